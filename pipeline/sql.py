@@ -1,0 +1,38 @@
+"""One way to run SQL: a text over named tables, a table back.
+
+Extensions are never loaded or fetched, time is UTC, and what does not fit in memory goes to the spill folder given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+
+def connect(*, threads: int = 2, memory: str = "1200MB", spill: str = "") -> duckdb.DuckDBPyConnection:
+    """A DuckDB connection in memory, held to `threads`, `memory`, and the folder `spill` (none: no spilling)."""
+    con = duckdb.connect(":memory:", config={
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "threads": threads,
+        "memory_limit": memory,
+        "temp_directory": spill,
+    })
+    con.execute("SET TimeZone = 'UTC'")
+    return con
+
+
+def run(text: str, values: Mapping[str, Any] | None = None, *, con: duckdb.DuckDBPyConnection | None = None,
+        **tables: pa.Table) -> pa.Table:
+    """The answer of one SQL `text` as an Arrow table, over `tables` by their names and `values` as $name."""
+    con = con or connect()
+    for name, table in tables.items():
+        con.register(name, table)
+    try:
+        return con.sql(text, params=dict(values) if values else None).to_arrow_table()
+    finally:
+        for name in tables:
+            con.unregister(name)
