@@ -1,0 +1,298 @@
+"""The lake: plain Parquet by school day, committed by journals. Only this file reads and writes it.
+
+`lines` files are named after the bytes they hold: `lines/day=2026-11-02/<source>-<from>-<to>.parquet`. A night writes
+and fsyncs its files, then appends one entry to the `ingest` journal. The entry is the commit: a file that no entry names
+is removed at the next start. Derived tables are one file a day, named by an entry of the `days` journal, written last.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipeline import tables
+from pipeline.journal import Journal
+from pipeline.problems import FailedError, Problem
+
+HEAD = 4096
+
+
+@dataclass(frozen=True)
+class Source:
+    """A log as far as it was read: bytes and lines consumed, hashes of its beginning (by length) and of its last 4 KiB."""
+
+    source: str
+    end: int
+    lines: int
+    heads: dict[int, str]
+    tail: str
+    name: str
+    path: str
+    format: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to read of one log: from which byte and line on, as which source, and why nothing where nothing is read."""
+
+    source: str
+    start: int
+    lines: int
+    known: bool
+    refused: str = ""
+
+
+def _digest(key: bytes, data: bytes) -> str:
+    return hmac.digest(key, data, "sha256").hex()[:32]
+
+
+def heads(key: bytes, begin: bytes) -> dict[int, str]:
+    """Keyed hashes of a log's beginning, by length: up to each line end of its first 4 KiB, and of the 4 KiB whole."""
+    begin = begin[:HEAD]
+    lengths = {i + 1 for i, byte in enumerate(begin) if byte == 10}
+    if len(begin) == HEAD:
+        lengths.add(HEAD)
+    return {length: _digest(key, begin[:length]) for length in sorted(lengths)}
+
+
+@dataclass
+class Lake:
+    """The lake of one school folder. `folder`: var/lake. `key`: for naming logs by their first bytes."""
+
+    folder: Path
+    ingest: Journal
+    days: Journal
+    key: bytes
+    problems: list[Problem] = field(default_factory=list)
+
+    # --- logs -------------------------------------------------------------------------------------------------
+
+    def sources(self) -> dict[str, Source]:
+        """Every log read so far, by source."""
+        found = {}
+        for entry in self.ingest.entries():
+            if entry.kind == "read" and entry.body:
+                b = entry.body
+                found[b["source"]] = Source(b["source"], b["to"], b["lines"], {int(k): v for k, v in b["heads"].items()},
+                                            b["tail"], b["name"], b["path"], b["format"])
+        return found
+
+    def plan(self, begin: bytes, size: int | None, tail_at: Any, finished: bool) -> Plan:
+        """What to read of a log that begins with `begin` and has `size` bytes (None: not known, compressed).
+
+        `tail_at(end)` gives the 4 KiB before a byte of the log.
+        """
+        mine = heads(self.key, begin)
+        if not mine:  # no whole line yet
+            mine = {len(begin): _digest(self.key, begin)} if begin and finished else {}
+        if not mine:
+            return Plan("", 0, 0, False, "nothing to read yet")
+        best = max((source for source in self.sources().values() if _same(mine, source.heads)),
+                   key=lambda source: min(max(mine), max(source.heads)), default=None)
+        if best is None:
+            return Plan(self._name(mine), 0, 0, False)
+        if size is not None and size < best.end:
+            return Plan(best.source, best.end, best.lines, True, "a shorter copy of a log that was read further")
+        if _digest(self.key, tail_at(best.end)) != best.tail:
+            if len(tail_at(best.end)) < min(HEAD, best.end):
+                return Plan(best.source, best.end, best.lines, True, "a shorter copy of a log that was read further")
+            return Plan(best.source, best.end, best.lines, True, "differs")
+        return Plan(best.source, best.end, best.lines, True)
+
+    def _name(self, mine: Mapping[int, str]) -> str:
+        return "s" + mine[max(mine)][:15]
+
+    def write_lines(self, day: date, name: str, rows: pa.Table) -> dict[str, Any]:
+        """Write one file of `lines`, fsynced; its entry for the journal."""
+        return self._write(Path("lines") / f"day={day}" / f"{name}.parquet", rows)
+
+    def commit(self, body: dict[str, Any], tail: bytes, begin: bytes) -> None:
+        """The commit of one log: from here on its lines count. `body`: source, from, to, lines, fates, files, name, path, format."""
+        known = heads(self.key, begin[:body["to"]]) or {min(HEAD, body["to"]): _digest(self.key, begin[:body["to"]])}
+        self.ingest.append("read", body["source"], body | {
+            "heads": {str(length): digest for length, digest in known.items()}, "tail": _digest(self.key, tail)})
+
+    def lines_files(self) -> dict[str, dict[str, Any]]:
+        """Every committed file of `lines` by its path inside the lake: size, hash, rows, day."""
+        files: dict[str, dict[str, Any]] = {}
+        for entry in self.ingest.entries():
+            if not entry.body:
+                continue
+            for gone in entry.body.get("replaces", ()):
+                files.pop(gone, None)
+            files.update({file["path"]: file for file in entry.body.get("files", ())})
+        return files
+
+    def files_of(self, day: date) -> list[str]:
+        """The committed files of `lines` of one school day, sorted."""
+        return sorted(path for path in self.lines_files() if path.startswith(f"lines/day={day}/"))
+
+    def replace(self, old: str, rows: pa.Table | None, why: str) -> None:
+        """Put `rows` in place of a committed file of `lines` (None: remove it), with an entry that says why."""
+        path = Path(old)
+        stem = path.stem.split("~")[0]
+        new = [] if rows is None else [self._write(path.with_name(f"{stem}~{len(self.ingest.entries())}.parquet"), rows)]
+        self.ingest.append("erased", path.stem, {"replaces": [old], "files": new, "why": why})
+        (self.folder / old).unlink(missing_ok=True)
+
+    def sealed_rows(self) -> pa.Table:
+        """Client, time and item of every sealed row stored; files without one are known by their journal entry."""
+        parts = [pq.read_table(self.folder / path, columns=["client", "time", "sealed"], partitioning=None,
+                               filters=[("sealed", "!=", "")])
+                 for path, file in self.lines_files().items() if file.get("sealed") and (self.folder / path).is_file()]
+        return pa.concat_tables(parts) if parts else tables.empty(tables.LINES).select(["client", "time", "sealed"])
+
+    # --- days -------------------------------------------------------------------------------------------------
+
+    def view(self, con: duckdb.DuckDBPyConnection, day: date) -> None:
+        """Give `con` the view `lines` of one school day."""
+        files = [str(self.folder / path) for path in self.files_of(day)]
+        if files:
+            con.read_parquet(files).create_view("lines", replace=True)  # type: ignore[arg-type]
+        else:
+            con.register("lines", tables.empty(tables.LINES))
+
+    def inputs(self, day: date) -> str:
+        """A fingerprint of the committed lines of a day: the same lines files, the same judgement."""
+        files = self.lines_files()
+        return hashlib.sha256("\n".join(f"{p} {files[p]['sha256']}" for p in self.files_of(day)).encode()).hexdigest()[:16]
+
+    def days_with_lines(self) -> list[date]:
+        """Every school day that has committed lines."""
+        return sorted({date.fromisoformat(path.split("/")[1][4:]) for path in self.lines_files()})
+
+    def judged(self) -> dict[date, dict[str, Any]]:
+        """The last entry of each judged day: inputs, rules, files by table."""
+        found: dict[date, dict[str, Any]] = {}
+        for entry in self.days.entries():
+            if entry.kind == "judged" and entry.body:
+                found[date.fromisoformat(entry.ref)] = entry.body
+            elif entry.kind == "erased":
+                found.pop(date.fromisoformat(entry.ref), None)
+        return found
+
+    def whole(self, day: date) -> bool:
+        """Whether a day is judged, on the lines it has now, with all its files there."""
+        body = self.judged().get(day)
+        return bool(body) and body["inputs"] == self.inputs(day) and all(self._there(f) for f in body["files"].values())
+
+    def write_day(self, day: date, judged: Mapping[str, pa.Table], about: dict[str, Any]) -> None:
+        """Write a day's derived tables, then its entry; files of an earlier judgement go afterwards."""
+        before = self.judged().get(day)
+        generation = len(self.days.entries()) + 1
+        files = {name: self._write(Path(name) / f"day={day}" / f"{generation}.parquet", table) for name, table in judged.items()}
+        self.days.append("judged", str(day), about | {"inputs": self.inputs(day), "files": files})
+        for file in (before or {}).get("files", {}).values():
+            (self.folder / file["path"]).unlink(missing_ok=True)
+
+    def erase_day(self, day: date, why: str) -> None:
+        """Remove a day's derived tables, with an entry that says why."""
+        body = self.judged().get(day)
+        self.days.append("erased", str(day), {"why": why})
+        for file in (body or {}).get("files", {}).values():
+            (self.folder / file["path"]).unlink(missing_ok=True)
+
+    def table(self, shape: tables.Table, days: Iterable[date]) -> pa.Table:
+        """The rows of one derived table over `days`, in order of days; days that are not judged give none."""
+        judged = self.judged()
+        parts = [pq.read_table(self.folder / judged[day]["files"][shape.name]["path"], partitioning=None)
+                 for day in sorted(days) if day in judged and shape.name in judged[day]["files"]]
+        return pa.concat_tables([tables.conform(part, shape) for part in parts]) if parts else tables.empty(shape)
+
+    # --- files ------------------------------------------------------------------------------------------------
+
+    def clean(self) -> list[Problem]:
+        """Remove files that no entry names; a problem for each named file that is missing or of another size."""
+        named = dict(self.lines_files())
+        for body in self.judged().values():
+            named.update({file["path"]: file for file in body["files"].values()})
+        for path in self.folder.rglob("*"):
+            if path.is_file() and path.relative_to(self.folder).as_posix() not in named:
+                path.unlink()
+        for path in sorted((p for p in self.folder.rglob("*") if p.is_dir()), reverse=True):
+            if not any(path.iterdir()):
+                path.rmdir()
+        return [Problem(str(self.folder / file["path"]), "is missing or has another size than when it was written",
+                        "putting it back from a backup, or giving the night the log again")
+                for file in named.values() if not self._there(file)]
+
+    def _there(self, file: Mapping[str, Any]) -> bool:
+        path = self.folder / file["path"]
+        return path.is_file() and path.stat().st_size == file["size"]
+
+    def _write(self, path: Path, rows: pa.Table) -> dict[str, Any]:
+        full = self.folder / path
+        full.parent.mkdir(parents=True, exist_ok=True)
+        half = full.with_name(full.name + ".half")
+        try:
+            pq.write_table(rows, half, compression="zstd", compression_level=1, write_statistics=["line", "time"]
+                           if "line" in rows.column_names and "time" in rows.column_names else False)
+            sync(half)
+        except OSError as error:
+            half.unlink(missing_ok=True)
+            raise FailedError(Problem(str(full), f"could not be written ({error.strerror})",
+                                      "free space and the mode of its folder")) from None
+        half.rename(full)
+        sync(full.parent)
+        about = {"path": path.as_posix(), "size": full.stat().st_size, "sha256": _hash(full), "rows": len(rows)}
+        if path.parts[0] == "lines":
+            about["sealed"] = pc.sum(pc.not_equal(rows["sealed"], "")).as_py() or 0
+        return about
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _same(mine: Mapping[int, str], theirs: Mapping[int, str]) -> bool:
+    """Whether one beginning is the other, as far as both are known."""
+    length = min(max(mine), max(theirs))
+    return mine.get(length, "") == theirs.get(length)
+
+
+def sync(path: Path) -> None:
+    """fsync a file or folder."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def emptied(folder: Path) -> Path:
+    """`folder`, made 0700 and empty: for spilling."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, mode=0o700)
+    return folder
+
+
+def write_text(path: Path, text: str, mode: int = 0o600) -> None:
+    """Write a text file whole or not at all, fsynced."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_name(path.name + ".half")
+    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w", encoding="utf-8", newline="") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    half.chmod(mode)
+    half.rename(path)
+    sync(path.parent)
+
+
+def read_texts(folder: Path, patterns: Sequence[str]) -> dict[str, str]:
+    """The texts of the files in `folder` that fit `patterns`, by their path inside it; a byte-order mark is dropped."""
+    return {path.relative_to(folder).as_posix(): path.read_text("utf-8-sig", errors="replace")
+            for pattern in patterns for path in sorted(folder.glob(pattern)) if path.is_file()}

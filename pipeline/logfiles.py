@@ -1,0 +1,195 @@
+"""Log files in, numbered batches of lines out. Nothing here knows what a line means.
+
+A file is read up to the size it had when it was measured, in blocks, from any byte on. Newlines are found with numpy and
+the block is wrapped as Arrow strings without copying; only a block that is not UTF-8 is repaired, by backslash escapes.
+The last line without its newline waits for the next night, unless the file is finished.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import re
+import time
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from glob import glob, has_magic
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pipeline.problems import Problem
+
+BLOCK = 16 << 20
+LONGEST = 1 << 20  # a longer line is a reject
+HEAD = 4096
+FINISHED_AFTER = 86_400  # seconds without a change
+OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+ROTATED = re.compile(r"(\.\d+|-\d{8}(-\d+)?)(\.(gz|bz2|xz))?$")
+TORN = (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError, OSError)
+
+
+@dataclass(frozen=True)
+class LogFile:
+    """One log on disk: its path, its size in bytes when measured, and whether nothing more will be added to it."""
+
+    path: Path
+    size: int
+    changed: float
+    finished: bool
+
+    @property
+    def compressed(self) -> bool:
+        """Whether the file is compressed, so that its size says nothing of the log's."""
+        return self.path.suffix in OPENERS
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Whole lines of one log: text with line ends (`texts`), where each begins (`bytes`), and which are too long."""
+
+    first_line: int
+    start: int
+    end: int
+    texts: pa.StringArray
+    bytes: npt.NDArray[np.int64]
+    long: npt.NDArray[np.bool_]
+
+    def numbered(self) -> pa.Table:
+        """The batch as a table: line, byte, text, long."""
+        lines = np.arange(self.first_line, self.first_line + len(self.texts), dtype=np.int64)
+        return pa.table({"line": lines, "byte": self.bytes, "text": self.texts, "long": self.long})
+
+
+def measure(path: Path) -> LogFile:
+    """The file as it stands now."""
+    found = path.stat()
+    finished = (path.suffix in OPENERS or bool(ROTATED.search(path.name))
+                or time.time() - found.st_mtime > FINISHED_AFTER)
+    return LogFile(path, found.st_size, found.st_mtime, finished)
+
+
+def find(names: Sequence[str]) -> tuple[list[LogFile], list[Problem]]:
+    """The logs that `names` (files, folders, globs) stand for, oldest change first, and a problem for each that is none."""
+    paths: dict[Path, None] = {}
+    problems = []
+    for name in names:
+        found = _expand(name)
+        if not found:
+            problems.append(Problem(name, "no log is there", "the path of a log, a folder of logs, or a pattern in quotes"))
+        paths.update(dict.fromkeys(found))
+    logs = []
+    for path in paths:
+        try:
+            logs.append(measure(path))
+        except OSError as error:
+            problems.append(Problem(str(path), f"could not be read ({error.strerror})", "its owner and mode"))
+    return sorted(logs, key=lambda log: (log.changed, str(log.path))), problems
+
+
+def _expand(name: str) -> list[Path]:
+    path = Path(name)
+    if path.is_dir():
+        return sorted(p for p in path.iterdir() if p.is_file() and ".log" in p.name and not p.name.startswith("."))
+    if path.is_file():
+        return [path]
+    return sorted(Path(p) for p in glob(name) if Path(p).is_file()) if has_magic(name) else []
+
+
+def opened(log: LogFile) -> BinaryIO:
+    """The log as a stream of its decompressed bytes."""
+    opener = OPENERS.get(log.path.suffix)
+    return cast(BinaryIO, opener(log.path, "rb") if opener else log.path.open("rb"))
+
+
+def head(log: LogFile) -> bytes:
+    """Its first 4 KiB, or all of a shorter log; what can be read of a damaged one."""
+    with opened(log) as stream:
+        try:
+            return stream.read(HEAD if log.compressed else min(HEAD, log.size))
+        except TORN:
+            return b""
+
+
+def before(log: LogFile, end: int, size: int = HEAD) -> bytes:
+    """The `size` bytes before byte `end`; fewer when the log is shorter."""
+    with opened(log) as stream:
+        try:
+            stream.seek(max(0, end - size))
+            return stream.read(min(size, end))
+        except TORN:
+            return b""
+
+
+def chunks(log: LogFile, start: int, end: int) -> Iterator[bytes]:
+    """The bytes from `start` to `end`, a mebibyte at a time."""
+    with opened(log) as stream:
+        stream.seek(start)
+        while start < end:
+            chunk = stream.read(min(LONGEST, end - start))
+            if not chunk:
+                return
+            start += len(chunk)
+            yield chunk
+
+
+def batches(log: LogFile, start: int, first_line: int, problems: list[Problem]) -> Iterator[Batch]:
+    """Numbered batches of whole lines from byte `start` on, whose first line has the number `first_line`.
+
+    A stream that ends in damage gives what stood before it, and a problem in `problems`.
+    """
+    limit = None if log.compressed else log.size - start
+    carry, lost, position = b"", 0, start
+    with opened(log) as stream:
+        for block in _blocks(stream, start, limit, str(log.path), problems):
+            data = carry + block
+            cut = data.rfind(b"\n") + 1
+            if cut:
+                batch = _batch(data[:cut], first_line, position, lost)
+                yield batch
+                first_line, position, lost = first_line + len(batch.texts), batch.end, 0
+            carry = data[cut:]
+            if len(carry) > LONGEST:  # keep only as much of an endless line as says that it is one
+                lost += len(carry) - LONGEST - 1
+                carry = carry[:LONGEST + 1]
+    if carry and log.finished and not any(p.where == str(log.path) for p in problems):
+        yield _batch(carry, first_line, position, lost)
+
+
+def _blocks(stream: BinaryIO, start: int, limit: int | None, where: str, problems: list[Problem]) -> Iterator[bytes]:
+    try:
+        stream.seek(start)
+        while limit is None or limit > 0:
+            block = stream.read(BLOCK if limit is None else min(BLOCK, limit))
+            if not block:
+                return
+            limit = None if limit is None else limit - len(block)
+            yield block
+    except TORN:
+        problems.append(Problem(where, "is damaged or ends early; what stands before the damage was read",
+                                "copying the log again; the next night reads on from there"))
+
+
+def _batch(data: bytes, first_line: int, position: int, lost: int) -> Batch:
+    ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == 10) + 1
+    if not len(ends) or ends[-1] != len(data):
+        ends = np.append(ends, len(data))
+    offsets = np.concatenate([np.zeros(1, dtype=np.int64), ends])
+    places = position + offsets[:-1] + lost
+    places[0] = position
+    lengths = np.diff(offsets)
+    return Batch(first_line, position, position + len(data) + lost, _strings(data, offsets), places, lengths > LONGEST)
+
+
+def _strings(data: bytes, offsets: npt.NDArray[np.int64]) -> pa.StringArray:
+    texts = pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(data))
+    try:
+        texts.validate(full=True)
+    except pa.ArrowInvalid:
+        texts = pa.array([data[a:b].decode("utf-8", "backslashreplace") for a, b in zip(offsets, offsets[1:], strict=False)])
+    return texts

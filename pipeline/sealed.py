@@ -1,0 +1,72 @@
+"""Encrypted copies of the bytes in which a filter's illegal-content verdict stands.
+
+AES-256-GCM by chunks. Each chunk is bound to its number and to whether it is the last, so that a copy that was cut,
+shuffled or changed does not open. Written whole or not at all, fsynced.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import struct
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from pipeline.problems import FailedError, Problem
+
+MAGIC = b"schoolgate sealed 1\n"
+
+
+def seal_copy(path: Path, key: bytes, chunks: Iterable[bytes]) -> None:
+    """Write `chunks` (up to a few MiB each), encrypted, to `path` (0600, its folder 0700)."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    half = path.with_suffix(".half")
+    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+        base = secrets.token_bytes(8)
+        out.write(MAGIC + base)
+        for number, (chunk, last) in enumerate(_marked(chunks)):
+            box = AESGCM(key).encrypt(base + struct.pack(">I", number), chunk, b"last" if last else b"more")
+            out.write(struct.pack(">I?", len(box), last) + box)
+        out.flush()
+        os.fsync(out.fileno())
+    half.rename(path)
+    handle = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def open_copy(path: Path, key: bytes) -> Iterator[bytes]:
+    """The chunks of a sealed copy; FailedError when it was changed, cut, or has another key."""
+    with path.open("rb") as stream:
+        if stream.read(len(MAGIC)) != MAGIC:
+            raise _spoilt(path)
+        base, number, last = stream.read(8), 0, False
+        while not last:
+            head = stream.read(5)
+            if len(head) < 5:
+                raise _spoilt(path)
+            length, last = struct.unpack(">I?", head)
+            try:
+                yield AESGCM(key).decrypt(base + struct.pack(">I", number), stream.read(length), b"last" if last else b"more")
+            except InvalidTag:
+                raise _spoilt(path) from None
+            number += 1
+
+
+def _spoilt(path: Path) -> FailedError:
+    return FailedError(Problem(str(path), "does not open: it was changed, cut, or sealed with another key", "a backup"))
+
+
+def _marked(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """Each chunk, and whether it is the last."""
+    waiting: bytes | None = None
+    for chunk in chunks:
+        if waiting is not None:
+            yield waiting, False
+        waiting = chunk
+    yield waiting or b"", True
