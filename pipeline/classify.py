@@ -1,0 +1,102 @@
+"""Each visit judged by the policy of that minute: what the filter did, and what the policy says; two axes kept apart.
+
+What the policy says hangs on category, actor, band and nomination only, so it is worked out once for each of those that
+occur, in plain Python that reads like the policy, and joined to the visits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.sql import run
+from pipeline.tables import TEXTS, VERDICTS, conform
+
+STAFF = frozenset({"staff", "technical_staff", "governor"})
+OWN_TIME = frozenset({"break", "lunch", "before_school", "after_school", "closed"})
+TAUGHT = frozenset({"lesson", "registration"})
+MESSAGING = "AMB-01"
+
+CASES = """
+SELECT DISTINCT category, actor, band, coalesce(n.row, '') AS named_row
+FROM visits LEFT JOIN nominated n USING (person)
+ORDER BY ALL
+"""
+
+VERDICTS_OF_DAY = """
+WITH best AS (
+    SELECT v.visit, v.category, v.started, v.source, v.line, j.* EXCLUDE (category, actor, band, named_row),
+           CASE WHEN v.blocked > 0 AND v.allowed > 0 THEN 'mixed' WHEN v.blocked > 0 THEN 'blocked'
+                ELSE 'allowed' END AS outcome,
+           v.allowed > 0 AND j.blocks AS failure
+    FROM visits v LEFT JOIN nominated n ON n.person = v.person
+    JOIN judged j ON j.category = v.category AND j.actor = v.actor AND j.band = v.band
+                 AND j.named_row = coalesce(n.row, '')
+    QUALIFY row_number() OVER (PARTITION BY v.visit ORDER BY (j.row = coalesce(n.row, '')) DESC, n.row) = 1
+)
+SELECT * FROM best ORDER BY started, source, line
+"""
+
+
+def judge(visits: pa.Table, policy: Any, nominated: Mapping[str, Collection[str]]) -> pa.Table:
+    """One verdict for every visit. `nominated`: the people a row of the policy names, by row id."""
+    names = sorted((row, person) for row, people in nominated.items() for person in people)
+    people = pa.table({"row": pa.array([row for row, _ in names], pa.string()),
+                       "person": pa.array([person for _, person in names], pa.string())})
+    cases = run(CASES, visits=visits, nominated=people).to_pylist()
+    judged = [_judge(case, policy, nominated) for case in cases]
+    table = pa.Table.from_pylist(judged, schema=JUDGED)
+    return conform(run(VERDICTS_OF_DAY, visits=visits, nominated=people, judged=table), VERDICTS)
+
+
+JUDGED = pa.schema([("category", pa.string()), ("actor", pa.string()), ("band", pa.string()), ("named_row", pa.string()),
+                    ("row", pa.string()), ("verdict", pa.string()), ("within", pa.string()), ("clause", pa.string()),
+                    ("filter", pa.string()), ("blocks", pa.bool_()), ("tier", pa.string()), ("questions", TEXTS)])
+
+
+def _judge(case: dict[str, Any], policy: Any, nominated: Mapping[str, Collection[str]]) -> dict[str, Any]:
+    """What the policy and the filter's orders say of one case: category, actor, band, the row that names the person."""
+    actor, band = case["actor"], case["band"]
+    key = {name: case[name] for name in ("category", "actor", "band", "named_row")}
+    category = policy.categories.get(case["category"])
+    if category is None:
+        return key | {"row": "", "verdict": "no_row", "within": "not_evaluated", "clause": "", "filter": "allow",
+                      "blocks": False, "tier": "none", "questions": []}
+    row = policy.actions.get(category.row)
+    verdict = row.reading if row else "no_row"
+    within = _within(verdict, actor, band, case["named_row"] == category.row, bool(nominated.get(category.row)))
+    if within == "against" and _contradicts(category, policy) and not (actor == "student" and band in TAUGHT):
+        within = "conflict"
+    orders = category.filter_staff if actor in STAFF else category.filter
+    meant = "block" if orders == "block" or (orders == "times" and actor == "student" and band in TAUGHT) else "allow"
+    tier = "TS" if actor in STAFF and within == "against" and category.tier in ("T2", "T3") else category.tier
+    return key | {"row": row.id if row else "", "verdict": verdict, "within": within, "clause": _clause(row),
+                  "filter": meant, "blocks": orders == "block", "tier": tier, "questions": list(category.questions)}
+
+
+def _within(verdict: str, actor: str, band: str, named: bool, anyone_named: bool) -> str:
+    """Whether that verdict lets this actor at this time: within, against or not_evaluated."""
+    if verdict.startswith("unacceptable"):
+        return "against"
+    if verdict == "acceptable":
+        return "within"
+    if verdict == "certain_times" and actor == "student":
+        return "against" if band in TAUGHT else "within" if band in OWN_TIME else "not_evaluated"
+    if verdict == "nominated_users" and anyone_named:
+        return "within" if named else "against"
+    return "not_evaluated"
+
+
+def _contradicts(category: Any, policy: Any) -> bool:
+    """The policy contradicts itself on messaging, and nobody has decided which clause holds."""
+    question = policy.questions.get(MESSAGING)
+    return MESSAGING in category.questions and not (question is not None and question.decision)
+
+
+def _clause(row: Any) -> str:
+    """The clause as people cite it, such as 6.1 UA-05."""
+    if row is None:
+        return ""
+    return row.clause if row.id in row.clause else f"{row.clause} {row.id}".strip()

@@ -1,0 +1,225 @@
+"""Requests of one school day become visits: one person's stay, on one device, on one site and category.
+
+The lines of a day may be ten million, so they are read by two plain scans and one GROUP BY; everything after that works
+on the small table it leaves: one row per person, device, host and minute (per second for background, whose host no
+longer matters). Band edges stand on whole minutes, and no pause of ten minutes fits inside one, so nothing is lost.
+
+A visit ends when ten minutes pass without a request, and at every band edge. Background (adverts, updates) is no visit:
+it is folded into the latest-begun visit of the same person and device that it falls in, up to ten seconds after its
+end, counted in whole seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import duckdb
+import pyarrow as pa
+
+from pipeline.tables import VISITS, conform
+
+# Each request goes to one part, so the parts add up. Times are microseconds; a duration is held between 0 and one day.
+REQUESTS = """
+CREATE OR REPLACE TEMP VIEW fold_requests AS
+SELECT source, line, client, coalesce(person, '') AS person, coalesce(account, '') AS account,
+       coalesce(network, '') AS network, coalesce(host, '') AS host, action, coalesce(kind, '') AS kind,
+       coalesce(bytes_in, 0) AS bytes_in, coalesce(bytes_out, 0) AS bytes_out,
+       least(greatest(coalesce(duration_ms, 0), 0), 86400000) AS took_ms,
+       epoch_us(time) AS ended,
+       greatest(epoch_us(time) - 1000 * least(greatest(coalesce(duration_ms, 0), 0), 86400000), 0) AS started,
+       CASE WHEN coalesce(sealed, '') <> '' THEN 'sealed'
+            WHEN action = 'auth' THEN 'auth'
+            WHEN time IS NULL OR coalesce(action, '') NOT IN ('allowed', 'blocked', 'warned') THEN 'error'
+            WHEN setup = 'twin' THEN 'twin'
+            WHEN coalesce(setup, '') <> '' THEN 'setup'
+            ELSE 'own' END AS part
+FROM lines WHERE fate = 'request'
+"""
+
+# The second line of one decrypted block. Its first line is a blocked tunnel within two seconds: then it is set-up.
+# Otherwise it is the only trace of the block, and takes its person from the nearest line of that client and host.
+TWINS = """
+CREATE OR REPLACE TEMP TABLE fold_twins AS
+WITH twins AS (
+    SELECT source, line, client, person, host, ended, unnest([-1, 0, 1]) + ended // 2000000 AS bucket
+    FROM fold_requests WHERE part = 'twin'
+), firsts AS (
+    SELECT client, host, person, ended, ended // 2000000 AS bucket, kind = 'tunnel' AND action = 'blocked' AS block
+    FROM fold_requests SEMI JOIN twins USING (client, host) WHERE part IN ('own', 'setup')
+), met AS (
+    SELECT t.source, t.line, coalesce(bool_or(f.block), false) AS paired,
+           min({'apart': abs(t.ended - f.ended), 'person': f.person}) FILTER (f.person <> '') AS nearest
+    FROM twins t LEFT JOIN firsts f ON f.client = t.client AND f.host = t.host AND f.bucket = t.bucket
+                                   AND abs(t.ended - f.ended) <= 2000000
+    GROUP BY t.source, t.line
+)
+SELECT r.* REPLACE (CASE WHEN r.person <> '' THEN r.person ELSE coalesce(met.nearest.person, '') END AS person,
+                    'blocked' AS action,
+                    CASE WHEN met.paired THEN 'setup' ELSE 'own' END AS part)
+FROM fold_requests r JOIN met USING (source, line) WHERE r.part = 'twin'
+"""
+
+PARTS = """
+SELECT part, count(*) AS n FROM fold_requests WHERE part <> 'twin' GROUP BY part
+UNION ALL SELECT part, count(*) FROM fold_twins GROUP BY part
+"""
+
+SOURCES = """
+CREATE OR REPLACE TEMP TABLE fold_sources AS
+SELECT source, row_number() OVER (ORDER BY source) AS rank FROM (SELECT DISTINCT source FROM lines WHERE fate = 'request')
+"""
+
+# first = start, source and line of the first request in one number, so that the least one is found without sorting.
+MINUTES = """
+CREATE OR REPLACE TEMP TABLE fold_minutes AS
+WITH requests AS (
+    SELECT * FROM fold_requests WHERE part = 'own' UNION ALL SELECT * FROM fold_twins WHERE part = 'own'
+), known AS (
+    SELECT host, any_value(site) AS site, any_value(category) AS category,
+           any_value(category) IN (SELECT category FROM fold_background) AS background
+    FROM fold_hosts GROUP BY host
+), placed AS (
+    SELECT r.*, s.rank, coalesce(k.background, false) AS background
+    FROM requests r JOIN fold_sources s USING (source) LEFT JOIN known k USING (host)
+), grouped AS (
+    SELECT client, person, background,
+           CASE WHEN background THEN '' ELSE account END AS account,
+           CASE WHEN background THEN '' ELSE network END AS network,
+           CASE WHEN background THEN '' ELSE host END AS host,
+           CASE WHEN background THEN '' ELSE action END AS action,
+           CASE WHEN background THEN '' ELSE kind END AS kind,
+           CASE WHEN background THEN started // 1000000 ELSE started // 60000000 * 60 END AS second,
+           count(*) AS n, max(ended) AS ended,
+           min(started::HUGEINT * 18446744073709551616 + rank * 281474976710656 + line) AS first,
+           sum(bytes_in) AS bytes_in, sum(bytes_out) AS bytes_out, max(took_ms) AS longest_ms
+    FROM placed GROUP BY ALL
+)
+SELECT g.*, (first // 18446744073709551616)::BIGINT AS started,
+       coalesce(k.site, g.host) AS site, coalesce(k.category, 'uncategorised') AS category
+FROM grouped g LEFT JOIN known k ON k.host = g.host AND NOT g.background
+"""
+
+VISITS_OF_DAY = """
+CREATE OR REPLACE TEMP TABLE fold_visits AS
+WITH people AS (
+    SELECT person, any_value(role) AS role, any_value(year) AS year FROM fold_people GROUP BY person
+), own AS (
+    SELECT m.*, second // 60 AS minute, CASE WHEN m.person <> '' THEN m.person ELSE m.client END AS subject,
+           coalesce(p.role, '') AS role, CASE WHEN p.role = 'student' THEN coalesce(p.year, '') ELSE '' END AS year,
+           CASE WHEN p.year IN (SELECT year FROM fold_bands) THEN p.year ELSE '' END AS bells
+    FROM fold_minutes m LEFT JOIN people p ON p.person = m.person
+    WHERE NOT background
+), crowds AS (
+    SELECT host, minute, count(DISTINCT subject) AS crowd FROM own GROUP BY host, minute
+), banded AS (
+    SELECT o.bells, o.minute, arg_max(b.band, b.starts) AS band, arg_max(b.period, b.starts) AS period,
+           max(epoch_us(b.starts)) AS edge
+    FROM (SELECT DISTINCT bells, minute FROM own) o
+    LEFT JOIN fold_bands b ON b.year = o.bells AND o.minute * 60000000 >= epoch_us(b.starts)
+                                              AND o.minute * 60000000 < epoch_us(b.ends)
+    GROUP BY o.bells, o.minute
+), ordered AS (
+    SELECT own.*, crowd, coalesce(band, 'closed') AS band, coalesce(period, 'Out of school hours') AS period,
+           coalesce(edge, 0) AS edge,
+           max(ended) OVER (PARTITION BY client, person, site, category, coalesce(edge, 0) ORDER BY first
+                            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS quiet_since
+    FROM own JOIN banded USING (bells, minute) JOIN crowds USING (host, minute)
+), stays AS (
+    SELECT *, count(*) FILTER (quiet_since IS NULL OR started - quiet_since > 600000000)
+                  OVER (PARTITION BY client, person, site, category, edge ORDER BY first
+                        ROWS UNBOUNDED PRECEDING) AS stay
+    FROM ordered
+), asked AS (
+    SELECT client, person, site, category, edge, stay, host, sum(n) AS n FROM stays GROUP BY ALL
+), favourite AS (
+    SELECT client, person, site, category, edge, stay, arg_min(host, {'fewer': -n, 'host': host}) AS host
+    FROM asked GROUP BY ALL
+), visits AS (
+    SELECT client, person, site, category, edge, stay,
+           any_value(subject) AS subject, any_value(role) AS role, any_value(year) AS year,
+           any_value(band) AS band, any_value(period) AS period,
+           min(first) AS first, min(started) AS started, max(ended) AS ended,
+           arg_min(account, first) AS account, arg_min(network, first) AS network,
+           sum(n) AS requests,
+           sum(n) FILTER (action = 'blocked') AS blocked, sum(n) FILTER (action <> 'blocked') AS allowed,
+           sum(n) FILTER (action = 'warned') AS warned,
+           sum(bytes_in) AS bytes_in, sum(bytes_out) AS bytes_out, max(longest_ms) AS longest_ms,
+           sum(n) FILTER (kind = 'tunnel') AS tunnels, count(DISTINCT minute // 5) AS slots, max(crowd) AS crowd
+    FROM stays GROUP BY client, person, site, category, edge, stay
+)
+SELECT v.*, f.host,
+       (v.started - lag(v.started) OVER (PARTITION BY v.client, v.person ORDER BY v.first)) // 1000 AS since_ms
+FROM visits v JOIN favourite f USING (client, person, site, category, edge, stay)
+"""
+
+# The minutes that a visit touches make the join with background an equal one; whole seconds then decide.
+BACKGROUND = """
+CREATE OR REPLACE TEMP TABLE fold_folded AS
+WITH background AS (
+    SELECT client, person, second, sum(n) AS n FROM fold_minutes WHERE background GROUP BY client, person, second
+), touched AS (
+    SELECT client, person, first, started // 1000000 AS since, ended // 1000000 + 10 AS until,
+           unnest(range(started // 60000000, (ended + 10000000) // 60000000 + 1)) AS minute
+    FROM fold_visits SEMI JOIN background USING (client, person)
+), chosen AS (
+    SELECT b.client, b.person, b.second, any_value(b.n) AS n, max(t.first) AS first
+    FROM background b JOIN touched t ON t.client = b.client AND t.person = b.person AND t.minute = b.second // 60
+                                    AND b.second BETWEEN t.since AND t.until
+    GROUP BY b.client, b.person, b.second
+)
+SELECT first, sum(n) AS background FROM chosen GROUP BY first
+"""
+
+ANSWER = """
+SELECT s.source || ':' || (v.first % 281474976710656)::VARCHAR AS visit,
+       s.source, (v.first % 281474976710656)::BIGINT AS line,
+       v.subject, nullif(v.person, '') AS person, v.client,
+       CASE WHEN v.role <> '' THEN v.role WHEN v.account <> '' THEN v.account
+            WHEN coalesce(n.actor, '') <> '' THEN n.actor ELSE 'unknown' END AS actor,
+       CASE WHEN v.role <> '' THEN 'people' WHEN v.account <> '' THEN 'account'
+            WHEN coalesce(n.actor, '') <> '' THEN 'network' ELSE 'nothing' END AS actor_from,
+       v.year, v.network, v.site, v.host, v.category, v.started, v.ended, v.band, v.period,
+       v.requests::BIGINT AS requests, coalesce(f.background, 0)::BIGINT AS background,
+       coalesce(v.blocked, 0)::BIGINT AS blocked, coalesce(v.allowed, 0)::BIGINT AS allowed,
+       coalesce(v.warned, 0)::BIGINT AS warned, v.bytes_in::BIGINT AS bytes_in, v.bytes_out::BIGINT AS bytes_out,
+       v.longest_ms::BIGINT AS longest_ms, coalesce(v.tunnels, 0)::BIGINT AS tunnels, v.slots, v.crowd,
+       CASE WHEN v.since_ms <= 600000 THEN v.since_ms END AS after_ms
+FROM fold_visits v
+JOIN fold_sources s ON s.rank = ((v.first // 281474976710656) % 65536)::BIGINT
+LEFT JOIN fold_folded f ON f.first = v.first
+LEFT JOIN (SELECT network, any_value(actor) AS actor FROM fold_networks GROUP BY network) n ON n.network = v.network
+ORDER BY v.started, s.source, line
+"""
+
+LEFT_BEHIND = ("fold_folded", "fold_visits", "fold_minutes", "fold_sources", "fold_twins")
+
+
+def fold(con: duckdb.DuckDBPyConnection, hosts: pa.Table, people: pa.Table, bands: pa.Table, networks: pa.Table,
+         background: Sequence[str]) -> tuple[pa.Table, dict[str, int]]:
+    """The visits of the day whose lines `con` calls `lines`, and where its requests went (they add up)."""
+    given = {"fold_hosts": hosts, "fold_people": people, "fold_bands": bands, "fold_networks": networks,
+             "fold_background": pa.table({"category": pa.array(list(background), pa.string())})}
+    for name, table in given.items():
+        con.register(name, table)
+    try:
+        for step in (REQUESTS, TWINS, SOURCES, MINUTES, VISITS_OF_DAY, BACKGROUND):
+            con.execute(step)
+        visits = conform(con.sql(ANSWER).to_arrow_table(), VISITS)
+        return visits, _account(con, visits)
+    finally:
+        for name in LEFT_BEHIND:
+            con.execute(f"DROP TABLE IF EXISTS {name}")
+        con.execute("DROP VIEW IF EXISTS fold_requests")
+        for name in given:
+            con.unregister(name)
+
+
+def _account(con: duckdb.DuckDBPyConnection, visits: pa.Table) -> dict[str, int]:
+    """How many requests went where: in visits (own and folded), unfolded background, auth, error, set-up, sealed."""
+    parts = {"own": 0, "auth": 0, "error": 0, "setup": 0, "sealed": 0}
+    for part, n in con.sql(PARTS).fetchall():
+        parts[part] += n
+    within = sum(visits["requests"].to_pylist()) + sum(visits["background"].to_pylist())
+    counted = con.sql("SELECT coalesce(sum(n), 0)::BIGINT FROM fold_minutes").fetchall()[0][0]
+    return {"requests": sum(parts.values()), "visits": within, "background": counted - within,
+            "auth": parts["auth"], "error": parts["error"], "setup": parts["setup"], "sealed": parts["sealed"]}
