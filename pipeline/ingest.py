@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from pipeline import sql, tables
 from pipeline.formats import Format, readers
-from pipeline.privacy import MAIL, SECRET, USER_INFO, client_key, login_key, pseudonym
+from pipeline.privacy import MAIL, TELLING, USER_INFO, client_key, login_key, pseudonym
 from pipeline.schoolday import day_bounds, school_day
 
 NEAR = 60_000_000  # microseconds: lines of one client this near to a sealed one, naming the same host, are sealed with it
@@ -79,9 +79,8 @@ def seals(raw: pa.Table) -> list[Seal]:
     found: list[Seal] = []
     for row in rows.select(["client_ip", "host", "time"]).to_pylist():
         at = _micros(row["time"])
-        same = next((s.item for s in found if (s.client, s.host) == (row["client_ip"], row["host"]) and abs(s.at - at) <= NEAR), "")
-        found.append(Seal(row["client_ip"] or "", row["host"] or "", at, same or "s" + secrets.token_hex(8)))
-    return found
+        found.append(Seal(row["client_ip"] or "", row["host"] or "", at, "s" + secrets.token_hex(8)))
+    return one_item(found)
 
 
 def _micros(time: datetime) -> int:
@@ -92,7 +91,7 @@ def finish(raw: pa.Table, source: str, near: Sequence[Seal], masks: Masks) -> pa
     """Rows of `lines` from a parsed batch, sealed and masked. `near`: the sealed requests of this batch and its neighbours."""
     is_request = pc.equal(raw["fate"], "request")
     cols: dict[str, pa.ChunkedArray | pa.Array] = {name: raw[name] for name in raw.column_names}
-    cols["sealed"] = _items(raw, near)
+    cols["sealed"] = sealed_items(raw, near)
     hidden = pc.or_(pc.not_equal(cols["sealed"], ""), pc.invert(is_request))
     if pc.any(hidden).as_py():
         for name in WITHHELD:
@@ -116,7 +115,7 @@ def withheld(rows: pa.Table, items: pa.Array | pa.ChunkedArray) -> pa.Table:
     return tables.conform(pa.table({c.name: cols[c.name] for c in tables.LINES.columns}), tables.LINES)
 
 
-def _items(raw: pa.Table, near: Sequence[Seal]) -> pa.Array | pa.ChunkedArray:
+def sealed_items(raw: pa.Table, near: Sequence[Seal]) -> pa.Array | pa.ChunkedArray:
     """The sealed item of each row, or ''."""
     items = pa.repeat("", len(raw))
     micros = pc.cast(raw["time"], pa.int64())
@@ -143,7 +142,7 @@ def _scrubbed(urls: pa.ChunkedArray | pa.Array) -> pa.Array:
     if not pc.any(tell).as_py():
         return urls
     some = pc.filter(urls, tell)
-    for pattern, put in ((USER_INFO, r"\1"), (SECRET, r"\1="), (MAIL, "(mail)")):
+    for pattern, put in ((USER_INFO, r"\1"), (TELLING, r"\1="), (MAIL, "(mail)")):
         some = pc.replace_substring_regex(some, pattern, put)
     whole = urls.combine_chunks() if isinstance(urls, pa.ChunkedArray) else urls
     mask = tell.combine_chunks() if isinstance(tell, pa.ChunkedArray) else tell
@@ -202,8 +201,8 @@ def one_item(found: Sequence[Seal]) -> list[Seal]:
     """The same seals, with one item id for a client and host within a minute, also across batches."""
     kept: list[Seal] = []
     for seal in found:
-        same = next((k.item for k in kept if (k.client, k.host) == (seal.client, seal.host) and abs(k.at - seal.at) <= NEAR), seal.item)
-        kept.append(seal._replace(item=same))
+        same = (k.item for k in kept if (k.client, k.host) == (seal.client, seal.host) and abs(k.at - seal.at) <= NEAR)
+        kept.append(seal._replace(item=next(same, seal.item)))
     return kept
 
 

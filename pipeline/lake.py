@@ -119,7 +119,10 @@ class Lake:
         return self._write(Path("lines") / f"day={day}" / f"{name}.parquet", rows)
 
     def commit(self, body: dict[str, Any], tail: bytes, begin: bytes) -> None:
-        """The commit of one log: from here on its lines count. `body`: source, from, to, lines, fates, files, name, path, format."""
+        """The commit of one log: from here on its lines count.
+
+        `body`: source, from, to, lines, fates, files, name, path, format, time_basis.
+        """
         known = heads(self.key, begin[:body["to"]]) or {min(HEAD, body["to"]): _digest(self.key, begin[:body["to"]])}
         self.ingest.append("read", body["source"], body | {
             "heads": {str(length): digest for length, digest in known.items()}, "tail": _digest(self.key, tail)})
@@ -160,7 +163,7 @@ class Lake:
         """Give `con` the view `lines` of one school day."""
         files = [str(self.folder / path) for path in self.files_of(day)]
         if files:
-            con.read_parquet(files).create_view("lines", replace=True)  # type: ignore[arg-type]
+            con.read_parquet(files).create_view("lines", replace=True)
         else:
             con.register("lines", tables.empty(tables.LINES))
 
@@ -186,7 +189,7 @@ class Lake:
     def whole(self, day: date) -> bool:
         """Whether a day is judged, on the lines it has now, with all its files there."""
         body = self.judged().get(day)
-        return bool(body) and body["inputs"] == self.inputs(day) and all(self._there(f) for f in body["files"].values())
+        return body is not None and body["inputs"] == self.inputs(day) and all(self._there(f) for f in body["files"].values())
 
     def write_day(self, day: date, judged: Mapping[str, pa.Table], about: dict[str, Any]) -> None:
         """Write a day's derived tables, then its entry; files of an earlier judgement go afterwards."""
@@ -215,22 +218,30 @@ class Lake:
 
     def clean(self) -> list[Problem]:
         """Remove files that no entry names; a problem for each named file that is missing or of another size."""
-        named = dict(self.lines_files())
-        for body in self.judged().values():
-            named.update({file["path"]: file for file in body["files"].values()})
+        named = self._named()
         for path in self.folder.rglob("*"):
             if path.is_file() and path.relative_to(self.folder).as_posix() not in named:
                 path.unlink()
         for path in sorted((p for p in self.folder.rglob("*") if p.is_dir()), reverse=True):
             if not any(path.iterdir()):
                 path.rmdir()
+        return self.missing()
+
+    def missing(self) -> list[Problem]:
+        """A problem for each file that an entry names and that is gone or of another size."""
         return [Problem(str(self.folder / file["path"]), "is missing or has another size than when it was written",
-                        "putting it back from a backup, or giving the night the log again")
-                for file in named.values() if not self._there(file)]
+                        "putting it back from a backup")
+                for file in self._named().values() if not self._there(file)]
+
+    def _named(self) -> dict[str, Mapping[str, Any]]:
+        named: dict[str, Mapping[str, Any]] = dict(self.lines_files())
+        for body in self.judged().values():
+            named.update({file["path"]: file for file in body["files"].values()})
+        return named
 
     def _there(self, file: Mapping[str, Any]) -> bool:
         path = self.folder / file["path"]
-        return path.is_file() and path.stat().st_size == file["size"]
+        return bool(path.is_file() and path.stat().st_size == file["size"])
 
     def _write(self, path: Path, rows: pa.Table) -> dict[str, Any]:
         full = self.folder / path

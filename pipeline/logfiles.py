@@ -13,11 +13,12 @@ import lzma
 import re
 import time
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from glob import glob, has_magic
+from itertools import pairwise
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +30,7 @@ BLOCK = 16 << 20
 LONGEST = 1 << 20  # a longer line is a reject
 HEAD = 4096
 FINISHED_AFTER = 86_400  # seconds without a change
-OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 ROTATED = re.compile(r"(\.\d+|-\d{8}(-\d+)?)(\.(gz|bz2|xz))?$")
 TORN = (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError, OSError)
 
@@ -98,7 +99,8 @@ def _expand(name: str) -> list[Path]:
         return sorted(p for p in path.iterdir() if p.is_file() and ".log" in p.name and not p.name.startswith("."))
     if path.is_file():
         return [path]
-    return sorted(Path(p) for p in glob(name) if Path(p).is_file()) if has_magic(name) else []
+    found = glob(name) if has_magic(name) else []  # noqa: PTH207 (a pattern may begin at the root)
+    return sorted(Path(p) for p in found if Path(p).is_file())
 
 
 def opened(log: LogFile) -> BinaryIO:
@@ -191,5 +193,5 @@ def _strings(data: bytes, offsets: npt.NDArray[np.int64]) -> pa.StringArray:
     try:
         texts.validate(full=True)
     except pa.ArrowInvalid:
-        texts = pa.array([data[a:b].decode("utf-8", "backslashreplace") for a, b in zip(offsets, offsets[1:], strict=False)])
+        texts = pa.array([data[a:b].decode("utf-8", "backslashreplace") for a, b in pairwise(offsets)])
     return texts

@@ -59,7 +59,7 @@ def on_network(networks: Sequence[tuple[str, str]]) -> Callable[[str], str]:
 
 
 # Parameters of an address whose values are credentials, or name a person; the parameter stays, the value goes.
-SECRET = (r"(?i)([?&;#](?:[^=&;#]*(?:token|passw|pwd|secret|auth|session|credential|jwt|signature|api_?key|e?mail|phone|login"
+TELLING = (r"(?i)([?&;#](?:[^=&;#]*(?:token|passw|pwd|secret|auth|session|credential|jwt|signature|api_?key|e?mail|phone|login"
           r"|user|account)[^=&;#]*|key|sid|sig|code|state|name|upn|uid))=[^&;#]*")
 USER_INFO = r"^([A-Za-z][A-Za-z0-9+.-]*://)[^/?#]*@"
 MAIL = r"[A-Za-z0-9._+-]+(?:@|%40)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"

@@ -35,6 +35,7 @@ class Reading:
     days: set[date] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
     said: str = ""
+    consumed: int = 0
 
     @property
     def lines(self) -> int:
@@ -63,6 +64,7 @@ class Reader:
         reading.source = plan.source
         work = _Work(self, log, plan, reading, tick, [Parser(form, verdicts) for _ in range(WORKERS)])
         work.run()
+        reading.consumed = work.lines - plan.lines
         if work.end == plan.start:
             reading.said = "nothing new"
             return reading
@@ -152,7 +154,8 @@ class _Work:
         self._ends: list[tuple[int, int]] = []
         waiting: list[Future[pa.Table]] = []
         with ThreadPoolExecutor(WORKERS) as pool:
-            for number, batch in enumerate(logfiles.batches(self.log, self.plan.start, self.plan.lines + 1, self.reading.problems)):
+            batches = logfiles.batches(self.log, self.plan.start, self.plan.lines + 1, self.reading.problems)
+            for number, batch in enumerate(batches):
                 self.end, self.lines = batch.end, batch.first_line + len(batch.texts) - 1
                 self._ends.append((batch.start, batch.end))
                 waiting.append(pool.submit(self.parsers[number % WORKERS].parse, batch.numbered()))

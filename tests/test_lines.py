@@ -278,7 +278,7 @@ def test_killed_at_any_write_step_the_next_night_ends_as_if_nothing_had_happened
         assert _night(root, log, 0).returncode == 0
         assert stored(root, what) == wanted
         assert reader(root).lake.ingest.verify() == []
-        assert not [p for p in root.rglob("*.half")], "half-written files are left"
+        assert not list(root.rglob("*.half")), "half-written files are left"
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

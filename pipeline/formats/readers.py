@@ -7,6 +7,7 @@ and the raw columns of a request (RAW below). Logins and addresses are still as 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import duckdb
@@ -142,7 +143,7 @@ def _decide(verdicts: list[dict[str, Any]], what: str) -> str:
 
 def _condition(verdict: dict[str, Any]) -> str:
     """The SQL of one line of a format's verdicts; every word of it must hold."""
-    tests = {
+    tests: dict[str, Callable[[Any], str]] = {
         "url_starts": lambda v: f"starts_with(url, '{v}')",
         "tag": lambda v: f"contains(tag, '{v}')",
         "tag_starts": lambda v: "(" + " OR ".join(f"starts_with(tag, '{t}')" for t in v) + ")",

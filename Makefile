@@ -1,0 +1,41 @@
+# `make` sets up and runs the made-up school's nights; `make test` runs the tests; `make help` lists the rest.
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := night
+.PHONY: night test lint check bench clean docs help setup
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.venv/.run: requirements.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s" -m pipeline "$$@"\n' "$(CURDIR)" "$(CURDIR)/$(BIN)/python" > $(BIN)/schoolgate
+	chmod +x $(BIN)/schoolgate
+	touch $@
+
+.venv/.dev: requirements-dev.txt .venv/.run
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	touch $@
+
+setup: .venv/.run  ## make .venv with the locked packages and the command .venv/bin/schoolgate
+
+night: .venv/.run  ## the made-up school: write its logs, run its nights, tell what came of them
+	@test -d sample_logs/made || $(BIN)/python sample_logs/generate.py --to sample_logs/made
+	@$(BIN)/schoolgate nightly sample_logs/made
+
+test: .venv/.dev  ## every test
+	$(BIN)/python -m pytest -q -n 2
+
+lint: .venv/.dev  ## ruff, and mypy (strict on pipeline/)
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: .venv/.dev  ## lines a second and memory against the bare parse (LINES=1000000)
+	$(BIN)/python sample_logs/bench.py --lines $${LINES:-1000000}
+
+clean:  ## remove what the program wrote (not .venv)
+	rm -rf var sample_logs/made
+
+docs: .venv/.run  ## renew the data dictionary in the README
+	$(BIN)/python -c "import re, pathlib; from pipeline import tables; p = pathlib.Path('README.md'); p.write_text(re.sub(r'(<!-- dictionary -->\n).*(<!-- /dictionary -->)', lambda m: m[1] + tables.dictionary().strip() + '\n' + m[2], p.read_text(), flags=re.S))"

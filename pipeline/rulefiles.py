@@ -1,0 +1,52 @@
+"""The school folder on disk: settings and rules as text with a fingerprint, the last good copy of them, and a lock."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipeline.lake import read_texts, write_text
+from pipeline.problems import Problem, RefusedError
+
+PATTERNS = ("school.toml", "people.csv", "rules/*.csv", "rules/*.toml", "rules/detect/*.toml", "rules/formats/*.toml",
+            "rules/lists/*.txt", "rules/lists/*.csv")
+
+
+def texts(folder: Path) -> dict[str, str]:
+    """Every settings and rule file of a school folder, by its path inside it."""
+    return read_texts(folder, PATTERNS)
+
+
+def fingerprint(files: Mapping[str, str]) -> str:
+    """Twelve letters that change when any rule or setting does."""
+    text = "\0".join(f"{name}\0{files[name]}" for name in sorted(files))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def last_good(folder: Path) -> dict[str, str]:
+    """The rules of the last night on which they held; none before the first."""
+    path = folder / "var/registers/rules.last.json"
+    return dict(json.loads(path.read_text("utf-8"))) if path.exists() else {}
+
+
+def keep_good(folder: Path, files: Mapping[str, str]) -> None:
+    """Keep these rules as the last good ones."""
+    write_text(folder / "var/registers/rules.last.json", json.dumps(dict(files), ensure_ascii=False, sort_keys=True))
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the school folder for one night; RefusedError while another night is at work in it."""
+    (folder / "var").mkdir(exist_ok=True, mode=0o700)
+    with os.fdopen(os.open(folder / "var/.night.lock", os.O_RDWR | os.O_CREAT, 0o600)) as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RefusedError(Problem(str(folder), "another night is at work in this school folder",
+                                       "waiting until it has ended")) from None
+        yield

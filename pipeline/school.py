@@ -1,0 +1,206 @@
+"""`school.toml` and `people.csv`, as text in and values out, every fault at once."""
+
+from __future__ import annotations
+
+import csv
+import io
+import ipaddress
+import re
+import tomllib
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from pipeline.problems import Problem
+from pipeline.schoolday import Band, Calendar, Term
+
+Actor = Literal["student", "staff", "technical_staff", "governor", "guest", "shared", ""]
+ROLES = ("student", "staff", "technical_staff", "governor", "guest", "shared")
+
+
+def _pattern(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"is not a regular expression ({error})") from None
+    return value
+
+
+def _cidr(value: str) -> str:
+    ipaddress.ip_network(value)
+    return value
+
+
+def _clock(value: str) -> str:
+    time.fromisoformat(value)
+    return value
+
+
+Clock = Annotated[str, AfterValidator(_clock)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Network(_Part):
+    """A network of the school: name, CIDR, and who is on it when the log names nobody."""
+
+    name: str
+    cidr: Annotated[str, AfterValidator(_cidr)]
+    actor: Actor = ""
+
+
+class Account(_Part):
+    """What logins of a kind look like: a regular expression, and the actor it means."""
+
+    pattern: Annotated[str, AfterValidator(_pattern)]
+    actor: Actor
+
+
+class Retention(_Part):
+    """How long things are kept, in days (registers in years)."""
+
+    lines_days: int = Field(90, ge=1)
+    visits_days: int = Field(90, ge=1)
+    incidents_days: int = Field(730, ge=1)
+    registers_years: int = Field(6, ge=1)
+
+
+class _Term(_Part):
+    name: str
+    first: date
+    last: date
+
+
+class _Band(_Part):
+    band: Literal["before_school", "registration", "lesson", "break", "lunch", "after_school", "study"]
+    period: str
+    start: Clock
+    end: Clock
+    years: tuple[str, ...] = ()
+
+
+class _Calendar(_Part):
+    timezone: str = "Europe/London"
+    terms: tuple[_Term, ...]
+    closed: tuple[date, ...] = ()
+    bands: tuple[_Band, ...]
+
+
+class _File(_Part):
+    name: str
+    years: list[str]
+    pupils_on_roll: int = Field(gt=0)
+    small_number: int = Field(5, ge=3)
+    keys: str = "var/keys"
+    calendar: _Calendar
+    networks: list[Network] = []
+    accounts: list[Account] = []
+    sealed: dict[str, list[str]] = {}
+    roles: dict[str, str] = {}
+    groups: dict[str, str] = {}
+    retention: Retention
+    nominated: dict[str, list[str]] = {}
+
+
+@dataclass(frozen=True)
+class School:
+    """One school's settings; see the comments of school.toml for each."""
+
+    name: str
+    calendar: Calendar
+    years: list[str]
+    networks: list[Network]
+    accounts: list[Account]
+    sealed: dict[str, list[str]]
+    roles: dict[str, str]
+    groups: dict[str, str]
+    retention: Retention
+    keys: str
+    small_number: int
+    pupils_on_roll: int
+    nominated: dict[str, list[str]]
+
+
+@dataclass(frozen=True)
+class Person:
+    """One person of people.csv, valid from and until (both included; None: open)."""
+
+    username: str
+    name: str
+    role: str
+    year: str
+    house: str
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+    def on(self, day: date) -> bool:
+        """Whether the row speaks of that day."""
+        return (self.valid_from is None or self.valid_from <= day) and (self.valid_to is None or day <= self.valid_to)
+
+
+def read_school(text: str, where: str = "school.toml") -> tuple[School | None, list[Problem]]:
+    """The school that `text` describes, or None and every fault in it."""
+    try:
+        says = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        return None, [Problem(where, f"is not TOML: {error}", "the line it names, for a quote or bracket left open")]
+    try:
+        file = _File.model_validate(says)
+    except ValidationError as error:
+        return None, [_fault(where, fault) for fault in error.errors()]
+    calendar = Calendar(file.calendar.timezone,
+                        tuple(Term(t.name, t.first, t.last) for t in file.calendar.terms), frozenset(file.calendar.closed),
+                        tuple(Band(b.band, b.period, time.fromisoformat(b.start), time.fromisoformat(b.end), b.years)
+                              for b in file.calendar.bands))
+    rest = {name: getattr(file, name) for name in School.__dataclass_fields__ if name != "calendar"}
+    return School(calendar=calendar, **rest), []
+
+
+def _fault(where: str, fault: Any) -> Problem:
+    key = ".".join(str(part) for part in fault["loc"])
+    what = str(fault["msg"]).removeprefix("Value error, ").lower()
+    tips = {"missing": f"adding {key}", "extra_forbidden": "the names in the comments of `schoolgate init`"}
+    return Problem(f"{where}, {key}", what, tips.get(fault["type"], "the comment beside it in the file"))
+
+
+def read_people(text: str, where: str = "people.csv") -> tuple[list[Person], list[Problem]]:
+    """The people of an MIS export, and a problem for each row that cannot be used; the other rows are kept."""
+    people, problems = [], []
+    rows = csv.DictReader(io.StringIO(text.lstrip("\ufeff")), skipinitialspace=True)
+    lacking = {"username", "name", "role"} - {(name or "").strip().lower() for name in rows.fieldnames or ()}
+    if lacking:
+        return [], [Problem(where, f"has no column {', '.join(sorted(lacking))}", "a first line with those names")]
+    for row in rows:
+        clean = {(k or "").strip().lower(): (v or "").strip() for k, v in row.items() if isinstance(v, str) or v is None}
+        if not any(clean.values()):
+            continue
+        try:
+            people.append(_person(clean))
+        except ValueError as error:
+            problems.append(Problem(f"{where}, line {rows.line_num}", str(error), "mending that cell; the row was left out"))
+    return people, problems
+
+
+def _person(row: dict[str, str]) -> Person:
+    if not row["username"]:
+        raise ValueError("has no username")
+    if row["role"] not in ROLES:
+        raise ValueError(f"role '{row['role']}' is not one of {', '.join(ROLES)}")
+    return Person(row["username"], row["name"], row["role"], row.get("year", ""), row.get("house", ""),
+                  day(row.get("valid_from", "")), day(row.get("valid_to", "")))
+
+
+def day(text: str) -> date | None:
+    """A date as 2026-09-01 or 01/09/2026 (day first); None for an empty cell; ValueError says what else it is."""
+    if not text:
+        return None
+    for form in ("%Y-%m-%d", "%d/%m/%Y"):
+        try:
+            return datetime.strptime(text, form).date()
+        except ValueError:
+            continue
+    raise ValueError(f"'{text}' is not a date such as 2026-09-01 or 01/09/2026")

@@ -1,0 +1,62 @@
+"""The module map: a module imports lower floors only, and only the edges open files."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent / "pipeline"
+FLOORS = (
+    {"tables", "problems", "sql", "schoolday"},
+    {"hosts", "formats"},
+    {"school", "policy", "rulebook", "lists"},
+    {"privacy", "register", "intent"},
+    {"ingest", "visits", "classify", "detect", "incidents", "coverage", "changes"},
+    {"pages"},
+    {"logfiles", "lake", "journal", "vault", "sealed", "rulefiles", "render"},
+    {"reading", "readout", "night", "trial", "cli", "__main__"},
+)
+WITHIN = {("ingest", "privacy"), ("lake", "journal"), ("rulefiles", "lake"), ("night", "reading"), ("cli", "night"),
+          ("cli", "readout"), ("__main__", "cli")}
+OPENERS = {"open", "read_text", "write_text", "read_bytes", "write_bytes", "unlink", "rename", "mkdir"}
+MODULES = sorted(ROOT.rglob("*.py"))
+
+
+def floor(module: str) -> int:
+    return next(number for number, names in enumerate(FLOORS) if module in names)
+
+
+def imported(tree: ast.AST) -> set[str]:
+    """First part below `pipeline` of everything a module imports, inside functions too."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "pipeline":
+            parts = (node.module or "").split(".")
+            found |= {parts[1]} if len(parts) > 1 else {alias.name for alias in node.names}
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("pipeline.")}
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_a_module_imports_lower_floors_only(path: Path) -> None:
+    """An arrow upward, or between two of one floor that are not named neighbours, is a loop to come."""
+    me = path.relative_to(ROOT).parts[0].removesuffix(".py")
+    if me == "__init__":
+        return
+    upward = {other for other in imported(ast.parse(path.read_text("utf-8"))) - {me}
+              if floor(other) >= floor(me) and (me, other) not in WITHIN}
+    assert not upward
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_only_the_edges_open_files(path: Path) -> None:
+    """Steps and rules take tables and text; package resources are read through importlib."""
+    me = path.relative_to(ROOT).parts[0].removesuffix(".py")
+    if me in FLOORS[6] or me in {"formats", "__init__"}:
+        return
+    calls = {node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+             for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)}
+    assert not calls & OPENERS
