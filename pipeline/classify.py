@@ -51,8 +51,9 @@ def judge(visits: pa.Table, policy: Any, nominated: Mapping[str, Collection[str]
     return conform(run(VERDICTS_OF_DAY, visits=visits, nominated=people, judged=table), VERDICTS)
 
 
-JUDGED = pa.schema([("category", pa.string()), ("actor", pa.string()), ("band", pa.string()), ("named_row", pa.string()),
-                    ("row", pa.string()), ("verdict", pa.string()), ("within", pa.string()), ("clause", pa.string()),
+JUDGED = pa.schema([("category", pa.string()), ("actor", pa.string()), ("band", pa.string()),
+                    ("named_row", pa.string()), ("row", pa.string()), ("verdict", pa.string()), ("within", pa.string()),
+                    ("clause", pa.string()),
                     ("filter", pa.string()), ("blocks", pa.bool_()), ("tier", pa.string()), ("questions", TEXTS)])
 
 
@@ -66,7 +67,9 @@ def _judge(case: dict[str, Any], policy: Any, nominated: Mapping[str, Collection
                       "blocks": False, "tier": "none", "questions": []}
     row = policy.actions.get(category.row)
     verdict = row.reading if row else "no_row"
-    within = _within(verdict, actor, band, case["named_row"] == category.row, bool(nominated.get(category.row)))
+    of_students = category.row.startswith("CT-") and actor != "student"  # 4.2 is read for students only
+    within = "not_evaluated" if of_students else _within(
+        verdict, actor, band, case["named_row"] == category.row, bool(nominated.get(category.row)))
     if within == "against" and _contradicts(category, policy) and not (actor == "student" and band in TAUGHT):
         within = "conflict"
     orders = category.filter_staff if actor in STAFF else category.filter

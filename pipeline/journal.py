@@ -2,8 +2,9 @@
 
 A line is `{n, at, kind, ref, prev, commit, salt, body}`. `commit` is the SHA-256 of the salt and the canonical body;
 `prev` is the SHA-256 of the line before without its salt and body, so that a purge can take those away and the chain
-still holds. Lines are written under a lock and fsynced. A torn last line after a crash is cut off, said, and the chain
-goes on. A chain cannot show that its end was cut off: compare its head with one that was printed.
+still holds. Lines are written under a lock and fsynced; a batch is one write, of which a crash may leave the first lines.
+A torn last line after a crash is cut off, said, and the chain goes on; only its length and hash are kept, for its text may
+name a person. A chain alone cannot show that whole lines were cut from its end: compare it with a head that was printed.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline.problems import Problem
+from pipeline.problems import FailedError, Problem
 
 Body = dict[str, Any]
 START = "0" * 64
@@ -69,7 +70,8 @@ class Journal:
         self.path = path
         self.problems: list[Problem] = []
         self._entries: list[Entry] = []
-        self._seen = (-1, -1)
+        self._seen: tuple[int, ...] = ()
+        self._torn = False
         self._load()
 
     def entries(self) -> list[Entry]:
@@ -87,7 +89,7 @@ class Journal:
         return self.append_all([(kind, ref, body)], at)[0]
 
     def append_all(self, events: Sequence[tuple[str, str, Body]], at: datetime | None = None) -> list[Entry]:
-        """Add several entries with one write."""
+        """Add several entries with one write, fsynced once."""
         if not events:
             return []
         stamp = (at or datetime.now(UTC)).isoformat(timespec="microseconds")
@@ -108,6 +110,8 @@ class Journal:
         gone = set(numbers)
         with self._locked():
             self._load(mend=True)
+            if faults := self.verify():
+                raise FailedError(*faults)  # writing it again would hide what was done to it
             taken = [e.n for e in self._entries if e.n in gone and e.body is not None and e.kind != "purged"]
             if not taken:
                 return []
@@ -136,7 +140,7 @@ class Journal:
             if entry.body is None:
                 nulls.add(entry.n)
             elif entry.kind == "purged":
-                purged |= set(entry.body.get("numbers", ()))
+                purged |= _numbers(entry.body)
         faults += [self._fault(n, "has lost its body, and no purge names it") for n in sorted(nulls - purged)]
         if head is not None and head not in heads:
             faults.append(Problem(str(self.path), "does not hold the head that was printed", "a backup of that date"))
@@ -145,28 +149,37 @@ class Journal:
     def _fault(self, number: int, what: str) -> Problem:
         return Problem(f"{self.path}, line {number}", what, "comparing with a backup; do not edit registers by hand")
 
-    def _stamp(self) -> tuple[int, int]:
-        found = self.path.stat() if self.path.exists() else None
-        return (found.st_ino, found.st_size) if found else (-1, 0)
+    def _stamp(self) -> tuple[int, ...]:
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            return ()
+        return found.st_ino, found.st_size, found.st_mtime_ns
 
     def _load(self, mend: bool = False) -> None:
-        if self._stamp() == self._seen and not mend:
+        """Read the file again if it is not as last seen; `mend` (under the lock) cuts a torn last line off."""
+        stamp = self._stamp()  # taken before reading: what is added meanwhile is read next time
+        if stamp == self._seen and not (mend and self._torn):
             return
-        data = self.path.read_bytes() if self.path.exists() else b""
+        data = self.path.read_bytes() if stamp else b""
         whole = data.rfind(b"\n") + 1
-        if whole != len(data) and mend:
+        self._torn = whole != len(data)
+        if self._torn and mend:
             self._cut(data, whole)
+            stamp, self._torn = self._stamp(), False
         parsed = [_parsed(line) for line in data[:whole].split(b"\n")[:-1]]
         self._entries = [entry for entry in parsed if entry is not None]
-        self._seen = self._stamp()
+        self._seen = stamp
 
     def _cut(self, data: bytes, whole: int) -> None:
         """Cut a torn last line off; its text is not kept, for it may name a person."""
         with self.path.open("r+b") as stream:
             stream.truncate(whole)
             os.fsync(stream.fileno())
-        self.problems.append(Problem(str(self.path), f"had a torn last line of {len(data) - whole} bytes after a crash; "
-                                     "it was cut off", "nothing: the entry had not been made"))
+        torn = data[whole:]
+        self.problems.append(Problem(str(self.path), f"had a torn last line of {len(torn)} bytes after a crash (SHA-256 "
+                                     f"{hashlib.sha256(torn).hexdigest()[:16]}); it was cut off",
+                                     "nothing: the entry had not been made"))
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -177,10 +190,14 @@ class Journal:
             if new and not self.path.exists():
                 os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o600))
                 _sync_folder(self.path.parent)
+            self._half().unlink(missing_ok=True)  # of a purge that was cut short: it may hold what a later one erases
             yield
 
+    def _half(self) -> Path:
+        return self.path.with_name("." + self.path.name + ".half")
+
     def _rewrite(self, entries: Sequence[Entry]) -> None:
-        half = self.path.with_name("." + self.path.name + ".half")
+        half = self._half()
         with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
             stream.write("".join(entry.text() + "\n" for entry in entries).encode("utf-8", "surrogatepass"))
             stream.flush()
@@ -192,8 +209,9 @@ class Journal:
 
 def _chain(entries: Sequence[Entry], events: Sequence[tuple[str, str, Body]], at: str) -> Iterator[Entry]:
     number, previous = (entries[-1].n, entries[-1].link()) if entries else (0, START)
-    for kind, ref, body in events:
+    for kind, ref, given in events:
         salt = secrets.token_hex(16)
+        body = json.loads(json.dumps(given))  # as it will be read back, so that its hash is the same
         number += 1
         entry = Entry(number, at, kind, ref, previous, commitment(salt, [number, at, kind, ref, previous], body), salt, body)
         previous = entry.link()
@@ -202,10 +220,19 @@ def _chain(entries: Sequence[Entry], events: Sequence[tuple[str, str, Body]], at
 
 def _parsed(line: bytes) -> Entry | None:
     try:
-        value = json.loads(line)
-        return Entry(**value) if isinstance(value, dict) else None
-    except (ValueError, TypeError):
+        entry = Entry(**json.loads(line))
+    except (ValueError, TypeError, RecursionError):
         return None
+    words = (entry.at, entry.kind, entry.ref, entry.prev, entry.commit)
+    fits = type(entry.n) is int and all(isinstance(word, str) for word in words)
+    fits = fits and isinstance(entry.salt, str | None) and isinstance(entry.body, dict | None)
+    return entry if fits else None
+
+
+def _numbers(body: Body) -> set[int]:
+    """The entries that a `purged` entry names."""
+    named = body.get("numbers")
+    return {n for n in named if isinstance(n, int)} if isinstance(named, list) else set()
 
 
 def _faults(entry: Entry, number: int, previous: str, line: bytes) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """The whole night, in order.
 
-    settings → lock → clean the lake → read each log exactly once → account
+    rules → lock → clean the lake → read each log exactly once → judge every day that is not whole → registers → account
 
-Judging, registers and pages take their places in `run` as they land; each is a step that takes tables and returns them.
+A broken rule file does not stop the night: it runs on the last good rules, and says so.
 """
 
 from __future__ import annotations
@@ -10,22 +10,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
 from pathlib import Path
 
-from pipeline import logfiles, rulefiles
+from pipeline import judging, logfiles, register, rulefiles, sql
 from pipeline.formats import bundled
 from pipeline.ingest import FATES, Masks
 from pipeline.journal import Journal
-from pipeline.lake import Lake
+from pipeline.judging import Rules
+from pipeline.lake import Lake, emptied
 from pipeline.privacy import fits, on_network
 from pipeline.problems import Exit, Problem, RefusedError, UsageError
 from pipeline.reading import Reader, Reading
 from pipeline.school import School, read_school
+from pipeline.tables import BREACHES, INCIDENTS
 from pipeline.vault import Keys, Vault, load_keys
 
 Tick = Callable[[str, int], None]
-REGISTERS = ("ingest", "days")
+REGISTERS = ("ingest", "days", "incidents", "breaches")
 FORM = "squid"
 
 
@@ -36,6 +39,9 @@ class Account:
     readings: list[Reading] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     lines: int = 0
+    judged: list[date] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    rules: str = ""
     heads: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -48,6 +54,17 @@ class Account:
         """5 when something must be mended, else 0."""
         return Exit.MEND if self.problems else Exit.DONE
 
+    def _judged(self) -> list[str]:
+        c, names = self.counts, self.counts["named"]
+        per = names * 1000 / max(1, c["pupil days"])
+        return [f"judged      {_days([str(day) for day in self.judged])}: {c['own']:,} requests in {c['visit rows']:,} visits "
+                f"({c['against']:,} against the policy), {c['background']:,} more are background",
+                f"found       {c['detections']:,} detections in {c['stories']:,} incidents to read; "
+                f"{c['quietened']:,} more point to background and name nobody",
+                f"DSL list    {names:,} names, {per:.1f} per 1,000 pupils a school day",
+                f"breaches    {c['failures']:,} filter failures, {c['circumventions']:,} circumventions",
+                f"rules       {self.rules}"]
+
     def text(self) -> str:
         """The account in a few plain lines."""
         counts, days = self.fates, sorted({day for reading in self.readings for day in reading.days})
@@ -59,6 +76,8 @@ class Account:
                 f"in the lake {self.lines:,} lines"]
         if not self.readings:
             said.insert(0, "No log was heard from. Silence is not safety: look at the filter and at the paths given.")
+        if self.judged:
+            said += self._judged()
         elif not read:
             said.append("nothing has changed")
         said += [f"register    {name} {head[:16]}" for name, head in self.heads.items()]
@@ -73,17 +92,58 @@ def _days(days: Sequence[str]) -> str:
 
 def run(folder: Path, logs: Sequence[str], tick: Tick) -> Account:
     """Run the night of one school folder over `logs`. RefusedError, UsageError: nothing was read."""
-    school = settings(folder)
+    rules, account = _rules(folder)
     with rulefiles.locked(folder):
-        keys = load_keys(folder / school.keys)
+        keys = load_keys(folder / rules.school.keys)
         lake = open_lake(folder, keys)
-        account = Account(problems=lake.clean())
-        reader = Reader(lake, Vault(folder / "var/vault/names", keys.vault), _masks(school, keys), school.calendar.timezone,
-                        folder / "var/sealed", keys.sealed)
-        _read_all(logs, school, reader, account, tick)
+        account.problems += lake.clean()
+        reader = Reader(lake, Vault(folder / "var/vault/names", keys.vault), _masks(rules.school, keys),
+                        rules.school.calendar.timezone, folder / "var/sealed", keys.sealed)
+        _read_all(logs, rules.school, reader, account, tick)
+        for day in lake.days_with_lines():
+            if not lake.whole(day):
+                _judge(folder, lake, day, rules, keys, account)
+            _register(folder, lake, day)
         account.lines = sum(file["rows"] for file in lake.lines_files().values())
         account.heads = {name: journal(folder, name).head() for name in REGISTERS}
     return account
+
+
+def _rules(folder: Path) -> tuple[Rules, Account]:
+    """The rules to judge by: tonight's, or the last good ones under a problem for each fault."""
+    settings(folder)
+    files = rulefiles.texts(folder)
+    rules, faults = judging.read_all(files)
+    if rules is not None:
+        if not faults:
+            rulefiles.keep_good(folder, files)
+        return rules, Account(problems=faults, rules=rulefiles.fingerprint(files))
+    good = rulefiles.last_good(folder) | {name: text for name, text in files.items() if name == "people.csv"}
+    rules, _ = judging.read_all(good)
+    if rules is None:
+        raise UsageError(*faults)
+    said = Problem("rules", "are broken, so the last good ones were used", "mending the faults that follow")
+    return rules, Account(problems=[said, *faults], rules=rulefiles.fingerprint(good) + " (last good)")
+
+
+def _judge(folder: Path, lake: Lake, day: date, rules: Rules, keys: Keys, account: Account) -> None:
+    """Judge one day and keep its tables; an equation that does not hold is a problem."""
+    con = sql.connect(spill=str(emptied(folder / "var/spill")))
+    lake.view(con, day)
+    names = {source.source: source.name for source in lake.sources().values()}
+    tables, counts = judging.judge(con, day, rules, keys.pseudonym, names)
+    account.problems += judging.equations(tables, counts, day)
+    lake.write_day(day, tables, {"rules": account.rules, "counts": counts})
+    account.judged.append(day)
+    account.counts.update(judging.summary(tables, counts, rules.school, day))
+
+
+def _register(folder: Path, lake: Lake, day: date) -> None:
+    """Bring the registers up to the day as it is judged; adds nothing when they are."""
+    incidents, breaches = journal(folder, "incidents"), journal(folder, "breaches")
+    stories, rows = lake.table(INCIDENTS, [day]), lake.table(BREACHES, [day])
+    incidents.append_all(register.match_incidents(stories, register.fold_incidents(incidents.entries()), [day]))
+    breaches.append_all(register.match_breaches(rows, register.fold_breaches(breaches.entries()), [day]))
 
 
 def _read_all(logs: Sequence[str], school: School, reader: Reader, account: Account, tick: Tick) -> None:

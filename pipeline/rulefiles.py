@@ -30,13 +30,14 @@ def fingerprint(files: Mapping[str, str]) -> str:
 
 def last_good(folder: Path) -> dict[str, str]:
     """The rules of the last night on which they held; none before the first."""
-    path = folder / "var/registers/rules.last.json"
+    path = folder / "var/rules.last.json"
     return dict(json.loads(path.read_text("utf-8"))) if path.exists() else {}
 
 
 def keep_good(folder: Path, files: Mapping[str, str]) -> None:
-    """Keep these rules as the last good ones."""
-    write_text(folder / "var/registers/rules.last.json", json.dumps(dict(files), ensure_ascii=False, sort_keys=True))
+    """Keep these rules as the last good ones; not people.csv, whose names stand in one place only."""
+    kept = {name: text for name, text in files.items() if name != "people.csv"}
+    write_text(folder / "var/rules.last.json", json.dumps(kept, ensure_ascii=False, sort_keys=True))
 
 
 @contextmanager

@@ -9,9 +9,10 @@ import re
 import tomllib
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pipeline.problems import Problem
 from pipeline.schoolday import Band, Calendar, Term
@@ -29,13 +30,32 @@ def _pattern(value: str) -> str:
 
 
 def _cidr(value: str) -> str:
-    ipaddress.ip_network(value)
+    try:
+        ipaddress.ip_network(value)
+    except ValueError as error:
+        raise ValueError(f"is not a network such as 10.20.0.0/16 ({error})") from None
     return value
 
 
 def _clock(value: str) -> str:
-    time.fromisoformat(value)
+    try:
+        datetime.strptime(value, "%H:%M")
+    except ValueError:
+        raise ValueError(f"'{value}' is not a time of the school's clock such as 08:40") from None
     return value
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # an unknown name, or what is no name at all
+        raise ValueError(f"'{value}' is not a time zone such as Europe/London") from None
+    return value
+
+
+def minute(clock: str) -> time:
+    """A checked time of school.toml, such as 08:40."""
+    return datetime.strptime(clock, "%H:%M").time()
 
 
 Clock = Annotated[str, AfterValidator(_clock)]
@@ -74,6 +94,12 @@ class _Term(_Part):
     first: date
     last: date
 
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.last < self.first:
+            raise ValueError(f"ends on {self.last}, before it begins on {self.first}")
+        return self
+
 
 class _Band(_Part):
     band: Literal["before_school", "registration", "lesson", "break", "lunch", "after_school", "study"]
@@ -82,12 +108,32 @@ class _Band(_Part):
     end: Clock
     years: tuple[str, ...] = ()
 
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if minute(self.end) <= minute(self.start):
+            raise ValueError(f"{self.period} ends at {self.end}, not after it begins at {self.start}")
+        return self
+
+
+def _apart(bands: tuple[_Band, ...]) -> tuple[_Band, ...]:
+    """The bands of one set of year groups must not overlap."""
+    said = []
+    ordered = sorted(bands, key=lambda band: minute(band.start))
+    for n, earlier in enumerate(ordered):
+        for later in ordered[n + 1:]:
+            shared = set(earlier.years) & set(later.years) or earlier.years == later.years
+            if shared and minute(later.start) < minute(earlier.end):
+                said.append(f"{later.period} begins at {later.start}, before {earlier.period} ends at {earlier.end}")
+    if said:
+        raise ValueError("; ".join(said))
+    return bands
+
 
 class _Calendar(_Part):
-    timezone: str = "Europe/London"
+    timezone: Annotated[str, AfterValidator(_zone)] = "Europe/London"
     terms: tuple[_Term, ...]
     closed: tuple[date, ...] = ()
-    bands: tuple[_Band, ...]
+    bands: Annotated[tuple[_Band, ...], AfterValidator(_apart)]
 
 
 class _File(_Part):
@@ -154,22 +200,25 @@ def read_school(text: str, where: str = "school.toml") -> tuple[School | None, l
         return None, [_fault(where, fault) for fault in error.errors()]
     calendar = Calendar(file.calendar.timezone,
                         tuple(Term(t.name, t.first, t.last) for t in file.calendar.terms), frozenset(file.calendar.closed),
-                        tuple(Band(b.band, b.period, time.fromisoformat(b.start), time.fromisoformat(b.end), b.years)
+                        tuple(Band(b.band, b.period, minute(b.start), minute(b.end), b.years)
                               for b in file.calendar.bands))
     rest = {name: getattr(file, name) for name in School.__dataclass_fields__ if name != "calendar"}
     return School(calendar=calendar, **rest), []
 
 
 def _fault(where: str, fault: Any) -> Problem:
-    key = ".".join(str(part) for part in fault["loc"])
-    what = str(fault["msg"]).removeprefix("Value error, ").lower()
+    key = ".".join(str(part + 1) if isinstance(part, int) else part for part in fault["loc"])
+    what = str(fault["msg"]).removeprefix("Value error, ")
+    what = what if fault["type"] == "value_error" else what[:1].lower() + what[1:]
     tips = {"missing": f"adding {key}", "extra_forbidden": "the names in the comments of `schoolgate init`"}
     return Problem(f"{where}, {key}", what, tips.get(fault["type"], "the comment beside it in the file"))
 
 
 def read_people(text: str, where: str = "people.csv") -> tuple[list[Person], list[Problem]]:
     """The people of an MIS export, and a problem for each row that cannot be used; the other rows are kept."""
-    people, problems = [], []
+    people: list[Person] = []
+    problems: list[Problem] = []
+    earlier: dict[str, list[Person]] = {}
     rows = csv.DictReader(io.StringIO(text.lstrip("\ufeff")), skipinitialspace=True)
     lacking = {"username", "name", "role"} - {(name or "").strip().lower() for name in rows.fieldnames or ()}
     if lacking:
@@ -179,10 +228,23 @@ def read_people(text: str, where: str = "people.csv") -> tuple[list[Person], lis
         if not any(clean.values()):
             continue
         try:
-            people.append(_person(clean))
+            person = _person(clean)
+            _alone(person, earlier.setdefault(person.username.lower(), []))
         except ValueError as error:
             problems.append(Problem(f"{where}, line {rows.line_num}", str(error), "mending that cell; the row was left out"))
+        else:
+            people.append(person)
+            earlier[person.username.lower()].append(person)
     return people, problems
+
+
+def _alone(person: Person, earlier: list[Person]) -> None:
+    """One login is one person on one day: a second row for it needs other dates."""
+    since, until = person.valid_from or date.min, person.valid_to or date.max
+    if until < since:
+        raise ValueError(f"valid_to {until} is before valid_from {since}")
+    if any(since <= (other.valid_to or date.max) and (other.valid_from or date.min) <= until for other in earlier):
+        raise ValueError("stands in an earlier line for the same dates")
 
 
 def _person(row: dict[str, str]) -> Person:

@@ -23,7 +23,7 @@ MAGIC = b"schoolgate sealed 1\n"
 def seal_copy(path: Path, key: bytes, chunks: Iterable[bytes]) -> None:
     """Write `chunks` (up to a few MiB each), encrypted, to `path` (0600, its folder 0700)."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    half = path.with_suffix(".half")
+    half = path.with_name("." + path.name + ".half")
     with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
         base = secrets.token_bytes(8)
         out.write(MAGIC + base)
@@ -56,6 +56,8 @@ def open_copy(path: Path, key: bytes) -> Iterator[bytes]:
             except InvalidTag:
                 raise _spoilt(path) from None
             number += 1
+        if stream.read(1):
+            raise _spoilt(path)
 
 
 def _spoilt(path: Path) -> FailedError:

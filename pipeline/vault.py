@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -29,17 +31,13 @@ def load_keys(folder: Path) -> Keys:
     """The keys in `folder`, made when missing; RefusedError when the folder or a key is open to others."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     _closed(folder, 0o700)
-    return Keys(**{field.name: _key(folder / f"{field.name}.key") for field in fields(Keys)})
+    with _locked(folder):
+        return Keys(**{field.name: _key(folder / f"{field.name}.key") for field in fields(Keys)})
 
 
 def _key(path: Path) -> bytes:
     if not path.exists():
-        half = path.with_suffix(".half")
-        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
-            stream.write(secrets.token_bytes(32))
-            stream.flush()
-            os.fsync(stream.fileno())
-        half.rename(path)
+        _replace(path, secrets.token_bytes(32))
     _closed(path, 0o600)
     key = path.read_bytes()
     if len(key) != 32:
@@ -50,6 +48,32 @@ def _key(path: Path) -> bytes:
 def _closed(path: Path, mode: int) -> None:
     if path.stat().st_mode & 0o077:
         raise RefusedError(Problem(str(path), "can be read by others", f"chmod {mode:o} {path}"))
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold `folder` against other processes that would write in it."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Put `data` in the place of `path`, whole or not at all, on the disk before this returns."""
+    half = path.with_name("." + path.name + ".half")
+    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+    half.rename(path)
+    handle = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 class Vault:
@@ -68,17 +92,26 @@ class Vault:
 
     def add(self, names: Mapping[str, str]) -> None:
         """Keep these pseudonyms too; nothing is written when all are known."""
-        known = self.names()
-        if not names.items() <= known.items():
+        if names.items() <= self.names().items():
+            return
+        with self._fresh() as known:
             self._write(known | dict(names))
 
     def forget(self, pseudonyms: set[str]) -> int:
         """Drop these pseudonyms; how many there were."""
-        known = self.names()
-        kept = {name: raw for name, raw in known.items() if name not in pseudonyms}
-        if len(kept) != len(known):
-            self._write(kept)
+        with self._fresh() as known:
+            kept = {name: raw for name, raw in known.items() if name not in pseudonyms}
+            if len(kept) != len(known):
+                self._write(kept)
         return len(known) - len(kept)
+
+    @contextmanager
+    def _fresh(self) -> Iterator[dict[str, str]]:
+        """What the file holds now, under a lock: another process may have written since it was read."""
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with _locked(self.path.parent):
+            self._names = None
+            yield self.names()
 
     def _read(self) -> dict[str, str]:
         data = self.path.read_bytes()
@@ -90,12 +123,6 @@ class Vault:
         return names
 
     def _write(self, names: dict[str, str]) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         nonce = secrets.token_bytes(12)
-        half = self.path.with_suffix(".half")
-        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
-            stream.write(nonce + self._box.encrypt(nonce, json.dumps(names, sort_keys=True).encode(), b"vault"))
-            stream.flush()
-            os.fsync(stream.fileno())
-        half.rename(self.path)
+        _replace(self.path, nonce + self._box.encrypt(nonce, json.dumps(names, sort_keys=True).encode(), b"vault"))
         self._names = names

@@ -66,7 +66,8 @@ UNION ALL SELECT part, count(*) FROM fold_twins GROUP BY part
 
 SOURCES = """
 CREATE OR REPLACE TEMP TABLE fold_sources AS
-SELECT source, row_number() OVER (ORDER BY source) AS rank FROM (SELECT DISTINCT source FROM lines WHERE fate = 'request')
+SELECT source, row_number() OVER (ORDER BY source) AS rank
+FROM (SELECT DISTINCT source FROM lines WHERE fate = 'request')
 """
 
 # first = start, source and line of the first request in one number, so that the least one is found without sorting.

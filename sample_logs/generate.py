@@ -1,11 +1,12 @@
 """The made-up school: its people, and Squid logs of a school week, the same bytes at every run.
 
-    python sample_logs/generate.py --to DIR             the week, one log a day
+    python sample_logs/generate.py --to DIR             the week, one log a day (--days N: the first N of them)
     python sample_logs/generate.py --to DIR --day D     one day alone, such as 2026-10-25 (the clocks go back)
-    python sample_logs/generate.py --to DIR --lines N   one log of N lines, for measuring
+    python sample_logs/generate.py --to DIR --lines N   one log of exactly N lines, for measuring
     python sample_logs/generate.py --people FILE        people.csv
 
-All names and sites are invented; sites stand under reserved endings. What is planted is told in DIR/truth.csv.
+All names and sites are invented; sites stand under reserved endings, their categories in world.csv. A log is rotated at
+04:00. What is planted is told in DIR/truth.csv; what only looks like it is told in DIR/innocent.csv.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ import argparse
 import csv
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from itertools import islice
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -27,9 +30,16 @@ LAST = ("Ashmarsh", "Bellfen", "Coldwater", "Drovegate", "Eelmere", "Fleetwick",
         "Kettledyke", "Lodebank", "Marshgate", "Nenewater", "Ouseley", "Peatmoor", "Quaveney", "Reedham", "Sluicegate",
         "O'Tidmarsh", "Undercroft", "Van Wicken", "Wellstream")
 HOUSES = ("Heron", "Kingfisher", "Lapwing", "Otter")
-LESSON = ("lessons.fenmarsh.test", "maths.learnwell.test", "dictionary.test", "encyclo.test", "mail.fenmarsh.test")
-LEISURE = ("friendly.test", "clips.test", "playpark.test", "chatter.test", "news.test", "shop.test", "football.test")
-BACKGROUND = ("ads.admarket.test", "px.trackwell.test", "cdn.fastedge.test", "update.devices.test", "telemetry.devices.test")
+LESSON = ("lessons.fenmarsh.test", "mail.fenmarsh.test", "maths.learnwell.test", "dictionary.test", "encyclo.test",
+          "codeclub.test")
+LEISURE = ("friendly.test", "clips.test", "playpark.test", "chatter.test", "shop.test", "news.test", "football.test")
+FREE = ("news.test", "football.test", "encyclo.test")  # what the filter lets pupils have at any time
+BACKGROUND = ("ads.admarket.test", "px.trackwell.test", "cdn.fastedge.test", "update.devices.test", "telemetry.devices.test",
+              "ocsp.certcheck.test")
+ADULT = ("adult-one.test", "adult-two.test", "adult-three.test", "adult-four.test")
+LESSONS = ("09:02", "10:02", "11:22", "12:22", "14:02")
+PAUSES = ("08:15", "11:02", "13:22", "15:10")
+TELL = ("day", "user", "category", "outcome", "intent", "story")
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,7 @@ class Pupil:
         return f"FENMARSH\\\\{self.username}"
 
 
+@cache
 def people() -> list[Pupil]:
     """300 pupils and 40 staff."""
     rng, made, taken = random.Random(2026), [], set()
@@ -64,118 +75,365 @@ def people() -> list[Pupil]:
     return made
 
 
-@dataclass(frozen=True)
-class Logged:
-    """One line to be: when (UTC seconds), and the line's own parts."""
-
-    at: float
-    elapsed: int
-    client: str
-    verdict: str
-    size: int
-    method: str
-    url: str
-    user: str
-    type: str = "-"
-
-    def text(self) -> str:
-        """The line as Squid writes it."""
-        peer = "HIER_NONE/-" if self.size == 0 or "DENIED" in self.verdict else "HIER_DIRECT/203.0.113.9"
-        return (f"{self.at:.3f} {self.elapsed:6d} {self.client} {self.verdict} {self.size} {self.method} {self.url} "
-                f"{self.user} {peer} {self.type}\n")
+def pupil(year: int, n: int) -> Pupil:
+    """The n-th pupil of a year."""
+    return next(islice((who for who in people() if who.year == str(year)), n, None))
 
 
-def _tunnel(rng: random.Random, at: float, who: Pupil, client: str, host: str, verdict: str = "TCP_TUNNEL/200") -> Logged:
-    elapsed = min(int(rng.expovariate(1 / 4000)), 900_000)
-    return Logged(at + elapsed / 1000, elapsed, client, verdict, 0 if "DENIED" in verdict else rng.randrange(900, 90_000),
-                  "CONNECT", f"{host}:443", who.login)
+def client_of(who: Pupil) -> str:
+    """The address of the machine a person mostly sits at."""
+    n = people().index(who)
+    return f"10.{20 if who.role == 'student' else 30}.{n // 200}.{n % 200 + 10}"
 
 
-def _stay(rng: random.Random, at: float, who: Pupil, client: str, host: str) -> Iterator[Logged]:
-    """A stay on a site: its own requests, and what its pages bring along."""
-    for _ in range(rng.randrange(3, 14)):
-        yield _tunnel(rng, at, who, client, host)
-        if rng.random() < 0.6:
-            yield _tunnel(rng, at + rng.random(), who, client, rng.choice(BACKGROUND))
+@dataclass
+class Day:
+    """One school day's log in the making: its lines, and what was planted in it."""
+
+    date: date
+    rng: random.Random
+    lines: list[tuple[float, str]] = field(default_factory=list)
+    truth: list[list[str]] = field(default_factory=list)
+    innocent: list[list[str]] = field(default_factory=list)
+
+    def at(self, clock: str, days: int = 0) -> float:
+        """UTC seconds of a local time of the day (or `days` later)."""
+        return datetime.combine(self.date + timedelta(days), time.fromisoformat(clock), LONDON).astimezone(UTC).timestamp()
+
+    def write(self, at: float, elapsed: int, client: str, verdict: str, size: int, request: str, user: str = "-",
+              peer: str = "HIER_NONE/-", tail: str = "-") -> None:
+        """One line as Squid writes it; `at` is when the transaction ended."""
+        self.lines.append((at, f"{at:.3f} {elapsed:6d} {client} {verdict} {size} {request} {user} {peer} {tail}\n"))
+
+    def tunnel(self, at: float, client: str, user: str, host: str, elapsed: int | None = None, size: int | None = None) -> None:
+        """A tunnel that was let through; `at` is when it began."""
+        took = min(int(self.rng.expovariate(1 / 4000)), 900_000) if elapsed is None else elapsed
+        self.write(at + took / 1000, took, client, "TCP_TUNNEL/200", size or self.rng.randrange(900, 90_000),
+                   f"CONNECT {host}:443", user, "HIER_DIRECT/203.0.113.9")
+
+    def page(self, at: float, client: str, user: str, url: str, tail: str = "text/html") -> None:
+        """A page over plain HTTP that was let through."""
+        self.write(at + 0.08, 80, client, "TCP_MISS/200", self.rng.randrange(2_000, 60_000), f"GET {url}", user,
+                   "HIER_DIRECT/203.0.113.9", tail)
+
+    def block(self, at: float, client: str, user: str, host: str) -> None:
+        """A block: a refused tunnel, or one time in three the two lines of a refused decrypted one."""
+        if self.rng.random() < 0.67:
+            self.write(at, 1, client, "TCP_DENIED/403", 3912, f"CONNECT {host}:443", user, tail="text/html")
+            return
+        self.write(at, 0, client, "TCP_DENIED/200", 0, f"CONNECT {host}:443", user)
+        self.write(at + 0.02, 0, client, "NONE_NONE/403", 3912, f"GET https://{host}/", tail="text/html")
+
+    def tell(self, user: str, category: str, outcome: str, intent: str, story: str) -> None:
+        """Note a true incident."""
+        self.truth.append([str(self.date), user, category, outcome, intent, story])
+
+    def excuse(self, user: str, category: str, outcome: str, intent: str, story: str) -> None:
+        """Note something that looks like one and is none."""
+        self.innocent.append([str(self.date), user, category, outcome, intent, story])
+
+
+# Ordinary days ------------------------------------------------------------------------------------------------------
+
+
+def ordinary(day: Day) -> None:
+    """What everybody does: lessons, pauses, and devices that talk to themselves at all hours."""
+    for who in people():
+        client = client_of(who)
+        if day.date.weekday() < 5:
+            for clock in LESSONS:
+                _stays(day, who, client, day.at(clock), LESSON, 2)
+            for clock in PAUSES:
+                _stays(day, who, client, day.at(clock), LEISURE if clock != "08:15" else FREE, 1)
+            _lapse(day, who, client)
+        _chatter(day, who, client, 14)
+    _phones(day)
+    _noise(day)
+
+
+def _stays(day: Day, who: Pupil, client: str, at: float, sites: tuple[str, ...], most: int) -> None:
+    for _ in range(most):
+        if day.rng.random() < 0.46:
+            _stay(day, who.login, client, at + day.rng.random() * 900, day.rng.choice(sites))
+        at += 1200
+
+
+def _stay(day: Day, user: str, client: str, at: float, host: str) -> None:
+    """A stay on a site: a challenge now and then, its own requests, and what its pages bring along."""
+    rng = day.rng
+    if rng.random() < 0.5:
+        day.write(at - 0.3, 0, client, "TCP_DENIED/407", 4012, f"CONNECT {host}:443", tail="text/html")
+    for n in range(rng.randrange(4, 15)):
+        if host == "news.test" and n % 3 == 0:
+            day.page(at, client, user, f"http://news.test/story/{rng.randrange(900)}")
+        else:
+            day.tunnel(at, client, user, host)
+        for _ in range(rng.choice((0, 1, 1, 2))):
+            day.tunnel(at + rng.random(), client, user, rng.choice(BACKGROUND))
         at += rng.expovariate(1 / 20)
 
 
-def ordinary(rng: random.Random, day: date, everyone: list[Pupil]) -> Iterator[Logged]:
-    """An ordinary day: lessons, breaks, and devices that talk to themselves at all hours."""
-    for number, who in enumerate(everyone):
-        client = f"10.{20 if who.role == 'student' else 30}.{number // 200}.{number % 200 + 10}"
-        for hour in (9.1, 10.2, 11.05, 11.5, 12.5, 13.4, 14.2, 15.3):
-            if day.weekday() < 5 and rng.random() < 0.75:
-                sites = LEISURE if hour in (11.05, 13.4, 15.3) else LESSON
-                yield from _stay(rng, _at(day, hour + rng.random() * 0.5), who, client, rng.choice(sites))
-        for _ in range(10):
-            yield _tunnel(rng, _at(day, 4 + rng.random() * 23.9), who, client, rng.choice(BACKGROUND[3:]))
-        if rng.random() < 0.5:
-            yield Logged(_at(day, 8 + rng.random() * 7), 0, client, "TCP_DENIED/407", 4012, "CONNECT", "mail.fenmarsh.test:443",
-                         "-", "text/html")
+def _lapse(day: Day, who: Pupil, client: str) -> None:
+    """One pupil in twelve tries a leisure site in a lesson, once, and is stopped."""
+    if who.role == "student" and day.rng.random() < 1 / 12:
+        at = day.at(day.rng.choice(LESSONS)) + day.rng.random() * 3000
+        for n in range(day.rng.choice((1, 1, 2))):
+            day.block(at + 3 * n, client, who.login, day.rng.choice(LEISURE[:4]))
 
 
-def planted(rng: random.Random, day: date, everyone: list[Pupil]) -> Iterator[tuple[Logged, str]]:
-    """What is planted on a day, each with the story it belongs to ('' for oddities of the log)."""
-    who, other, staff = everyone[17 + day.day], everyone[60 + day.day], everyone[320]
-    at = _at(day, 14.3)
+def _chatter(day: Day, who: Pupil, client: str, count: int) -> None:
+    start, length = _hours(day)
+    for _ in range(count if day.date.weekday() < 5 else 20):
+        day.tunnel(start + day.rng.random() * length, client, who.login, day.rng.choice(BACKGROUND[3:]))
+
+
+def _hours(day: Day) -> tuple[float, float]:
+    """Begin and length of the log in seconds: from 04:00, or from midnight on the day the clocks change."""
+    changes = (day.at("04:00") - day.at("00:00")) != 4 * 3600
+    start = day.at("00:00" if changes else "04:00")
+    return start, day.at("00:00" if changes else "04:00", 1) - start - 30
+
+
+def _phones(day: Day) -> None:
+    """Phones of sixth formers and staff: push messages to messaging hosts all day, and a VPN app that calls home."""
+    start, length = _hours(day)
+    for n in range(40):
+        client = f"10.40.{n // 20}.{n % 20 + 30}"
+        for _ in range(45):
+            at = start + day.rng.random() * length
+            day.tunnel(at, client, "-", day.rng.choice(("push.chatter.test", "push.pingme.test", "telemetry.devices.test")),
+                       elapsed=day.rng.randrange(60, 300), size=day.rng.randrange(300, 1500))
+    for n in range(3):
+        for hour in range(int(length // 900)):
+            day.tunnel(start + hour * 900 + n, f"10.40.0.{n + 30}", "-", "api.fastvpn.test", elapsed=70, size=640)
+    day.excuse("10.40.0.30", "messaging", "allowed", "background", "phones' push messages, day and night")
+    day.excuse("10.40.0.30", "bypass_vpn_app_chatter", "allowed", "background", "a VPN app calls home every 15 minutes")
+
+
+def _noise(day: Day) -> None:
+    """What every real log holds: probes, header tails, spaces in logins, IPv6, failures, decrypted tunnels, searches."""
+    rng, (start, length) = day.rng, _hours(day)
+    for _ in range(60):
+        at = start + rng.random() * length
+        day.write(at, 0, f"10.20.9.{rng.randrange(2, 9)}", "NONE_NONE/000", 0, "- error:transaction-end-before-headers")
+        day.write(at + 1, 0, "10.20.0.9", "NONE_NONE/503", 0, "CONNECT old.shutdown.test:443", "FENMARSH\\\\library2")
+        day.tunnel(at + 2, "2001:db8:20::77", "-", "encyclo.test")
+        day.tunnel(at + 3, "10.20.8.4", "FENMARSH\\\\library desk", "encyclo.test")
+        day.page(at + 4, "10.20.8.5", "FENMARSH\\\\library1", "http://news.test/?q=a%20b",
+                 "text/html [Host:%20news.test%0D%0AAccept: */*%0D%0A] [HTTP/1.1 200 OK%0D%0AServer: made-up%0D%0A]")
+    for who in rng.sample(people(), 120 if day.date.weekday() < 5 else 4):
+        at, client = day.at("09:10") + rng.random() * 20_000, client_of(who)
+        word = rng.choice(("fenland+drainage", "photosynthesis", "peterborough+bus+times", "quadratic+formula", "z%C3%B6e"))
+        day.write(at, 0, client, "NONE_NONE/200", 0, "CONNECT seek.test:443", who.login)
+        day.page(at + 0.2, client, who.login, f"https://seek.test/search?q={word}")
+
+
+# What is planted ----------------------------------------------------------------------------------------------------
+
+
+def hunt_and_bypass(day: Day) -> None:
+    """Monday: a pupil tries four adult sites in Period 5, then an unblocker."""
+    who, at = pupil(10, 3), day.at("14:18:10")
     for n in range(6):
-        yield (Logged(at + 40 * n, 1, "10.20.0.27", "TCP_DENIED/403", 3900, "GET", f"http://adult-{n % 4 + 1}.test/", who.login,
-                      "text/html"), f"{who.username},pornography,blocked,deliberate")
-    yield (Logged(at + 250, 1, "10.20.0.27", "TCP_DENIED/200", 0, "CONNECT", "unblockme.test:443", who.login),
-           f"{who.username},bypass_web_proxy,blocked,deliberate")
-    yield (Logged(at + 250.02, 0, "10.20.0.27", "NONE_NONE/403", 3900, "GET", "https://unblockme.test/", "-", "text/html"), "")
-    yield (_tunnel(rng, _at(day, 12.67), staff, "10.30.1.20", "bets.test"), f"{staff.username},gambling,allowed,unclear")
-    yield (_tunnel(rng, _at(day, 10.1), other, "10.20.0.70", "helpline.test"), "")
-    midnight = _at(day, 23.999)
-    yield (Logged(midnight, 0, "2001:db8::77", "TCP_MISS/200", 812, "GET", "http://news.test/?q=a%20b", "-", "text/html"), "")
-    yield (Logged(_at(day, 9.7), 0, "10.20.0.9", "NONE_NONE/000", 0, "-", "error:transaction-end-before-headers", "-"), "")
-    if day == WEEK + timedelta(days=1):
-        secret = "zz-sealed-secret-1.invalid"
-        yield (Logged(_at(day, 10.5), 90, "10.20.0.80", "TCP_TUNNEL/200", 900, "CONNECT", f"{secret}:443", other.login), "")
-        yield (Logged(_at(day, 10.5) + 1, 0, "10.20.0.80", "TCP_DENIED/451", 3900, "GET", f"http://{secret}/", other.login,
-                      "text/html"), f"{other.username},illegal_csam,blocked,sealed")
+        day.block(at + 40 * n, client_of(who), who.login, ADULT[n % 4])
+    day.write(at + 250, 0, client_of(who), "TCP_DENIED/200", 0, "CONNECT unblockme.test:443", who.login)
+    day.write(at + 250.02, 0, client_of(who), "NONE_NONE/403", 3912, "GET https://unblockme.test/", tail="text/html")
+    day.tell(who.username, "pornography", "blocked", "deliberate", "four adult sites, six tries in four minutes of Period 5")
+    day.tell(who.username, "bypass_web_proxy", "blocked", "deliberate", "an unblocker straight after the blocks")
 
 
-def _at(day: date, hour: float) -> float:
-    """UTC seconds of a local hour of the day; 27.5 is half past three on the next."""
-    start = datetime.combine(day, time(0), LONDON).astimezone(UTC)
-    noon = datetime.combine(day, time(12), LONDON).astimezone(UTC)
-    return (noon.timestamp() - 43_200 + hour * 3600) if hour >= 4 else start.timestamp() + hour * 3600
+def new_proxy(day: Day) -> None:
+    """A new web proxy spreads through year 9: one pupil, three, nine, and from Thursday it is blocked."""
+    step = day.date.weekday()
+    for n in range((1, 3, 9, 9)[step]):
+        who, at = pupil(9, n), day.at("10:14") + 47 * n
+        allowed = step < 3
+        for k in range(12 if allowed else 3):
+            if allowed:
+                day.tunnel(at + 31 * k, client_of(who), who.login, "www.hideaway.test", size=40_000 + 900 * k)
+            else:
+                day.block(at + 31 * k, client_of(who), who.login, "www.hideaway.test")
+        day.tell(who.username, "bypass_web_proxy", "allowed" if allowed else "blocked", "deliberate",
+                 "a new web proxy spreads through year 9")
 
 
-def write_day(folder: Path, day: date) -> list[list[str]]:
-    """Write one day's log, in the order Squid would have written it; the truth planted in it."""
-    rng, everyone = random.Random(day.toordinal()), people()
-    told = list(planted(rng, day, everyone))
-    lines = sorted([*ordinary(rng, day, everyone), *(line for line, _ in told)], key=lambda line: line.at)
-    texts = [line.text() for line in lines]
-    texts[len(texts) // 2] = texts[len(texts) // 2][:37] + "\n"  # torn by a full disk
-    (folder / f"access-{day}.log").write_text("".join(texts), "utf-8")
-    return [[str(day), *story.split(",")] for story in dict.fromkeys(story for _, story in told if story)]
+def vpn_tunnel(day: Day) -> None:
+    """Tuesday: a sixth former runs a VPN through two lessons; other traffic of the device stops."""
+    who = pupil(12, 5)
+    for n in range(4):
+        day.tunnel(day.at("11:25") + 1500 * n, "10.40.3.12", who.login, "vpn-node1.fastvpn.test", 1_490_000, 46_000_000 + n)
+    day.tell(who.username, "bypass_vpn_tunnel", "allowed", "deliberate", "four long tunnels to a VPN node in Periods 3 and 4")
+    who = pupil(11, 8)
+    for n in range(2):
+        day.block(day.at("13:31") + 9 * n, client_of(who), who.login, "www.fastvpn.test")
+    day.excuse(who.username, "bypass_vpn_site_visit", "blocked", "unclear", "looked at a VPN seller's page at lunch, once")
+
+
+def sealed(day: Day, number: int, led: bool) -> None:
+    """A block of the filter's illegal-content list; the planted name must never come out again."""
+    who, host, at = pupil(8, 10 + number), f"zz-sealed-secret-{number}.invalid", day.at("10:31:07")
+    if led:
+        day.tunnel(at - 1.09, client_of(who), who.login, host, elapsed=90, size=900)
+    day.write(at, 0, client_of(who), "TCP_DENIED/451", 3912, f"GET http://{host}/", who.login, tail="text/html")
+    day.tell(who.username, "sealed", "blocked", "unclear", "one sealed item")
+
+
+def wednesday(day: Day) -> None:
+    """An accident from a search; games for most of a lesson, let through; gambling tried in a lesson."""
+    who, at = pupil(7, 6), day.at("09:27")
+    day.page(at, client_of(who), who.login, "https://seek.test/search?q=fen+beauty")
+    day.block(at + 4, client_of(who), who.login, "adult-three.test")
+    _stay(day, who.login, client_of(who), at + 11, "lessons.fenmarsh.test")
+    day.tell(who.username, "pornography", "blocked", "accidental", "a result of a search, blocked; back at work in seven seconds")
+    who = pupil(8, 4)
+    for n in range(50):
+        day.tunnel(day.at("10:08") + 42 * n, client_of(who), who.login, "play.playpark.test", size=30_000)
+    day.tell(who.username, "games", "allowed", "deliberate", "35 minutes of games in Period 2, which the filter let through")
+    who = pupil(11, 2)
+    for n in range(5):
+        day.block(day.at("12:41") + 55 * n, client_of(who), who.login, ("bets.test", "spinroom.test")[n % 2])
+    day.tell(who.username, "gambling", "blocked", "deliberate", "two gambling sites, five tries in Period 4")
+
+
+def thursday(day: Day) -> None:
+    """Tor tried; a file put on a sharing site; messaging tried all through a lesson."""
+    who = pupil(13, 7)
+    for n in range(4):
+        day.block(day.at("14:09") + 61 * n, client_of(who), who.login, "onion-entry.test")
+    day.tell(who.username, "bypass_tor", "blocked", "deliberate", "an entry to Tor, four tries in Period 5")
+    who = pupil(10, 11)
+    for n in range(7):
+        day.tunnel(day.at("11:40") + 30 * n, client_of(who), who.login, "up.dropbin.test", size=4_000, elapsed=25_000)
+    day.tell(who.username, "file_sharing", "allowed", "deliberate", "seven long sends to a sharing site in Period 3")
+    who = pupil(9, 20)
+    for n in range(10):
+        day.block(day.at("09:06") + 290 * n, client_of(who), who.login, "chatter.test")
+    day.tell(who.username, "messaging", "blocked", "deliberate", "ten tries at messaging over Period 1")
+
+
+def friday(day: Day) -> None:
+    """Social media let through in a lesson; a welfare matter; a mirror; a shared account; a guest."""
+    who = pupil(9, 14)
+    for n in range(30):
+        day.tunnel(day.at("11:30") + 60 * n, client_of(who), who.login, "www.snapwall.test", size=80_000)
+    day.tell(who.username, "social_media", "allowed", "deliberate", "30 minutes of social media in Period 3, let through")
+    who = pupil(10, 16)
+    for n in range(9):
+        day.tunnel(day.at("13:26") + 70 * n, client_of(who), who.login, "thinline.test")
+    day.tell(who.username, "eating_disorder", "allowed", "unclear", "nine pages at lunch: for the DSL, no sanction")
+    who = pupil(8, 22)
+    for n in range(14):
+        day.tunnel(day.at("14:12") + 80 * n, client_of(who), who.login, "a7.mirror77.test", size=25_000)
+    day.tell(who.username, "bypass_mirror_or_remote_desktop", "allowed", "deliberate", "a mirror of blocked games in Period 5")
+    for n in range(5):
+        day.block(day.at("10:20") + 30 * n, "10.20.7.3", "FENMARSH\\\\exam2", "playpark.test")
+    day.excuse("exam2", "games", "blocked", "unclear", "a shared account: ask who sat there, never a pupil's record")
+    day.block(day.at("18:20"), "10.99.0.14", "-", "adult-one.test")
+    day.excuse("10.99.0.14", "pornography", "blocked", "unclear", "a guest of an evening letting")
+
+
+def every_weekday(day: Day) -> None:
+    """Look-alikes of every weekday: an advert, a class on one site, lunch, staff, a helpline, the edges of the night."""
+    _advert(day)
+    for n in range(24):  # the teacher puts a quiz on the board
+        who = pupil(7, n)
+        for k in range(5):
+            day.tunnel(day.at("11:31:05") + day.rng.random() * 40 + 200 * k, client_of(who), who.login, "quizarena.test")
+    day.excuse("24 of year 7", "games", "allowed", "background", "a quiz that the teacher put on the board")
+    for n in range(12):
+        who = pupil(12, n)
+        for k in range(8):
+            day.tunnel(day.at("13:25") + 120 * k + n, f"10.40.2.{n + 10}", who.login, "chatter.test")
+    day.excuse("12 of year 12", "messaging", "allowed", "deliberate", "messaging at lunch")
+    staff = people()[320]
+    for n in range(4):
+        day.tunnel(day.at("12:40") + 50 * n, client_of(staff), staff.login, "bets.test")
+    day.excuse(staff.username, "gambling", "allowed", "deliberate", "a member of staff at 12:40: for the Principal only")
+    who = pupil(9, 25)
+    for n in range(3):
+        day.tunnel(day.at("10:44") + 40 * n, client_of(who), who.login, "helpline.test")
+    day.excuse("one pupil", "help_seeking", "allowed", "deliberate", "a helpline: never beside a name, not even here")
+    for clock, after in (("23:59:59.500", 0), ("00:00:00.500", 1), ("03:59:58", 1), ("04:00:01", 1)):
+        day.page(day.at(clock, after), "10.30.0.250", people()[300].login, "http://news.test/night")
+
+
+def _advert(day: Day) -> None:
+    """Forty people read one story in one minute; 300 ms later each page asks for an advert of an adult site."""
+    for who in day.rng.sample(people()[:300], 40):
+        at = day.at("13:35") + day.rng.random() * 55
+        day.page(at, client_of(who), who.login, "http://news.test/story/1")
+        day.block(at + 0.38, client_of(who), who.login, "ads.adult-two.test")
+    day.excuse("40 pupils", "pornography", "blocked", "background", "an adult advert 300 ms after a news page, one minute")
+
+
+def planted(day: Day) -> None:
+    """All that is planted on the day."""
+    step = (day.date - WEEK).days
+    if day.date.weekday() < 5:
+        every_weekday(day)
+    if step in range(4):
+        new_proxy(day)
+    for story in {0: (hunt_and_bypass,), 1: (vpn_tunnel,), 2: (wednesday,), 3: (thursday,), 4: (friday,)}.get(step, ()):
+        story(day)
+    if step in (1, 3):
+        sealed(day, 1 if step == 1 else 2, step == 1)
+
+
+# Files --------------------------------------------------------------------------------------------------------------
+
+
+def make_day(of: date) -> Day:
+    """A day's lines, in the order Squid would have written them, three of them torn."""
+    day = Day(of, random.Random(of.toordinal()))
+    ordinary(day)
+    planted(day)
+    day.lines.sort()
+    for part in (0.31, 0.5, 0.77):
+        place = int(len(day.lines) * part)
+        while ".invalid" in day.lines[place][1]:
+            place += 1
+        at, text = day.lines[place]
+        day.lines[place] = at, text[:37] + "\n"
+    return day
+
+
+def write_days(folder: Path, days: list[date]) -> None:
+    """Write each day's log, and what is planted in them."""
+    truth, innocent = [list(TELL)], [list(TELL)]
+    for of in days:
+        day = make_day(of)
+        (folder / f"access-{of}.log").write_text("".join(text for _, text in day.lines), "utf-8", newline="\n")
+        truth += day.truth
+        innocent += day.innocent
+    for name, rows in (("truth.csv", truth), ("innocent.csv", innocent)):
+        with (folder / name).open("w", newline="", encoding="utf-8") as out:
+            csv.writer(out, lineterminator="\n").writerows(rows)
 
 
 def write_lines(folder: Path, count: int) -> None:
     """One log of exactly `count` lines over one school day, quickly: for measuring."""
-    rng, everyone = random.Random(1), people()
-    hosts = [f"www.site{n}.test" for n in range(20_000)] + list(LESSON + LEISURE + BACKGROUND) * 400
-    start = int(_at(WEEK, 8) * 1000)
-    with (folder / f"bench-{count}.log").open("w") as out:
-        for first in range(0, count, 50_000):
-            block = min(50_000, count - first)
-            picks = rng.choices(range(len(everyone)), k=block)
-            wheres = rng.choices(hosts, k=block)
-            rolls = rng.choices(range(90_000), k=block)
-            out.writelines(_bench_line(start + (first + n) * 28_800_000 // count, everyone[who].login, who, host, roll)
-                           for n, (who, host, roll) in enumerate(zip(picks, wheres, rolls, strict=True)))
+    rng = random.Random(1)
+    tails, start, block = list(_tails(rng, min(count, 200_000))), int(Day(WEEK, rng).at("08:00") * 1000), 50_000
+    with (folder / f"bench-{count}.log").open("w", encoding="utf-8", newline="\n") as out:
+        for first in range(0, count, block):
+            stamps = (start + n * 28_800_000 // count for n in range(first, min(first + block, count)))
+            out.write("".join([f"{ms // 1000}.{ms % 1000:03d}{tail}"
+                               for ms, tail in zip(stamps, rng.choices(tails, k=block), strict=False)]))
 
 
-def _bench_line(ms: int, login: str, who: int, host: str, roll: int) -> str:
-    begin = f"{ms // 1000}.{ms % 1000:03d} {roll // 9:6d} 10.20.{who // 200}.{who % 200}"
-    if roll % 10 < 7:
-        return f"{begin} TCP_TUNNEL/200 {roll} CONNECT {host}:443 {login} HIER_DIRECT/203.0.113.9 -\n"
-    verdict = "TCP_DENIED/403" if roll % 100 == 7 else "TCP_MISS/200"
-    return f"{begin} {verdict} {roll} GET http://{host}/page/{roll}?q={roll % 77} {login} HIER_DIRECT/203.0.113.9 text/html\n"
+def _tails(rng: random.Random, count: int) -> Iterator[str]:
+    """Lines without their time: 20,000 sites and the made-up world, by everybody."""
+    hosts, everyone = [f"www.site{n}.test" for n in range(20_000)] + [*LESSON, *LEISURE, *BACKGROUND] * 400, people()
+    for _ in range(count):
+        who, host, roll = rng.randrange(len(everyone)), rng.choice(hosts), rng.randrange(90_000)
+        begin, login = f" {roll // 9:6d} 10.20.{who // 200}.{who % 200 + 10}", everyone[who].login
+        if roll % 10 < 7:
+            yield f"{begin} TCP_TUNNEL/200 {roll} CONNECT {host}:443 {login} HIER_DIRECT/203.0.113.9 -\n"
+        elif roll % 100 == 7:
+            yield f"{begin} TCP_DENIED/403 3912 CONNECT {host}:443 {login} HIER_NONE/- text/html\n"
+        else:
+            url = f"http://{host}/page/{roll}?q={roll % 77}"
+            yield f"{begin} TCP_MISS/200 {roll} GET {url} {login} HIER_DIRECT/203.0.113.9 text/html\n"
 
 
 def write_people(path: Path) -> None:
@@ -189,10 +447,11 @@ def write_people(path: Path) -> None:
 def main() -> None:
     """Write what the command line asks for."""
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    words.add_argument("--to", type=Path)
-    words.add_argument("--day", type=date.fromisoformat)
-    words.add_argument("--lines", type=int)
-    words.add_argument("--people", type=Path)
+    words.add_argument("--to", type=Path, help="folder to write to")
+    words.add_argument("--days", type=int, default=6, help="how many days of the week, from Monday")
+    words.add_argument("--day", type=date.fromisoformat, help="one day alone")
+    words.add_argument("--lines", type=int, help="one log of so many lines")
+    words.add_argument("--people", type=Path, help="write people.csv here")
     asked = words.parse_args()
     if asked.people:
         write_people(asked.people)
@@ -202,10 +461,7 @@ def main() -> None:
     if asked.lines:
         write_lines(asked.to, asked.lines)
         return
-    days = [asked.day] if asked.day else [WEEK + timedelta(days=n) for n in range(6)]
-    truth = [row for day in days for row in write_day(asked.to, day)]
-    with (asked.to / "truth.csv").open("w", newline="") as out:
-        csv.writer(out, lineterminator="\n").writerows([["day", "user", "category", "outcome", "intent"], *truth])
+    write_days(asked.to, [asked.day] if asked.day else [WEEK + timedelta(days=n) for n in range(asked.days)])
 
 
 if __name__ == "__main__":

@@ -16,9 +16,10 @@ FLOORS = (
     {"ingest", "visits", "classify", "detect", "incidents", "coverage", "changes"},
     {"pages"},
     {"logfiles", "lake", "journal", "vault", "sealed", "rulefiles", "render"},
-    {"reading", "readout", "night", "trial", "cli", "__main__"},
+    {"judging", "reading", "readout", "night", "trial", "cli", "__main__"},
 )
-WITHIN = {("ingest", "privacy"), ("lake", "journal"), ("rulefiles", "lake"), ("night", "reading"), ("cli", "night"),
+WITHIN = {("ingest", "privacy"), ("lake", "journal"), ("rulefiles", "lake"), ("night", "reading"), ("night", "judging"), ("detect", "classify"), ("incidents", "detect"),
+          ("policy", "lists"), ("rulebook", "policy"), ("cli", "night"),
           ("cli", "readout"), ("__main__", "cli")}
 OPENERS = {"open", "read_text", "write_text", "read_bytes", "write_bytes", "unlink", "rename", "mkdir"}
 MODULES = sorted(ROOT.rglob("*.py"))

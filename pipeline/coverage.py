@@ -1,0 +1,87 @@
+"""What was heard from each log on one school day, and the anonymous counts that outlive the requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+import duckdb
+import pyarrow as pa
+
+from pipeline.sql import run
+from pipeline.tables import COVERAGE, TALLIES, conform
+
+# Silences are found between minutes that have a request, inside school hours, from opening to closing.
+SOURCES = """
+WITH counts AS (
+    SELECT source, count(*) AS lines, count(*) FILTER (fate = 'request') AS requests,
+           count(*) FILTER (fate = 'part') AS parts, count(*) FILTER (fate = 'furniture') AS furniture,
+           count(*) FILTER (fate = 'reject') AS rejects, count(*) FILTER (fate = 'repeat') AS repeats,
+           count(*) FILTER (fate = 'request' AND person IS NULL) AS unattributed,
+           count(*) FILTER (fate = 'request' AND kind = 'http' AND coalesce(sealed, '') = '') AS paged,
+           count(*) FILTER (fate = 'request' AND action = 'blocked') AS blocked,
+           min(time) FILTER (fate = 'request') AS first, max(time) FILTER (fate = 'request') AS last
+    FROM lines GROUP BY source
+), heard AS (
+    SELECT DISTINCT source, epoch_us(time) // 60000000 AS minute FROM lines
+    WHERE fate = 'request' AND epoch_us(time) BETWEEN $opens AND $closes
+    UNION SELECT source, $opens // 60000000 FROM counts WHERE $opens > 0
+    UNION SELECT source, $closes // 60000000 FROM counts WHERE $opens > 0
+), gaps AS (
+    SELECT source, minute - lag(minute) OVER (PARTITION BY source ORDER BY minute) AS gap FROM heard
+), longest AS (
+    SELECT source, max(gap) AS gap_minutes FROM gaps GROUP BY source
+)
+SELECT $day::DATE AS day, c.source, coalesce(n.name, '') AS name, c.* EXCLUDE (source),
+       coalesce(gap_minutes, 0) AS gap_minutes
+FROM counts c LEFT JOIN longest USING (source) LEFT JOIN names n ON n.source = c.source
+ORDER BY name, c.source
+"""
+
+MEASURES = """
+WITH judged AS (
+    SELECT v.*, d.within, d.outcome, d.tier, d.failure FROM visits v JOIN verdicts d USING (visit)
+), counted AS (
+    SELECT 'visits' AS measure, '' AS of, count(DISTINCT subject) AS people, count(*) AS count FROM judged
+    UNION ALL SELECT 'requests in visits', '', count(DISTINCT subject), coalesce(sum(requests), 0) FROM judged
+    UNION ALL SELECT 'background requests', '', NULL, coalesce(sum(background), 0) FROM judged
+    UNION ALL SELECT 'blocked requests', '', count(DISTINCT subject) FILTER (blocked > 0), coalesce(sum(blocked), 0)
+              FROM judged
+    UNION ALL SELECT 'requests by category', category, CASE WHEN category = 'help_seeking' THEN NULL
+                     ELSE count(DISTINCT subject) END, sum(requests) FROM judged GROUP BY category
+    UNION ALL SELECT 'blocked by category', category, CASE WHEN category = 'help_seeking' THEN NULL
+                     ELSE count(DISTINCT subject) END, sum(blocked) FROM judged WHERE blocked > 0 GROUP BY category
+    UNION ALL SELECT 'visits by band', band, count(DISTINCT subject), count(*) FROM judged GROUP BY band
+    UNION ALL SELECT 'visits by actor', actor, count(DISTINCT subject), count(*) FROM judged GROUP BY actor
+    UNION ALL SELECT 'visits against by category', category, count(DISTINCT subject), count(*) FROM judged
+              WHERE within = 'against' GROUP BY category
+    UNION ALL SELECT 'policy conflicts by category', category, count(DISTINCT subject), count(*) FROM judged
+              WHERE within = 'conflict' GROUP BY category
+    UNION ALL SELECT 'filter failures by category', category, count(DISTINCT subject), count(*) FROM judged
+              WHERE failure GROUP BY category
+    UNION ALL SELECT 'detections by rule', rule, count(DISTINCT subject), count(*) FROM detections GROUP BY rule
+    UNION ALL SELECT 'detections by tier', tier, count(DISTINCT subject), count(*) FROM detections GROUP BY tier
+    UNION ALL SELECT 'incidents by route', route, count(DISTINCT subject), count(*) FROM incidents GROUP BY route
+    UNION ALL SELECT 'incidents by tier', tier, count(DISTINCT subject), count(*) FROM incidents GROUP BY tier
+    UNION ALL SELECT 'incidents by row', row, count(DISTINCT subject), count(*)
+              FROM (SELECT subject, unnest(rows) AS row FROM incidents) GROUP BY row
+    UNION ALL SELECT 'incidents by year', year, count(DISTINCT subject), count(*) FROM incidents
+              WHERE year <> '' AND route = 'student' GROUP BY year
+)
+SELECT $day::DATE AS day, measure, of, people, count::BIGINT AS count FROM counted ORDER BY measure, of
+"""
+
+
+def coverage(con: duckdb.DuckDBPyConnection, day: date, names: Mapping[str, str],
+             open_hours: tuple[datetime, datetime] | None) -> pa.Table:
+    """One row for each log of the day whose lines `con` calls `lines`; closed days have no silences."""
+    opens, closes = (int(at.timestamp() * 1_000_000) for at in open_hours) if open_hours else (0, -1)
+    named = pa.table({"source": pa.array(list(names), pa.string()),
+                      "name": pa.array(list(names.values()), pa.string())})
+    return conform(run(SOURCES, {"day": day, "opens": opens, "closes": closes}, con=con, names=named), COVERAGE)
+
+
+def tallies(visits: pa.Table, verdicts: pa.Table, detections: pa.Table, incidents: pa.Table, day: date) -> pa.Table:
+    """The anonymous counts of the day: no person, client, site or host in them."""
+    return conform(run(MEASURES, {"day": day}, visits=visits, verdicts=verdicts, detections=detections,
+                       incidents=incidents), TALLIES)

@@ -1,0 +1,190 @@
+"""Rules fire on visits and person-days; every detection says why in words and suggests, never decides, intent.
+
+A rule's `[when]` is one SQL condition over a visit (v) and its verdict (d). Help-seeking, background, learning and
+uncategorised visits never reach a rule, nor do visits on which the policy contradicts itself: those are only counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from pipeline.classify import STAFF
+from pipeline.intent import Facts, number, reasons, suggest
+from pipeline.rulebook import rule_condition
+from pipeline.sql import connect, run
+from pipeline.tables import DETECTIONS
+
+GRAVITY = ("T0", "T1", "T2", "TS", "T3", "T4", "none")
+QUIET_TIERS = frozenset({"T2", "T3", "TS"})
+SEALED = "sealed"
+ASKED_OF_A_PERSON = frozenset({"intent", "reported", "authorised"})
+
+# {condition} is the one place where a rule's own SQL is put in.
+HITS = """
+SELECT v.visit, v.subject
+FROM visits v JOIN verdicts d USING (visit)
+WHERE v.category NOT IN ('help_seeking', 'background', 'learning', 'uncategorised')
+  AND d.within <> 'conflict' AND ({condition})
+ORDER BY v.started, v.source, v.line
+"""
+
+FACTS = """
+WITH hit AS (
+    SELECT v.*, d.tier, d.outcome, d.clause, d.questions, epoch_us(v.started) AS since, epoch_us(v.ended) AS until
+    FROM visits v SEMI JOIN hits USING (visit) JOIN verdicts d USING (visit)
+), near AS (
+    SELECT h.visit, count(DISTINCT o.site) AS near_sites, sum(o.requests)::BIGINT AS near_requests,
+           sum(o.blocked)::BIGINT AS near_blocked,
+           (max(epoch_us(o.ended)) - min(epoch_us(o.started))) // 1000 AS near_ms
+    FROM hit h JOIN visits o ON o.subject = h.subject AND o.category = h.category
+     AND epoch_us(o.started) BETWEEN h.since - $window * 60000000 AND h.until + $window * 60000000
+    GROUP BY h.visit
+), tools AS (
+    SELECT h.visit, arg_min(o.category, (epoch_us(o.started), o.visit)) AS bypass
+    FROM hit h JOIN visits o ON o.subject = h.subject AND o.category <> h.category
+     AND epoch_us(o.started) BETWEEN h.since AND h.until + $bypass * 60000000
+    WHERE o.category IN ('bypass_web_proxy', 'bypass_vpn_tunnel', 'bypass_tor', 'bypass_mirror_or_remote_desktop')
+    GROUP BY h.visit
+)
+SELECT hit.* EXCLUDE (since, until), near.* EXCLUDE (visit), coalesce(bypass, '') AS bypass
+FROM hit JOIN near USING (visit) LEFT JOIN tools USING (visit)
+ORDER BY hit.started, hit.source, hit.line
+"""
+
+SEALED_ITEMS = """
+SELECT sealed, coalesce(arg_min(person, first), arg_min(client, first)) AS subject, arg_min(person, first) AS person,
+       arg_min(client, first) AS client, arg_min(actor, first) AS actor, arg_min(year, first) AS year,
+       arg_min(network, first) AS network, min(first).source AS source, min(first).line AS line,
+       arg_min(action, first) AS action, min(time) AS started, max(time) AS ended, count(*) AS requests
+FROM (SELECT *, {'time': time, 'source': source, 'line': line} AS first FROM sealed)
+GROUP BY sealed ORDER BY started, source, line
+"""
+
+
+def fire(visits: pa.Table, verdicts: pa.Table, rules: Sequence[Any], policy: Any, day: date,
+         sealed: pa.Table) -> pa.Table:
+    """The detections of the day; those that point to background are left out (see `quietened`)."""
+    kept = [row for row in _fired(visits, verdicts, rules, policy, day) if not _is_quiet(row)]
+    return _table(kept + _sealed(sealed, day))
+
+
+def quietened(visits: pa.Table, verdicts: pa.Table, rules: Sequence[Any], policy: Any, day: date) -> pa.Table:
+    """The detections left out because they point to background: counted, never an incident."""
+    return _table([row for row in _fired(visits, verdicts, rules, policy, day) if _is_quiet(row)])
+
+
+def _is_quiet(row: dict[str, Any]) -> bool:
+    return row["intent"] == "background" and row["tier"] in QUIET_TIERS
+
+
+def _table(items: list[dict[str, Any]]) -> pa.Table:
+    ordered = sorted(items, key=lambda row: (row["started"], row["rule"], row["source"], row["line"], row["subject"]))
+    return pa.Table.from_pylist(ordered, schema=DETECTIONS.schema)
+
+
+def _fired(visits: pa.Table, verdicts: pa.Table, rules: Sequence[Any], policy: Any, day: date) -> list[dict[str, Any]]:
+    """Every firing of every rule, background too."""
+    con = connect()
+    con.register("visits", visits)
+    con.register("verdicts", verdicts)
+    groups = [(rule, group) for rule in sorted(rules, key=lambda rule: rule.name) for group in _groups(con, rule)]
+    hits = pa.table({"visit": pa.array(sorted({key for _, group in groups for key in group}), pa.string())})
+    facts = run(FACTS, {"window": number(policy.intent, "gap_minutes"),
+                        "bypass": number(policy.intent, "bypass_then_same_minutes")}, con=con, hits=hits)
+    by_key = {row["visit"]: row for row in facts.to_pylist()}
+    return [_detection(rule, [by_key[key] for key in group], policy, day) for rule, group in groups]
+
+
+def _groups(con: duckdb.DuckDBPyConnection, rule: Any) -> list[list[str]]:
+    """The visits that make `rule` fire: each on its own, or a person's day when the rule asks for several."""
+    found = con.sql(HITS.replace("{condition}", rule_condition(rule))).fetchall()
+    times = rule.times
+    if times <= 1:
+        return [[visit] for visit, _ in found]
+    days: dict[str, list[str]] = {}
+    for visit, subject in found:
+        days.setdefault(subject, []).append(visit)
+    return [keys for keys in days.values() if len(keys) >= times]
+
+
+def _detection(rule: Any, visits: list[dict[str, Any]], policy: Any, day: date) -> dict[str, Any]:
+    """One detection, from its visits in order."""
+    first = visits[0]
+    category = policy.categories.get(first["category"])
+    facts = _facts(visits, policy)
+    tier = min((visit["tier"] for visit in visits), key=GRAVITY.index)
+    outcome = joined(visit["outcome"] for visit in visits)
+    title = getattr(category, "title", "") or first["category"]
+    return {name: first[name] for name in COPIED} | {
+        "rule": rule.name, "day": day, "tier": tier, "route": route(first["actor"], tier), "outcome": outcome,
+        "intent": suggest(facts, policy.intent), "rows": _rows(category, first, outcome),
+        "clause": rule.clause or first["clause"], "reasons": reasons(facts, title, policy.intent),
+        "questions": sorted({question for visit in visits for question in visit["questions"]}),
+        "ended": max(visit["ended"] for visit in visits), "visits": len(visits), "requests": facts.requests,
+        "visit_keys": [visit["visit"] for visit in visits]}
+
+
+COPIED = ("subject", "person", "client", "actor", "year", "network", "site", "host", "source", "line", "category",
+          "started", "band", "period")
+
+
+def _facts(visits: list[dict[str, Any]], policy: Any) -> Facts:
+    """What the log shows of these visits together: the widest of what each shows."""
+    tool = next((visit["bypass"] for visit in visits if visit["bypass"]), "")
+    known = policy.categories.get(tool)
+    widest = max(visits, key=lambda visit: (visit["near_requests"], visit["near_sites"]))
+    return Facts(
+        requests=sum(visit["requests"] for visit in visits), allowed=sum(visit["allowed"] for visit in visits),
+        most_blocked=max(visit["blocked"] for visit in visits), slots=sum(visit["slots"] for visit in visits),
+        visits=len(visits), crowd=max(visit["crowd"] for visit in visits), after_ms=visits[0]["after_ms"],
+        near_sites=widest["near_sites"], near_requests=widest["near_requests"], near_blocked=widest["near_blocked"],
+        near_ms=widest["near_ms"], bypass=(getattr(known, "title", "") or tool) if tool else "")
+
+
+def joined(outcomes: Any) -> str:
+    """Several outcomes as one: blocked, allowed or mixed."""
+    seen = set(outcomes)
+    return seen.pop() if len(seen) == 1 else "mixed"
+
+
+def route(actor: str, tier: str) -> str:
+    """Who reads it. Staff matters go to the Principal whatever the tier, sealed and technical ones apart."""
+    if tier in ("T0", "T4"):
+        return "sealed" if tier == "T0" else "tech"
+    if actor in STAFF:
+        return "staff"
+    if tier == "T1":
+        return "welfare"
+    return actor if actor in ("student", "guest") else "attribution"
+
+
+def _rows(category: Any, visit: dict[str, Any], outcome: str) -> list[str]:
+    """The 7.2 rows it may be: students only; what only a person can know stays a question."""
+    if category is None or visit["actor"] != "student" or category.tier not in ("T2", "T3"):
+        return []
+    log = {"actor": "student", "band": visit["band"], "outcome": outcome}
+    fit = [line.row for line in category.propose if line.row != "no_row" and all(
+        _holds(log.get(word), value) for word, value in line.when.items() if word not in ASKED_OF_A_PERSON)]
+    return list(dict.fromkeys(fit))
+
+
+def _holds(seen: str | None, wanted: Any) -> bool:
+    return seen in ([wanted] if isinstance(wanted, str) else list(wanted))
+
+
+def _sealed(sealed: pa.Table, day: date) -> list[dict[str, Any]]:
+    """One detection for each sealed item: never a site, a host, a row or a proposal."""
+    if not sealed.num_rows:
+        return []
+    fixed: dict[str, Any] = {"rule": SEALED, "day": day, "site": "", "host": "", "category": SEALED, "tier": "T0",
+                             "route": "sealed", "intent": "unclear", "rows": [], "clause": "", "questions": [],
+                             "band": "", "period": "", "visits": 0, "visit_keys": [],
+                             "reasons": ["the filter's own verdict sealed this item: follow the sealed protocol"]}
+    return [{name: value for name, value in row.items() if name not in ("sealed", "action")} | fixed
+            | {"outcome": "blocked" if row["action"] == "blocked" else "allowed"}
+            for row in run(SEALED_ITEMS, sealed=sealed).to_pylist()]

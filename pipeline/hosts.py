@@ -1,0 +1,67 @@
+"""Host names: one spelling, the site each belongs to, and the suffixes under which a list may name it.
+
+The public suffix list comes with `tldextract` and is never fetched. Private suffixes count, so that two sites on one
+hosting platform stay two.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from functools import cache
+
+import idna
+import tldextract
+
+
+def normalise(host: str) -> str:
+    """One spelling of a host: lower case, no final dot, no brackets, international letters as `xn--`."""
+    name = host.strip().strip("[]").rstrip(".").lower()
+    if name.isascii():
+        return name
+    try:
+        return idna.encode(name, uts46=True).decode("ascii").rstrip(".")
+    except idna.IDNAError:
+        return name
+
+
+def is_address(name: str) -> bool:
+    """Whether a normalised host is an IP address and not a name."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def suffixes(host: str) -> list[str]:
+    """Every suffix of a host that ends on a label boundary, longest first; an address has only itself."""
+    name = normalise(host)
+    if is_address(name):
+        return [name]
+    labels = name.split(".")
+    return [".".join(labels[i:]) for i in range(len(labels))]
+
+
+def sites(hosts: Iterable[str]) -> dict[str, str]:
+    """The site of each host: its registrable domain.
+
+    An address, a single label or a bare suffix is its own site; under an unknown ending, such as `.test`, the site is
+    the last two labels.
+    """
+    return {host: _site(normalise(host)) for host in hosts}
+
+
+def _site(name: str) -> str:
+    if "." not in name or is_address(name):
+        return name
+    parts = _extract()(name)
+    if not parts.suffix:
+        return ".".join(name.split(".")[-2:])
+    return f"{parts.domain}.{parts.suffix}" if parts.domain else name
+
+
+@cache
+def _extract() -> tldextract.TLDExtract:
+    return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, fallback_to_snapshot=True,
+                                 include_psl_private_domains=True)

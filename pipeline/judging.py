@@ -1,0 +1,130 @@
+"""One school day judged: its lines in, its derived tables out, by today's lists and rules and that date's policy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from pipeline import classify, coverage, detect, incidents, lists, sql, visits
+from pipeline.policy import Policy, in_force, read_policy
+from pipeline.privacy import login_key, pseudonym
+from pipeline.problems import Problem
+from pipeline.rulebook import Rule, read_rules
+from pipeline.schoolday import bands_table, is_open
+from pipeline.school import Person, School, read_people, read_school
+
+ASKED = """
+SELECT host, count(DISTINCT coalesce(person, client)) AS people, count(*) AS requests
+FROM lines WHERE fate = 'request' AND host IS NOT NULL GROUP BY host ORDER BY host
+"""
+SEALED = "SELECT * FROM lines WHERE fate = 'request' AND sealed_list <> '' ORDER BY source, line"
+CLOSED = ("before_school", "after_school", "closed")
+
+
+@dataclass(frozen=True)
+class Rules:
+    """All that a night judges by: settings, policy, rules, lists and people."""
+
+    school: School
+    policy: Policy
+    rules: Sequence[Rule]
+    lists: pa.Table
+    own: pa.Table
+    people: Sequence[Person]
+
+
+def read_all(files: Mapping[str, str]) -> tuple[Rules | None, list[Problem]]:
+    """The rules of these texts (by path in the school folder), or None when they cannot be judged by; every fault."""
+    school, faults = read_school(files.get("school.toml", ""))
+    policy, more = read_policy({name: text for name, text in files.items() if name.startswith("rules/") and name.count("/") == 1})
+    faults += more
+    known = list(policy.categories) if policy else []
+    rules, more = read_rules({name: text for name, text in files.items() if name.startswith("rules/detect/")})
+    faults += more
+    entries, more = lists.read_lists({n: text for n, text in files.items() if n.startswith("rules/lists/")}, known)
+    faults += more
+    own, more = lists.read_own(files.get("rules/lists/own.csv", ""), categories=known)
+    faults += more
+    people, more = read_people(files["people.csv"]) if "people.csv" in files else ([], [])
+    faults += more
+    if school is None or policy is None or not rules:
+        return None, faults
+    return Rules(school, policy, rules, entries, own, people), faults
+
+
+def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, names: Mapping[str, str]
+          ) -> tuple[dict[str, pa.Table], dict[str, int]]:
+    """The derived tables of the day whose lines `con` calls `lines`, and where its requests went. `names`: logs by source."""
+    policy, school = in_force(rules.policy, day), rules.school
+    people = people_table(rules.people, day, key)
+    hosts = lists.classify_hosts(con.sql(ASKED).to_arrow_table(), rules.lists, lists.live(rules.own, day))
+    bands = bands_table(school.calendar, day, school.years)
+    networks = pa.table({"network": pa.array([n.name for n in school.networks], pa.string()),
+                         "actor": pa.array([n.actor for n in school.networks], pa.string())})
+    stays, account = visits.fold(con, hosts, people, bands, networks, policy.background)
+    nominated = {row: {pseudonym(key, "p", login_key(login)) for login in logins} for row, logins in school.nominated.items()}
+    verdicts = classify.judge(stays, policy, nominated)
+    found = detect.fire(stays, verdicts, rules.rules, policy, day, sealed_rows(con, people, networks))
+    quiet = detect.quietened(stays, verdicts, rules.rules, policy, day)
+    stories = incidents.stories(found)
+    tables = {"hosts": hosts, "visits": stays, "verdicts": verdicts, "detections": found, "incidents": stories,
+              "breaches": incidents.breaches(stays, verdicts, found, day),
+              "tallies": coverage.tallies(stays, verdicts, found, stories, day),
+              "coverage": coverage.coverage(con, day, names, open_hours(bands, school, day))}
+    return tables, account | {"quietened": len(quiet)}
+
+
+def people_table(people: Sequence[Person], day: date, key: bytes) -> pa.Table:
+    """person (pseudonym), role, year, house of everyone whose row speaks of that day."""
+    on = [person for person in people if person.on(day)]
+    return pa.table({"person": pa.array([pseudonym(key, "p", login_key(p.username)) for p in on], pa.string())}
+                    | {name: pa.array([getattr(p, name) for p in on], pa.string()) for name in ("role", "year", "house")})
+
+
+def sealed_rows(con: duckdb.DuckDBPyConnection, people: pa.Table, networks: pa.Table) -> pa.Table:
+    """The sealed rows of the day with actor and year."""
+    return sql.run("""
+        SELECT s.*, coalesce(nullif(p.role, ''), nullif(s.account, ''), nullif(n.actor, ''), 'unknown') AS actor,
+               coalesce(p.year, '') AS year
+        FROM sealed s LEFT JOIN people p USING (person) LEFT JOIN networks n USING (network)
+        """, sealed=con.sql(SEALED).to_arrow_table(), people=people, networks=networks)
+
+
+def open_hours(bands: pa.Table, school: School, day: date) -> tuple[datetime, datetime] | None:
+    """From the first lesson or registration of the day to the end of the last; None on a closed day."""
+    if not is_open(school.calendar, day):
+        return None
+    rows: list[dict[str, Any]] = [row for row in bands.to_pylist() if not row["year"] and row["band"] not in CLOSED]
+    return (min(row["starts"] for row in rows), max(row["ends"] for row in rows)) if rows else None
+
+
+def summary(tables: Mapping[str, pa.Table], account: Mapping[str, int], school: School, day: date) -> dict[str, int]:
+    """The day's numbers for the night's account."""
+    stories, parts = tables["incidents"].to_pylist(), tables["breaches"]["part"].to_pylist()
+    own = sum(tables["visits"]["requests"].to_pylist())
+    named = {story["subject"] for story in stories if story["person"] and story["route"] in ("student", "welfare")}
+    return {"own": own, "visit rows": len(tables["visits"]), "background": account["requests"] - own,
+            "against": tables["verdicts"]["within"].to_pylist().count("against"),
+            "detections": len(tables["detections"]), "stories": len(stories), "quietened": account["quietened"],
+            "named": len(named), "pupil days": school.pupils_on_roll * is_open(school.calendar, day),
+            "failures": parts.count("failure"), "circumventions": parts.count("circumvention")}
+
+
+def equations(tables: Mapping[str, pa.Table], account: Mapping[str, int], day: date) -> list[Problem]:
+    """A problem, said loudly, for each equation of the night that does not hold."""
+    where, tell = f"the day {day}", "reporting this fault; the day's pages cannot be trusted"
+    problems = []
+    parts = sum(account[part] for part in ("visits", "background", "auth", "error", "setup", "sealed"))
+    if parts != account["requests"]:
+        problems.append(Problem(where, f"{account['requests']:,} requests went to {parts:,} places", tell))
+    stays, verdicts = tables["visits"]["visit"].to_pylist(), tables["verdicts"]["visit"].to_pylist()
+    if sorted(stays) != sorted(verdicts) or len(set(stays)) != len(stays):
+        problems.append(Problem(where, f"{len(stays):,} visits have {len(verdicts):,} verdicts", tell))
+    if not {key for keys in tables["incidents"]["visit_keys"].to_pylist() for key in keys} <= set(stays):
+        problems.append(Problem(where, "an incident names a visit that is not there", tell))
+    return problems

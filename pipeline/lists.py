@@ -1,0 +1,201 @@
+"""Lists of sites, and which category they give to the hosts of a day.
+
+A list is plain text, one name a line, `#` before a comment; a name stands for itself and everything under it. The
+school's own list, `own.csv`, beats every other; then the longest entry wins. Lists may hold millions of names, so the
+names never become Python objects: Arrow splits the text and DuckDB tidies, checks and joins it.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+from collections.abc import Collection, Mapping
+from datetime import date, datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.hosts import normalise, sites
+from pipeline.problems import Problem
+from pipeline.sql import run
+from pipeline.tables import HOSTS, conform
+
+NEVER_LISTED = frozenset({"illegal_csam", "illegal_terrorism", "extreme_pornography"})
+LISTS = pa.schema([("entry", pa.string()), ("category", pa.string()), ("list", pa.string())])
+OWN = pa.schema([("entry", pa.string()), ("category", pa.string()), ("reason", pa.string()), ("owner", pa.string()),
+                 ("until", pa.date32())])
+STARTER = "starter"
+MOST_FAULTS = 20
+
+ENTRIES = """
+WITH numbered AS (
+    SELECT unnest(range(1, len(lines) + 1)) AS line, unnest(lines) AS text FROM texts
+), bare AS (
+    SELECT line, lower(trim(regexp_replace(text, '#.*$', ''), ' \t\r\ufeff')) AS text FROM numbered
+), tidy AS (
+    SELECT line, rtrim(regexp_replace(text, '^(\\*)?\\.', ''), '.') AS entry FROM bare WHERE text <> ''
+)
+SELECT line, entry, regexp_full_match(entry, '[a-z0-9_-]+(\\.[a-z0-9_-]+)*|[0-9a-f:]*:[0-9a-f:]+') AS sound
+FROM tidy ORDER BY line
+"""
+
+# Only the suffixes of the day's hosts are looked up, so the work grows with the day and not with the lists.
+CLASSIFIED = """
+WITH keyed AS (
+    SELECT host, people, requests, site, name, string_split(name, '.') AS labels,
+           regexp_full_match(name, '[0-9.]+') OR contains(name, ':') AS address
+    FROM hosts
+), spread AS (
+    SELECT host, unnest(CASE WHEN address THEN [name]
+                             ELSE list_transform(range(1, len(labels) + 1),
+                                                 lambda i: array_to_string(labels[i:], '.')) END) AS entry
+    FROM keyed
+), listed AS (
+    SELECT entry, category, list, CASE WHEN list = 'starter' THEN 2 ELSE 1 END AS rank
+    FROM lists SEMI JOIN spread USING (entry)
+    UNION ALL
+    SELECT entry, category, 'own', 0 FROM own
+), found AS (
+    SELECT DISTINCT s.host, l.entry, l.category, l.list, l.rank FROM spread s JOIN listed l USING (entry)
+), ranked AS (
+    SELECT *, row_number() OVER (PARTITION BY host
+                                 ORDER BY rank > 0, length(entry) DESC, rank, category <> 'help_seeking', category,
+                                          list) AS place
+    FROM found
+), best AS (
+    SELECT * FROM ranked WHERE place = 1
+), others AS (
+    SELECT r.host, list_sort(list(DISTINCT r.category || ' (' || r.list || ')')) AS also
+    FROM ranked r JOIN best b USING (host) WHERE r.category <> b.category GROUP BY r.host
+)
+SELECT k.host, k.site, coalesce(b.category, 'uncategorised') AS category, coalesce(b.entry, '') AS entry,
+       coalesce(b.list, '') AS list, coalesce(o.also, []) AS also, k.people, k.requests
+FROM keyed k LEFT JOIN best b USING (host) LEFT JOIN others o USING (host)
+ORDER BY k.host
+"""
+
+
+def read_lists(files: Mapping[str, str], categories: Collection[str] = ()) -> tuple[pa.Table, list[Problem]]:
+    """Every name of every `.txt` list, and what is wrong with them.
+
+    The file is named after its category; a folder below `lists/` is the name of an imported list. With `categories`,
+    a list of a category that nobody defines is a problem.
+    """
+    tables, problems = [LISTS.empty_table()], []
+    for where in sorted(name for name in files if name.endswith(".txt")):
+        category, name = _named(where)
+        fault = _wrong_category(where, category, categories)
+        if fault:
+            problems.append(fault)
+            continue
+        entries, faults = _entries(where, files[where])
+        problems += faults
+        tables.append(pa.table({"entry": entries, "category": pa.repeat(category, len(entries)),
+                                "list": pa.repeat(name, len(entries))}, schema=LISTS))
+    return pa.concat_tables(tables), problems
+
+
+def _named(where: str) -> tuple[str, str]:
+    """Category and list of a file: `lists/gambling.txt`, or `lists/<list>/gambling.txt` for an imported one."""
+    *folders, file = where.split("/")
+    return file.removesuffix(".txt"), folders[-1] if folders and folders[-1] != "lists" else STARTER
+
+
+def _wrong_category(where: str, category: str, categories: Collection[str]) -> Problem | None:
+    if category in NEVER_LISTED:
+        return Problem(where, f"{category} may only come from the filter's own verdict, never from a list",
+                       "delete this file; no school should hold such names")
+    if categories and category not in categories:
+        return Problem(where, f"{category} is not a category of categories.toml", _nearest(category, categories))
+    return None
+
+
+def _nearest(word: str, known: Collection[str]) -> str:
+    close = difflib.get_close_matches(word, list(known), 1)
+    return close[0] if close else ""
+
+
+def _entries(where: str, text: str) -> tuple[pa.Array, list[Problem]]:
+    lines = pc.split_pattern(pa.array([text], pa.large_string()), "\n")
+    table = run(ENTRIES, texts=pa.table({"lines": lines}))
+    odd = table.filter(pc.invert(table["sound"])).to_pylist()
+    mended = [normalise(row["entry"]) if not row["entry"].isascii() else "" for row in odd]
+    faults = [Problem(f"{where}:{row['line']}", f"{row['entry'][:60]!r} is not a host name", _hint(row["entry"]))
+              for row, name in zip(odd, mended, strict=True) if not _plain(name)]
+    more = len(faults) - MOST_FAULTS
+    if more > 0:
+        faults = [*faults[:MOST_FAULTS], Problem(where, f"{more} more lines are not host names")]
+    good = table.filter(table["sound"])["entry"].combine_chunks().cast(pa.string())
+    extra = pa.array([name for name in mended if _plain(name)], pa.string())
+    return pa.concat_arrays([good, extra]), faults
+
+
+def _plain(name: str) -> bool:
+    return bool(name) and name.isascii() and not set(name) & set(" /@?=,;")
+
+
+def _hint(entry: str) -> str:
+    if "/" in entry:
+        name = entry.rsplit("://", maxsplit=1)[-1].split("/", maxsplit=1)[0]
+        return f"{name}: a list holds names of hosts, not addresses of pages" if name else ""
+    if " " in entry or "," in entry:
+        return "one name a line"
+    return ""
+
+
+def read_own(text: str, where: str = "rules/lists/own.csv",
+             categories: Collection[str] = ()) -> tuple[pa.Table, list[Problem]]:
+    """The school's own list: entry, category, reason, owner, until (the last day; empty: no end)."""
+    rows: list[dict[str, object]] = []
+    problems: list[Problem] = []
+    reader = csv.DictReader(text.lstrip("\ufeff").splitlines(), skipinitialspace=True)
+    missing = [name for name in OWN.names if name not in [(field or "").strip() for field in reader.fieldnames or []]]
+    if text.strip() and missing:
+        return OWN.empty_table(), [Problem(f"{where}:1", f"has no column {', '.join(missing)}", ",".join(OWN.names))]
+    for cells in reader:
+        at = f"{where}:{reader.line_num}"
+        row = {(name or "").strip(): (cell or "").strip() for name, cell in cells.items() if isinstance(cell, str)}
+        faults = _own_faults(row, at, categories)
+        problems += faults
+        if row.get("entry") and not faults:
+            rows.append({**row, "entry": normalise(row["entry"].lstrip("*.")), "until": read_date(row.get("until", ""))})
+    return pa.Table.from_pylist(rows, schema=OWN), problems
+
+
+def _own_faults(row: dict[str, str], at: str, categories: Collection[str]) -> list[Problem]:
+    if not any(row.values()):
+        return []
+    faults = [Problem(at, f"has no {name}", f"fill in {name}")
+              for name in ("entry", "category", "reason", "owner") if not row.get(name)]
+    category, until = row.get("category", ""), row.get("until", "")
+    fault = _wrong_category(at, category, categories) if category else None
+    if row.get("entry") and not _plain(normalise(row["entry"].lstrip("*."))):
+        faults.append(Problem(at, f"{row['entry'][:60]!r} is not a host name", _hint(row["entry"])))
+    if until and read_date(until) is None:
+        faults.append(Problem(at, f"until is {until!r}, which is not a date", "2027-07-31"))
+    return [*faults, fault] if fault else faults
+
+
+def read_date(text: str) -> date | None:
+    """A date as 2026-09-01 or 01/09/2026; None where it is neither."""
+    for form in ("%Y-%m-%d", "%d/%m/%Y"):
+        try:
+            return datetime.strptime(text, form).date()
+        except ValueError:
+            continue
+    return None
+
+
+def live(own: pa.Table, day: date) -> pa.Table:
+    """The rows of the school's own list that still hold on a day."""
+    return own.filter(pc.fill_null(pc.greater_equal(own["until"], pa.scalar(day, pa.date32())), True))
+
+
+def classify_hosts(hosts: pa.Table, lists: pa.Table, own: pa.Table | None = None) -> pa.Table:
+    """The HOSTS of a day, from a table of distinct hosts: host, people, requests."""
+    names = [name or "" for name in hosts["host"].to_pylist()]
+    site = sites(names)
+    keyed = hosts.append_column("name", pa.array([normalise(name) for name in names], pa.string()))
+    keyed = keyed.append_column("site", pa.array([site[name] for name in names], pa.string()))
+    own = OWN.empty_table() if own is None else own
+    return conform(run(CLASSIFIED, hosts=keyed, lists=lists, own=own), HOSTS)

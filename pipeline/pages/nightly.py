@@ -1,0 +1,171 @@
+"""The nightly breach report for technical services: what was heard from, what got through, what got round, what changed.
+
+It holds no name, no address of a person and nothing of a welfare or sealed item but its reference. A night without logs
+reads too: silence is not safety.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.pages.parts import Grid, clock, defang, long_day, number, said, several, versions_of
+from pipeline.problems import Problem
+
+ROUTES = {"student": "the DSL", "welfare": "the DSL", "sealed": "the DSL", "dsl": "the DSL", "staff": "the Principal",
+          "principal": "the Principal", "attribution": "someone to say who it was", "tech": "technical services",
+          "guest": "the DSL"}
+WORKED = {"yes": "worked: it was allowed", "no": "did not work: it was blocked", "mixed": "worked at times"}
+LABELS = {"lines": "Lines read", "requests": "Requests", "rejects": "Rejects: lines that could not be read",
+          "repeats": "Repeats: lines read before", "visits": "Visits", "background": "Background requests",
+          "auth": "Sign-in exchanges", "error": "Errors", "setup": "Set-up of tunnels", "sealed": "Sealed requests",
+          "against": "Visits against the policy", "incidents": "Suspected incidents"}
+APART = "kept for the DSL"
+
+
+@dataclass(frozen=True)
+class NightlyPage:
+    """Everything the nightly breach report prints."""
+
+    title: str
+    school: str
+    day: str
+    notice: str
+    summary: tuple[str, ...]
+    silences: tuple[str, ...]
+    coverage: Grid
+    problems: tuple[tuple[str, str, str], ...]
+    failures: Grid
+    circumventions: Grid
+    changes: Grid
+    queue: tuple[tuple[str, str], ...]
+    sealed: tuple[str, ...]
+    counts: Grid
+    versions: tuple[tuple[str, str], ...]
+
+
+def build(day: date, school_name: str, coverage: pa.Table, problems: Sequence[Problem],
+          breaches: Sequence[Mapping[str, Any]], changes: Sequence[Mapping[str, Any]], counts: Mapping[str, int],
+          queue: Mapping[str, int], sealed: Sequence[str], policy_overdue: str, versions: Mapping[str, object],
+          *, expected: Sequence[str] = (), zone: str = "Europe/London") -> NightlyPage:
+    """The report of one school day; `expected` names logs that should have been heard from."""
+    failures = [row for row in breaches if row["part"] == "failure"]
+    rounds = [row for row in breaches if row["part"] != "failure"]
+    heard = coverage.to_pylist()
+    silent = _silent(heard, expected)
+    return NightlyPage(
+        title="Nightly breach report", school=said(school_name), day=long_day(day), notice=said(policy_overdue, 300),
+        summary=_summary(heard, silent, problems, failures, rounds, changes), silences=silent,
+        coverage=_coverage(heard, zone),
+        problems=tuple((said(p.where), said(p.what, 400), said(p.try_this, 300)) for p in sorted(problems)),
+        failures=_failures(failures, zone), circumventions=_rounds(rounds, zone), changes=_changes(changes),
+        queue=_queue(queue), sealed=tuple(said(ref, 40) for ref in sorted(sealed)),
+        counts=Grid("What the night counted", ("What", "How many"),
+                    tuple((LABELS.get(name, said(name.replace("_", " ")).capitalize()), number(value))
+                          for name, value in counts.items()), frozenset({1})),
+        versions=versions_of(versions))
+
+
+def _silent(heard: Sequence[Mapping[str, Any]], expected: Sequence[str]) -> tuple[str, ...]:
+    spoke = {row["name"] for row in heard if row["requests"]}
+    names = sorted({row["name"] or "a log without a name" for row in heard if not row["requests"]} | set(expected) - spoke)
+    if not heard and not names:
+        names = ["any log"]
+    return tuple(f"Nothing was heard from {said(name)}: silence is not safety." for name in names)
+
+
+def _summary(heard: Sequence[Mapping[str, Any]], silent: Sequence[str], problems: Sequence[Problem],
+             failures: Sequence[Mapping[str, Any]], rounds: Sequence[Mapping[str, Any]],
+             changes: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """The night in a few short sentences, the ones that ask for work first."""
+    logs = sum(1 for row in heard if row["requests"])
+    lines = [f"{several(logs, 'log')} heard from" + (f", {len(silent)} silent." if silent else ".")]
+    if problems:
+        lines.append(f"{several(len(problems), 'thing')} to mend.")
+    lines.append(_new(failures, "filter failure", "No filter failure seen"))
+    lines.append(_new(rounds, "way round the filter", "No way round the filter seen", "ways round the filter"))
+    lines.append(f"{several(len(changes), 'change')} of the filter or its rules." if changes else "No change recorded.")
+    return tuple(lines)
+
+
+def _new(rows: Sequence[Mapping[str, Any]], one: str, none: str, many: str = "") -> str:
+    if not rows:
+        return f"{none}."
+    new = sum(1 for row in rows if row.get("is_new"))
+    return f"{several(len(rows), one, many)}, {new or 'none'} new."
+
+
+def _coverage(heard: Sequence[Mapping[str, Any]], zone: str) -> Grid:
+    rows = tuple((said(row["name"] or row["source"], 60), number(row["lines"]), number(row["requests"]),
+                  number(row["rejects"]), _share(row["unattributed"], row["requests"]),
+                  f"{clock(row['first'], zone)} to {clock(row['last'], zone)}" if row["first"] else "–",
+                  number(row["gap_minutes"])) for row in heard)
+    return Grid("Logs of this school day; times are local, the day is cut at 04:00",
+                ("Log", "Lines", "Requests", "Rejects", "No person named", "From, to", "Longest silence, min"),
+                rows, frozenset({1, 2, 3, 4, 6}))
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.0f}%" if whole else "–"
+
+
+def _apart(row: Mapping[str, Any]) -> bool:
+    """Whether a row touches a welfare or illegal category, of which this page says nothing."""
+    return row.get("tier") in {"T0", "T1"} or row.get("people", 0) is None
+
+
+def _opened(row: Mapping[str, Any]) -> str:
+    if row.get("is_new"):
+        return "new"
+    opened = row.get("opened_day")
+    return f"since {opened.day} {opened:%b}" if isinstance(opened, date) else f"since {said(opened, 20)}"
+
+
+def _site(row: Mapping[str, Any]) -> str:
+    return APART if _apart(row) else defang(row["site"])
+
+
+def _category(row: Mapping[str, Any]) -> str:
+    return APART if _apart(row) else said(row["category"]).replace("_", " ")
+
+
+def _failures(rows: Sequence[Mapping[str, Any]], zone: str) -> Grid:
+    return Grid("Sites that the filter let through where it is meant to block, one row a site and profile",
+                ("Ref", "Site", "Category", "Let through for", "People", "First seen", "First blocked", "Open"),
+                tuple((said(row["ref"], 20), _site(row), _category(row), said(row["profile"]).replace("_", " "),
+                       number(row["people"]), clock(row["first_seen"], zone), _until(row, zone), _opened(row))
+                      for row in rows), frozenset({4}))
+
+
+def _until(row: Mapping[str, Any], zone: str) -> str:
+    blocked = clock(row["first_blocked"], zone)
+    return "not yet" if blocked == "–" else blocked
+
+
+def _rounds(rows: Sequence[Mapping[str, Any]], zone: str) -> Grid:
+    return Grid("Ways round the filter, tried or used, one row a method and host",
+                ("Ref", "Host", "Method", "Outcome", "People", "First seen", "First blocked", "Open"),
+                tuple((said(row["ref"], 20), _site(row), said(row["method"]).replace("_", " ").replace("-", " "),
+                       WORKED.get(str(row["worked"]), said(row["worked"])), number(row["people"]),
+                       clock(row["first_seen"], zone), _until(row, zone), _opened(row)) for row in rows), frozenset({4}))
+
+
+def _changes(rows: Sequence[Mapping[str, Any]]) -> Grid:
+    return Grid("Changes recorded since the last night", ("Ref", "What", "Before", "After", "By", "Why"),
+                tuple((said(row["ref"], 20), defang(row["object"]), defang(row["before"]) or "nothing",
+                       defang(row["after"]) or "removed", said(row.get("who")) or "not said",
+                       said(row.get("why")) or "not said") for row in rows))
+
+
+def _queue(queue: Mapping[str, int]) -> tuple[tuple[str, str], ...]:
+    """How many wait for whom; welfare and other matters are never told apart here."""
+    waiting: dict[str, int] = {}
+    for route, count in queue.items():
+        if count:
+            reader = ROUTES.get(route, said(route))
+            waiting[reader] = waiting.get(reader, 0) + count
+    return tuple((reader, several(count, "item")) for reader, count in waiting.items())

@@ -1,0 +1,143 @@
+"""What the pages share: text made safe to show, sites that cannot be clicked, small counts withheld, and the grid of a table."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from pipeline.schoolday import local
+
+LONGEST = 160
+HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+ADDRESS = re.compile(r"""\S*://\S* | \S+@\S+ | \b\d{1,3}(?:\.\d{1,3}){3}\b | \b[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){3,}\b
+                         | \b[\w-]+(?:(?:\.|\[\.\])[\w-]+)*(?:\.|\[\.\])[^\W\d_]{2,}\b | \b[pd][a-z2-7]{11}\b""", re.X | re.I)
+SITE = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b|\b[\w-]+(?:\.[\w-]+)*\.[^\W\d_]{2,}\b")
+OUTCOMES = {"blocked": "Blocked: the filter let nothing through.",
+            "allowed": "Allowed: the filter let it through.",
+            "mixed": "Some was blocked and some was let through."}
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table to lay out: caption, column heads, rows of text, and which columns are numbers."""
+
+    caption: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numbers: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Count:
+    """A count as a page may print it: the number, or the words that stand in its place."""
+
+    label: str
+    shown: str
+    value: int | None
+
+
+def visible(text: str) -> str:
+    """`text` with control, bidi and other unseen characters written out, such as ‹U+202E›."""
+    return "".join(f"‹U+{ord(c):04X}›" if unicodedata.category(c) in HIDDEN else c for c in text)
+
+
+def cut(text: str, longest: int = LONGEST) -> str:
+    """`text` on one line, at most `longest` characters, an ellipsis where the rest was."""
+    flat = " ".join(text.replace("\r", " ").replace("\n", " ").split(" "))
+    return flat if len(flat) <= longest else flat[: longest - 1] + "…"
+
+
+def said(value: object, longest: int = LONGEST) -> str:
+    """Any value as text for a page: empty for None, unseen characters shown, cut."""
+    return "" if value is None else cut(visible(cut(str(value), longest)), longest * 2)
+
+
+def texts(values: object, longest: int = LONGEST) -> tuple[str, ...]:
+    """Each of several values as text for a page; nothing gives none, one text gives one."""
+    if values is None or values == "":
+        return ()
+    several = values if isinstance(values, Iterable) and not isinstance(values, str) else (values,)
+    return tuple(said(value, longest) for value in several)
+
+
+def defang(site: object) -> str:
+    """A site or address that nobody can click by accident: bad[.]example, hxxp."""
+    text = re.sub(r"(?i)\bhttp", "hxxp", said(site, 80))
+    return text.replace(".", "[.]").replace("://", "[://]")
+
+
+def defanged(text: object, longest: int = 240) -> str:
+    """A sentence in which every site or address is made unclickable."""
+    return SITE.sub(lambda found: found[0].replace(".", "[.]"), re.sub(r"(?i)\bhttp(?=s?:)", "hxxp", said(text, longest)))
+
+
+def anonymous(text: object, longest: int = 300) -> str:
+    """`text` with whatever looks like an address, login or pseudonym taken out: for pages that may hold none."""
+    return ADDRESS.sub("(withheld)", said(text, longest))
+
+
+def number(value: object) -> str:
+    """A whole number with commas; a dash where there is none."""
+    return "–" if value is None or value != value else f"{int(str(value)):,}"  # noqa: PLR0124  (pandas' missing number)
+
+
+def several(count: int, one: str, many: str = "") -> str:
+    """`1 visit`, `3 visits`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def long_day(day: date) -> str:
+    """Tuesday 10 November 2026."""
+    return f"{day:%A} {day.day} {day:%B %Y}"
+
+
+def clock(at: object, zone: str) -> str:
+    """The local hour and minute of a moment; a dash for none; a text as it stands."""
+    if at is None or at != at:  # noqa: PLR0124
+        return "–"
+    return f"{local(at, zone):%H:%M}" if isinstance(at, datetime) else said(at, 40)
+
+
+def versions_of(versions: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
+    """What made the page, a pair a line; a nested mapping (heads of registers) is laid flat."""
+    flat: list[tuple[str, str]] = []
+    for name, value in versions.items():
+        inner = value.items() if isinstance(value, Mapping) else [("", value)]
+        flat += [(said(f"{name} {key}".strip().replace("_", " ")), said(text, 80)) for key, text in inner]
+    return tuple(flat)
+
+
+def withhold(rows: Sequence[tuple[str, int]], small: int = 5) -> tuple[tuple[Count, ...], Count]:
+    """Counts that may be printed beside their total, and the total.
+
+    Counts from 1 to `small` - 1 are withheld. While what is withheld could be told from the total, the next smallest
+    counts go too; when none is left, the total goes. The choice looks at values only, never at the order, so even a
+    reader who knows this rule cannot say which withheld count is which.
+    """
+    if small < 3:
+        raise ValueError("small numbers are those under 3 at least")
+    total = sum(value for _, value in rows)
+    limit, hides_total = small - 1, False
+    while not _safe([v for _, v in rows if 0 < v <= limit], small):
+        left = [value for _, value in rows if value > limit]
+        if not left:
+            hides_total = True
+            break
+        limit = min(left)
+    words = f"fewer than {small}" if limit == small - 1 else "withheld"
+    counts = tuple(Count(label, words, None) if 0 < value <= limit else Count(label, number(value), value)
+                   for label, value in rows)
+    return counts, Count("Total", "withheld", None) if hides_total else Count("Total", number(total), total)
+
+
+def _safe(hidden: Sequence[int], small: int) -> bool:
+    """Whether the sum of the hidden counts, known to the reader, leaves each of them in doubt."""
+    if not hidden:
+        return True
+    if len(hidden) == 1 or sum(hidden) < small:
+        return False
+    mixed = max(hidden) >= small
+    return mixed or len(hidden) < sum(hidden) < (small - 1) * len(hidden)

@@ -1,0 +1,76 @@
+"""Page data to HTML and rows to CSV; the same page always gives the same bytes. Reads only its own templates."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import re
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from pipeline.pages.charts import weeks_svg
+from pipeline.pages.dsl import DslPage
+from pipeline.pages.nightly import NightlyPage
+from pipeline.pages.parts import long_day, number, visible
+from pipeline.pages.principal import PrincipalPage
+from pipeline.pages.termly import TermlyPage, span
+
+TEMPLATES = {NightlyPage: "nightly.html", DslPage: "dsl.html", PrincipalPage: "principal.html", TermlyPage: "termly.html"}
+LINK = re.compile(r"(?i)\bhttp(s?)://")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+
+
+def html(page: object) -> str:
+    """A page as one HTML document without script, outside resource or link."""
+    style = _style()
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    chart = Markup(weeks_svg(page.weeks)) if isinstance(page, TermlyPage) and len(page.weeks) > 1 else ""  # noqa: S704  (our own drawing)
+    made = _environment().get_template(TEMPLATES[type(page)])
+    return made.render(page=page, style=Markup(style), digest=digest, chart=chart)  # noqa: S704  (our own style sheet)
+
+
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Rows as CSV that a spreadsheet cannot take for formulas, with unseen characters shown."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([_cell(name) for name in header])
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    return out.getvalue()
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    text = str(value)
+    if isinstance(value, int | float):
+        return text
+    return ("'" if text.lstrip(" \u00a0\ufeff").startswith(FORMULA) else "") + visible(text)
+
+
+def _shown(value: object) -> object:
+    """The last guard before escaping: unseen characters are written out and no text can be a link."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return LINK.sub(r"hxxp\1[://]", visible(value))
+    return value
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(loader=PackageLoader("pipeline", "templates"), autoescape=True, undefined=StrictUndefined,
+                       trim_blocks=True, lstrip_blocks=True, finalize=_shown, keep_trailing_newline=True)
+    filters: dict[str, Callable[..., str]] = {"long_day": long_day, "number": number, "span": span}
+    made.filters.update(filters)
+    return made
+
+
+@cache
+def _style() -> str:
+    loader = _environment().loader
+    if loader is None:
+        raise LookupError("no templates")
+    return loader.get_source(_environment(), "style.css")[0].strip()
