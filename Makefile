@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := night
-.PHONY: night test lint check bench clean docs help setup
+.PHONY: help setup night test lint check bench clean docs
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,11 +25,13 @@ night: .venv/.run  ## the made-up school: write its logs, run its nights, tell w
 	@$(BIN)/schoolgate nightly sample_logs/made
 
 test: .venv/.dev  ## every test
-	$(BIN)/python -m pytest -q -n 2
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup
 
 lint: .venv/.dev  ## ruff, and mypy (strict on pipeline/)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+check: lint test  ## what a submission must pass
 
 bench: .venv/.dev  ## lines a second and memory against the bare parse (LINES=1000000)
 	$(BIN)/python sample_logs/bench.py --lines $${LINES:-1000000}

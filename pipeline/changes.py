@@ -139,7 +139,7 @@ def _of_csv(name: str, old: str, new: str) -> Iterator[Parts]:
     gone, come = _apart([_named(head, row) for row in was], [_named(heading, row) for row in now])
     keys = list(dict.fromkeys(row[0][1] for row in [*gone, *come]))
     if len(keys) > ROWS:
-        yield _many(name, *([row[0][1] for row in rows] for rows in (gone, come)))
+        yield _many(name, [row[0][1] for row in gone], [row[0][1] for row in come])
         return
     for key in keys:
         yield _row(f"{name} {_short(key)}", [r for r in gone if r[0][1] == key], [r for r in come if r[0][1] == key])

@@ -15,8 +15,8 @@ from pipeline.policy import Policy, in_force, read_policy
 from pipeline.privacy import login_key, pseudonym
 from pipeline.problems import Problem
 from pipeline.rulebook import Rule, read_rules
-from pipeline.schoolday import bands_table, is_open
 from pipeline.school import Person, School, read_people, read_school
+from pipeline.schoolday import bands_table, is_open
 
 ASKED = """
 SELECT host, count(DISTINCT coalesce(person, client)) AS people, count(*) AS requests

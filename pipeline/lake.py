@@ -290,9 +290,9 @@ def emptied(folder: Path) -> Path:
     return folder
 
 
-def write_text(path: Path, text: str, mode: int = 0o600) -> None:
+def put_text(path: Path, text: str, mode: int = 0o600) -> None:
     """Write a text file whole or not at all, fsynced."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     half = path.with_name(path.name + ".half")
     with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w", encoding="utf-8", newline="") as stream:
         stream.write(text)

@@ -1,6 +1,7 @@
 """The whole night, in order.
 
-    rules → lock → clean the lake → read each log exactly once → judge every day that is not whole → registers → account
+    rules → lock → clean the lake → read each log exactly once → judge every day that is not whole → registers → change log →
+    pages → account
 
 A broken rule file does not stop the night: it runs on the last good rules, and says so.
 """
@@ -10,11 +11,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 
-from pipeline import judging, logfiles, register, rulefiles, sql
+from pipeline import changes, judging, logfiles, publishing, register, rulefiles, sql
 from pipeline.formats import bundled
 from pipeline.ingest import FATES, Masks
 from pipeline.journal import Journal
@@ -24,11 +25,12 @@ from pipeline.privacy import fits, on_network
 from pipeline.problems import Exit, Problem, RefusedError, UsageError
 from pipeline.reading import Reader, Reading
 from pipeline.school import School, read_school
+from pipeline.schoolday import school_day
 from pipeline.tables import BREACHES, INCIDENTS
 from pipeline.vault import Keys, Vault, load_keys
 
 Tick = Callable[[str, int], None]
-REGISTERS = ("ingest", "days", "incidents", "breaches")
+REGISTERS = ("ingest", "days", "incidents", "breaches", "changes", "access")
 FORM = "squid"
 
 
@@ -42,6 +44,7 @@ class Account:
     judged: list[date] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     rules: str = ""
+    pages: list[str] = field(default_factory=list)
     heads: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -80,6 +83,8 @@ class Account:
             said += self._judged()
         elif not read:
             said.append("nothing has changed")
+        if self.pages:
+            said.append(f"wrote       {len(self.pages)} pages and tables below reports/, such as {self.pages[0]}")
         said += [f"register    {name} {head[:16]}" for name, head in self.heads.items()]
         return "\n".join(said)
 
@@ -104,6 +109,8 @@ def run(folder: Path, logs: Sequence[str], tick: Tick) -> Account:
             if not lake.whole(day):
                 _judge(folder, lake, day, rules, keys, account)
             _register(folder, lake, day)
+        _changes(folder)
+        _publish(folder, lake, rules, keys, account)
         account.lines = sum(file["rows"] for file in lake.lines_files().values())
         account.heads = {name: journal(folder, name).head() for name in REGISTERS}
     return account
@@ -144,6 +151,34 @@ def _register(folder: Path, lake: Lake, day: date) -> None:
     stories, rows = lake.table(INCIDENTS, [day]), lake.table(BREACHES, [day])
     incidents.append_all(register.match_incidents(stories, register.fold_incidents(incidents.entries()), [day]))
     breaches.append_all(register.match_breaches(rows, register.fold_breaches(breaches.entries()), [day]))
+
+
+def _changes(folder: Path) -> None:
+    """Every difference of rules, lists and settings since the last night goes to the change log."""
+    log, before = journal(folder, "changes"), rulefiles.last_seen(folder)
+    files = {name: text for name, text in rulefiles.texts(folder).items() if name != "people.csv"}
+    if before:
+        log.append_all(register.open_changes(changes.differences(before, files), register.fold_changes(log.entries())))
+    rulefiles.keep_seen(folder, files)
+
+
+def _publish(folder: Path, lake: Lake, rules: Rules, keys: Keys, account: Account) -> None:
+    """Write the pages of every day judged tonight; a night that heard from no log writes one that says so."""
+    names = Vault(folder / "var/vault/names", keys.vault).names()
+    heads = {name: journal(folder, name).head()[:16] for name in REGISTERS if name != "access"}
+    today = school_day(datetime.now(UTC), rules.school.calendar.timezone)
+    desk = publishing.Desk(folder, lake, rules, {name: journal(folder, name) for name in REGISTERS},
+                           publishing.who_is(rules, keys.pseudonym, names, max(account.judged, default=today)),
+                           {"rules": account.rules, "register": heads})
+    judged = lake.judged()
+    owed = sorted(day for day in judged if day in account.judged or desk.lacks(day))
+    for day in owed or ([] if account.readings else [today]):
+        publishing.nightly_page(desk, day, account.problems, judged.get(day, {}).get("counts", {}))
+    for day in owed:
+        publishing.named_pages(desk, day)
+    if owed:
+        publishing.termly_page(desk, owed[-1])
+    account.pages = [str(path.relative_to(folder)) for path in desk.written]
 
 
 def _read_all(logs: Sequence[str], school: School, reader: Reader, account: Account, tick: Tick) -> None:

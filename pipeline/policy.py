@@ -289,7 +289,7 @@ class _Reading:
               columns: Sequence[str]) -> list[Row]:
         """The rows of a CSV file, forgiving what spreadsheets add."""
         reader = csv.reader(self.files[name][1].lstrip("\ufeff").splitlines(), skipinitialspace=True)
-        heads = [head.strip() for head in next(reader, [])]
+        heads: list[str] = [head.strip() for head in next(reader, [])]
         for head in columns:
             if head not in heads:
                 self.say(name, 1, f"has no column {head}", f"{head} in the first line")
@@ -299,8 +299,10 @@ class _Reading:
         if set(columns) - set(heads):
             return []
         rows: list[Row] = []
-        for values in reader:
-            cells = {head: value.strip() for head, value in zip(heads, [*values, *[""] * len(heads)], strict=False)}
+        line: list[str]
+        for line in reader:
+            stripped: list[str] = [value.strip() for value in line]
+            cells: dict[str, str] = dict(zip(heads, stripped + [""] * len(heads), strict=False))
             if any(cells.values()):
                 rows += self._row(name, reader.line_num, cells, make)
         return rows

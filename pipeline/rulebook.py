@@ -352,7 +352,8 @@ def _visit(n: int, said: Mapping[str, Any]) -> dict[str, Any]:
             "band": said.get("band", "lesson"), "period": said.get("period", "Period 3"), "requests": requests,
             "background": 0, "blocked": blocked, "allowed": requests - blocked,
             "warned": requests if said["outcome"] == "warned" else 0,
-            "bytes_in": said.get("bytes_in", 20_000 * requests), "bytes_out": said.get("bytes_out", 1_000 * requests), "longest_ms": minutes * 60_000,
+            "bytes_in": said.get("bytes_in", 20_000 * requests),
+            "bytes_out": said.get("bytes_out", 1_000 * requests), "longest_ms": minutes * 60_000,
             "tunnels": requests if said.get("kind") == "tunnel" else 0,
             "slots": said.get("slots", min(requests, minutes // 5 + 1)), "crowd": said.get("crowd", 1),
             "after_ms": said.get("after_ms")}

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipeline.lake import read_texts, write_text
+from pipeline.lake import read_texts, put_text
 from pipeline.problems import Problem, RefusedError
 
 PATTERNS = ("school.toml", "people.csv", "rules/*.csv", "rules/*.toml", "rules/detect/*.toml", "rules/formats/*.toml",
@@ -37,7 +37,19 @@ def last_good(folder: Path) -> dict[str, str]:
 def keep_good(folder: Path, files: Mapping[str, str]) -> None:
     """Keep these rules as the last good ones; not people.csv, whose names stand in one place only."""
     kept = {name: text for name, text in files.items() if name != "people.csv"}
-    write_text(folder / "var/rules.last.json", json.dumps(kept, ensure_ascii=False, sort_keys=True))
+    put_text(folder / "var/rules.last.json", json.dumps(kept, ensure_ascii=False, sort_keys=True))
+
+
+def last_seen(folder: Path) -> dict[str, str]:
+    """The rules and settings as the last night found them, broken or not; none before the first."""
+    path = folder / "var/rules.seen.json"
+    return dict(json.loads(path.read_text("utf-8"))) if path.exists() else {}
+
+
+def keep_seen(folder: Path, files: Mapping[str, str]) -> None:
+    """Keep the rules as tonight found them; not people.csv, for its names stand in one place."""
+    kept = {name: text for name, text in files.items() if name != "people.csv"}
+    put_text(folder / "var/rules.seen.json", json.dumps(kept, ensure_ascii=False, sort_keys=True))
 
 
 @contextmanager

@@ -42,6 +42,7 @@ def seal_copy(path: Path, key: bytes, chunks: Iterable[bytes]) -> None:
 
 def open_copy(path: Path, key: bytes) -> Iterator[bytes]:
     """The chunks of a sealed copy; FailedError when it was changed, cut, or has another key."""
+    size = path.stat().st_size
     with path.open("rb") as stream:
         if stream.read(len(MAGIC)) != MAGIC:
             raise _spoilt(path)
@@ -51,6 +52,8 @@ def open_copy(path: Path, key: bytes) -> Iterator[bytes]:
             if len(head) < 5:
                 raise _spoilt(path)
             length, last = struct.unpack(">I?", head)
+            if head != struct.pack(">I?", length, last) or length > size - stream.tell():
+                raise _spoilt(path)  # what heads a chunk is not encrypted: nothing but what was written may stand there
             try:
                 yield AESGCM(key).decrypt(base + struct.pack(">I", number), stream.read(length), b"last" if last else b"more")
             except InvalidTag:

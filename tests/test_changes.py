@@ -19,7 +19,7 @@ def test_a_csv_is_compared_by_row():
     new = "id,text,reading\nUA-05,Pornography,unacceptable\nUA-09,Games,unacceptable\nUA-10,Film,acceptable\n"
     assert said({"a.csv": old}, {"a.csv": new}) == [
         ("a.csv UA-09", "changed", "reading: certain_times", "reading: unacceptable", 1),
-        ("a.csv UA-10", "added", "", "id: UA-10; text: Film; reading: acceptable", 1)]
+        ("a.csv UA-10", "added", "", "text: Film; reading: acceptable", 1)]
 
 
 def test_dated_rows_of_one_id_are_one_change():

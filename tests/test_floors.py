@@ -16,17 +16,24 @@ FLOORS = (
     {"ingest", "visits", "classify", "detect", "incidents", "coverage", "changes"},
     {"pages"},
     {"logfiles", "lake", "journal", "vault", "sealed", "rulefiles", "render"},
-    {"judging", "reading", "readout", "night", "trial", "cli", "__main__"},
+    {"judging", "publishing", "reading", "readout", "night", "trial", "cli", "__main__"},
 )
 WITHIN = {("ingest", "privacy"), ("lake", "journal"), ("rulefiles", "lake"), ("night", "reading"), ("night", "judging"), ("detect", "classify"), ("incidents", "detect"),
-          ("policy", "lists"), ("rulebook", "policy"), ("cli", "night"),
+          ("night", "publishing"),
+          ("publishing", "judging"), ("policy", "lists"), ("rulebook", "policy"), ("cli", "night"),
           ("cli", "readout"), ("__main__", "cli")}
 OPENERS = {"open", "read_text", "write_text", "read_bytes", "write_bytes", "unlink", "rename", "mkdir"}
 MODULES = sorted(ROOT.rglob("*.py"))
 
 
+EDGES = FLOORS[6]
+
+
 def floor(module: str) -> int:
-    return next(number for number, names in enumerate(FLOORS) if module in names)
+    """Number of the module's floor."""
+    found = [number for number, names in enumerate(FLOORS) if module in names]
+    assert len(found) == 1, f"{module} stands on {len(found)} floors of the map: give it one"
+    return found[0]
 
 
 def imported(tree: ast.AST) -> set[str]:
@@ -56,8 +63,18 @@ def test_a_module_imports_lower_floors_only(path: Path) -> None:
 def test_only_the_edges_open_files(path: Path) -> None:
     """Steps and rules take tables and text; package resources are read through importlib."""
     me = path.relative_to(ROOT).parts[0].removesuffix(".py")
-    if me in FLOORS[6] or me in {"formats", "__init__"}:
+    if me in EDGES or me in {"formats", "__init__"}:
         return
     calls = {node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
              for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)}
     assert not calls & OPENERS
+
+
+@pytest.mark.parametrize("edge", sorted(EDGES))
+def test_an_edge_knows_only_words(edge: str) -> None:
+    """What opens files decides nothing, so it imports the words of floor 0; only `render` knows the pages it lays out."""
+    path = ROOT / f"{edge}.py"
+    if not path.exists():
+        pytest.skip(f"{edge}.py is not written yet")
+    others = {other for other in imported(ast.parse(path.read_text("utf-8"))) if (edge, other) not in WITHIN}
+    assert others <= FLOORS[0] | ({"pages"} if edge == "render" else set())

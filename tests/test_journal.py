@@ -104,7 +104,7 @@ def test_a_purge_leaves_no_word_and_the_chain_holds(tmp_path: Path):
     assert journal.purge([1, 3, 99], "retention") == [1, 3]
     assert journal.purge([1, 3], "retention") == []
     assert all(b"planted" not in file.read_bytes() for file in path.parent.iterdir())
-    assert journal.verify(head) == [] and [e.body for e in other.entries()][0] is None
+    assert journal.verify(head) == [] and other.entries()[0].body is None
     assert journal.entries()[-1].kind == "purged" and journal.entries()[-1].body == {"numbers": [1, 3], "why": "retention"}
     other.append("opened", "I-0009", {})
     assert journal.verify(head) == [] and path.stat().st_mode & 0o777 == 0o600
@@ -170,7 +170,8 @@ def test_two_processes_never_interleave(tmp_path: Path):
         worker.start()
     reader = Journal(path)
     while any(worker.is_alive() for worker in workers):
-        assert [e.n for e in reader.entries()] == list(range(1, len(reader.entries()) + 1))[:len(reader.entries())]
+        numbers = [entry.n for entry in reader.entries()]
+        assert numbers == list(range(1, len(numbers) + 1))
         for worker in workers:
             worker.join(0.01)
     assert [worker.exitcode for worker in workers] == [0, 0]

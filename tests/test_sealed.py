@@ -26,17 +26,16 @@ def test_what_was_sealed_comes_back(tmp_path: Path, chunks: list[bytes]):
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
-@CALM
-@given(at=st.integers(min_value=0), bit=st.integers(0, 7))
-def test_any_changed_bit_is_found(tmp_path: Path, at: int, bit: int):
-    """A copy with one bit changed does not open to its end."""
+def test_any_changed_bit_is_found(tmp_path: Path):
+    """A copy with one bit changed, whichever, does not open to its end: not even where the contents would be the same."""
     path = tmp_path / "copy"
     seal_copy(path, KEY, [b"one line\n" * 4, b"and another\n", b"end"])
-    data = bytearray(path.read_bytes())
-    data[at % len(data)] ^= 1 << bit
-    path.write_bytes(data)
-    with pytest.raises(FailedError):
-        list(open_copy(path, KEY))
+    data = path.read_bytes()
+    for at in range(len(data)):
+        for bit in range(8):
+            path.write_bytes(data[:at] + bytes([data[at] ^ 1 << bit]) + data[at + 1:])
+            with pytest.raises(FailedError):
+                list(open_copy(path, KEY))
 
 
 def test_a_copy_that_was_cut_or_added_to_does_not_open(tmp_path: Path):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 def weeks_svg(weeks: Sequence[Week]) -> str:
     """Visits by week, blocked and let through against the policy; a withheld week is a gap. Altair is loaded only here."""
     import altair as alt  # noqa: PLC0415  (slow to load, and only this page draws)
+    import pandas as pd  # noqa: PLC0415
     import vl_convert  # noqa: PLC0415
 
     kinds = ("Blocked", "Let through against the policy")
@@ -20,7 +21,7 @@ def weeks_svg(weeks: Sequence[Week]) -> str:
             for at, week in enumerate(weeks) for kind, count in zip(kinds, (week.blocked, week.against), strict=True)
             if count.value is not None]
     order = [f"{week.begins.day} {week.begins:%b}" for week in weeks]
-    line = alt.Chart(alt.Data(values=rows)).mark_line(point={"size": 55, "filled": True}, strokeWidth=2).encode(
+    line = alt.Chart(pd.DataFrame(rows)).mark_line(point={"size": 55, "filled": True}, strokeWidth=2).encode(
         x=alt.X("week:N", sort=order, scale=alt.Scale(domain=order), title="Week beginning", axis=alt.Axis(labelAngle=0)),
         y=alt.Y("visits:Q", title="Visits", axis=alt.Axis(tickCount=5, format=",d")),
         color=alt.Color("kind:N", scale=alt.Scale(domain=kinds, range=["#111111", "#767676"]),
@@ -37,4 +38,5 @@ def _inline(svg: str) -> str:
     """The picture to stand inside a page: no namespace addresses, no scripts, hidden from readers who have the table."""
     bare = re.sub(r'\sxmlns(?::\w+)?="[^"]*"', "", svg)
     bare = re.sub(r'(<svg\b[^>]*?)\swidth="[^"]*"\sheight="[^"]*"', r"\1", bare, count=1)
-    return re.sub(r'\s(?:role|aria-[\w]+|style|tabindex)="[^"]*"', "", bare).replace("<svg", '<svg aria-hidden="true" focusable="false"', 1)
+    bare = re.sub(r'\s(?:role|aria-[\w]+|style|tabindex)="[^"]*"', "", bare)
+    return bare.replace("<svg", '<svg aria-hidden="true" focusable="false"', 1)

@@ -17,7 +17,7 @@ SEALED_RULES = (
     "Do not visit, search for or test the address, and do not open the raw log.",
     "Keep the device unused and off the network; take police advice before powering it on or off.",
     "Do not question the pupil about detail, and do not tell parents or carers until advised.",
-    "Call 101, or 999 if a child is at immediate risk. Ask the filter's supplier to preserve its own log.",
+    "Call 101, or 999 if a child is at immediate risk. Ask the supplier of the filter to preserve its own log.",
     "Write down who did what, and when.",
     "An advert, a hijacked site or a mistyped address can do this: a single verdict is not guilt.",
 )
@@ -143,18 +143,21 @@ def _group(item: Mapping[str, Any]) -> str:
 
 
 def item_of(item: Mapping[str, Any], *, proposes: bool = True) -> Item:
-    """An item laid in four lines; without `proposes`, or for a welfare or unnamed one, no row of 7.2 stands in it."""
+    """An item in four lines, visits and never raw requests; rows of 7.2 only for a named pupil, and with `proposes`."""
     found = kind(item)
     propose = proposes and found == "student"
     year = said(item.get("year"), 20)
-    who = said(item["who"]) + (f", {year if year.lower().startswith('year') else 'Year ' + year.lstrip('yY')}" if year else "")
+    if year and not year.lower().startswith("year"):
+        year = "Year " + year.lstrip("yY")
+    who = ", ".join(part for part in (said(item["who"]), year) if part)
     when = ", ".join(part for part in (said(item["when"]), said(item.get("period")), said(item.get("network"))) if part)
-    what = f"{'; '.join(_categories(item))}: {several(int(item['visits']), 'visit')}, " \
-           f"{several(int(item['requests']), 'request')}. {OUTCOMES.get(str(item['outcome']), said(item['outcome']))}"
+    what = f"{'; '.join(_categories(item)) or 'Not said'}: {several(int(item['visits']), 'visit')}. " \
+           f"{OUTCOMES.get(str(item['outcome']), said(item['outcome']))}"
     rows = tuple(_row(row) for row in item.get("rows", ())) if propose else ()
     return Item(said(item["ref"], 20), TIERS.get(str(item["tier"]), said(item["tier"], 20)), who, when, what,
                 tuple(_sentence(text) for text in item.get("reasons") or ()), rows,
-                texts(item.get("overlay"), 240) if found != "attribution" else (), tuple(defanged(text, 300) for text in item.get("questions") or ()),
+                texts(item.get("overlay"), 240) if found != "attribution" else (),
+                tuple(defanged(text, 300) for text in item.get("questions") or ()),
                 said(item.get("state")), bool(item.get("first_time")), BOXES[found])
 
 

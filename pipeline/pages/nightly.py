@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.pages.parts import Grid, clock, defang, long_day, number, said, several, versions_of
+from pipeline.pages.parts import Grid, clock, defang, defanged, long_day, number, said, several, versions_of
 from pipeline.problems import Problem
 
 ROUTES = {"student": "the DSL", "welfare": "the DSL", "sealed": "the DSL", "dsl": "the DSL", "staff": "the Principal",
@@ -35,6 +35,7 @@ class NightlyPage:
     school: str
     day: str
     notice: str
+    heard: bool
     summary: tuple[str, ...]
     silences: tuple[str, ...]
     coverage: Grid
@@ -59,6 +60,7 @@ def build(day: date, school_name: str, coverage: pa.Table, problems: Sequence[Pr
     silent = _silent(heard, expected)
     return NightlyPage(
         title="Nightly breach report", school=said(school_name), day=long_day(day), notice=said(policy_overdue, 300),
+        heard=any(row["requests"] for row in heard),
         summary=_summary(heard, silent, problems, failures, rounds, changes), silences=silent,
         coverage=_coverage(heard, zone),
         problems=tuple((said(p.where), said(p.what, 400), said(p.try_this, 300)) for p in sorted(problems)),
@@ -83,11 +85,15 @@ def _summary(heard: Sequence[Mapping[str, Any]], silent: Sequence[str], problems
              changes: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """The night in a few short sentences, the ones that ask for work first."""
     logs = sum(1 for row in heard if row["requests"])
-    lines = [f"{several(logs, 'log')} heard from" + (f", {len(silent)} silent." if silent else ".")]
+    if logs:
+        lines = [f"{several(logs, 'log')} heard from" + (f", {len(silent)} silent." if silent else ".")]
+    else:
+        lines = ["No log was heard from, so nothing can be said of what the filter did."]
     if problems:
         lines.append(f"{several(len(problems), 'thing')} to mend.")
-    lines.append(_new(failures, "filter failure", "No filter failure seen"))
-    lines.append(_new(rounds, "way round the filter", "No way round the filter seen", "ways round the filter"))
+    if logs or failures or rounds:
+        lines.append(_new(failures, "filter failure", "No filter failure seen"))
+        lines.append(_new(rounds, "way round the filter", "No way round the filter seen", "ways round the filter"))
     lines.append(f"{several(len(changes), 'change')} of the filter or its rules." if changes else "No change recorded.")
     return tuple(lines)
 
@@ -102,7 +108,7 @@ def _new(rows: Sequence[Mapping[str, Any]], one: str, none: str, many: str = "")
 def _coverage(heard: Sequence[Mapping[str, Any]], zone: str) -> Grid:
     rows = tuple((said(row["name"] or row["source"], 60), number(row["lines"]), number(row["requests"]),
                   number(row["rejects"]), _share(row["unattributed"], row["requests"]),
-                  f"{clock(row['first'], zone)} to {clock(row['last'], zone)}" if row["first"] else "–",
+                  f"{clock(row['first'], zone)}\u00a0to\u00a0{clock(row['last'], zone)}" if row["first"] else "–",
                   number(row["gap_minutes"])) for row in heard)
     return Grid("Logs of this school day; times are local, the day is cut at 04:00",
                 ("Log", "Lines", "Requests", "Rejects", "No person named", "From, to", "Longest silence, min"),
@@ -122,7 +128,7 @@ def _opened(row: Mapping[str, Any]) -> str:
     if row.get("is_new"):
         return "new"
     opened = row.get("opened_day")
-    return f"since {opened.day} {opened:%b}" if isinstance(opened, date) else f"since {said(opened, 20)}"
+    return f"since {opened.day}\u00a0{opened:%b}" if isinstance(opened, date) else f"since {said(opened, 20)}"
 
 
 def _site(row: Mapping[str, Any]) -> str:
@@ -156,9 +162,9 @@ def _rounds(rows: Sequence[Mapping[str, Any]], zone: str) -> Grid:
 
 def _changes(rows: Sequence[Mapping[str, Any]]) -> Grid:
     return Grid("Changes recorded since the last night", ("Ref", "What", "Before", "After", "By", "Why"),
-                tuple((said(row["ref"], 20), defang(row["object"]), defang(row["before"]) or "nothing",
-                       defang(row["after"]) or "removed", said(row.get("who")) or "not said",
-                       said(row.get("why")) or "not said") for row in rows))
+                tuple((said(row["ref"], 20), defanged(row["object"]), defanged(row["before"]) or "nothing",
+                       defanged(row["after"]) or "removed", said(row.get("who")) or "not said",
+                       defanged(row.get("why")) or "not said") for row in rows))
 
 
 def _queue(queue: Mapping[str, int]) -> tuple[tuple[str, str], ...]:

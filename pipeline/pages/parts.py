@@ -12,9 +12,13 @@ from pipeline.schoolday import local
 
 LONGEST = 160
 HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-ADDRESS = re.compile(r"""\S*://\S* | \S+@\S+ | \b\d{1,3}(?:\.\d{1,3}){3}\b | \b[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){3,}\b
-                         | \b[\w-]+(?:(?:\.|\[\.\])[\w-]+)*(?:\.|\[\.\])[^\W\d_]{2,}\b | \b[pd][a-z2-7]{11}\b""", re.X | re.I)
-SITE = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b|\b[\w-]+(?:\.[\w-]+)*\.[^\W\d_]{2,}\b")
+ADDRESS = re.compile(r"""
+    \S*://\S* | \S+@\S+                                            # addresses of pages and of people
+    | \b\d{1,3}(?:\.\d{1,3}){3}\b | \b[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){3,}\b
+    | \b[\w-]+(?:(?:\.|\[\.\])[\w-]+)*(?:\.|\[\.\])[^\W\d_]{2,}\b    # sites, made unclickable or not
+    | \b[pd](?=[a-z]*(?:[2-7]|[b-df-hj-np-tv-xz]{5}))[a-z2-7]{11}\b  # pseudonyms, which no English word looks like
+    """, re.X | re.I)
+SITE = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b|\b[\w-]+(?:\.[\w-]+)*\.(?!(?:csv|toml|txt|log)\b)[^\W\d_]{2,}\b")
 OUTCOMES = {"blocked": "Blocked: the filter let nothing through.",
             "allowed": "Allowed: the filter let it through.",
             "mixed": "Some was blocked and some was let through."}
@@ -40,7 +44,7 @@ class Count:
 
 
 def visible(text: str) -> str:
-    """`text` with control, bidi and other unseen characters written out, such as ‹U+202E›."""
+    """`text` with control, bidi and other unseen characters written out by their number in Unicode, such as U+202E."""
     return "".join(f"‹U+{ord(c):04X}›" if unicodedata.category(c) in HIDDEN else c for c in text)
 
 

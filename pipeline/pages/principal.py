@@ -10,7 +10,7 @@ from typing import Any
 from pipeline.pages.dsl import SEALED_RULES, STAFF, Item, Sealed, item_of, kind, sealed_of
 from pipeline.pages.parts import long_day, said, versions_of
 
-STAFF_SEALED = (*(rule.replace("the pupil", "the person").replace("parents or carers", "the person") for rule in SEALED_RULES),
+STAFF_SEALED = (*SEALED_RULES[:2], "Do not question or tell the person until advised.", *SEALED_RULES[3:],
                 "Ring the local authority designated officer (LADO) before anything else is said to the person.",
                 "If the subject is you, hand this page to the chair of governors.")
 

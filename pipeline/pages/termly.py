@@ -17,7 +17,6 @@ import pyarrow as pa
 from pipeline.pages.parts import Count, Grid, anonymous, long_day, number, several, versions_of, withhold
 
 ACTION = "No action."
-COUNTED = ("suspected", "confirmed", "dismissed")
 
 
 @dataclass(frozen=True)
@@ -94,13 +93,6 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Block:
-    """How a block ends: the decision needed, or that no action is."""
-
-    ends: str
-
-
-@dataclass(frozen=True)
 class TermlyPage:
     """Everything the termly summary prints."""
 
@@ -129,7 +121,7 @@ class TermlyPage:
     def coverage_grid(self) -> Grid:
         """The trust block as a table."""
         trust = self.trust
-        return Grid("What this term's numbers rest on", ("Measure", "Figure"), (
+        return Grid("What the numbers rest on", ("Measure", "Figure"), (
             ("School days heard from", f"{trust.days_heard} of {trust.school_days}"),
             ("School days with a silence of an hour or more", str(trust.days_with_gaps)),
             ("Requests that name a person", _percent(trust.attributed)),
@@ -138,7 +130,8 @@ class TermlyPage:
     @property
     def row_grid(self) -> Grid:
         """The rows of table 7.2 with their counts and totals."""
-        rows = tuple((f"{row.id} {row.text}", row.suspected.shown, row.confirmed.shown, row.dismissed.shown) for row in self.rows)
+        rows = tuple((f"{row.id} {row.text}", row.suspected.shown, row.confirmed.shown, row.dismissed.shown)
+                     for row in self.rows)
         return Grid("Incidents by row of table 7.2", ("Row", "Suspected", "Confirmed", "Dismissed"),
                     (*rows, ("Total", *(total.shown for total in self.row_totals))) if rows else (), frozenset({1, 2, 3}))
 
@@ -146,12 +139,14 @@ class TermlyPage:
     def week_grid(self) -> Grid:
         """The figures of the chart."""
         return Grid("Visits by week", ("Week of", "Blocked", "Let through against the policy"),
-                    tuple((_short(week.begins), week.blocked.shown, week.against.shown) for week in self.weeks), frozenset({1, 2}))
+                    tuple((_short(week.begins), week.blocked.shown, week.against.shown) for week in self.weeks),
+                    frozenset({1, 2}))
 
     @property
     def failure_grid(self) -> Grid:
         """Failures and ways round the filter."""
-        return Grid("What got through and what got round", ("Kind", "What", "How many", "Not blocked yet", "Median hours to block"),
+        heads = ("Kind", "What", "How many", "Not blocked yet", "Median hours to block")
+        return Grid("What got through and what got round", heads,
                     tuple((row.part, row.what, number(row.count), number(row.still_open),
                            "–" if row.median_hours is None else f"{row.median_hours:.1f}") for row in self.failures),
                     frozenset({2, 3, 4}))
@@ -265,7 +260,7 @@ def _ends(trust: Trust, rows: Sequence[PolicyRow], failed: Sequence[Failures], c
     if questions:
         ends["questions"] = f"Decision needed: choose a reading for {several(len(questions), 'question')}."
     if late:
-        ends["duties"] = f"Decision needed: set a date for {several(late, 'duty', 'duties')} that {'is' if late == 1 else 'are'} overdue."
+        ends["duties"] = f"Decision needed: set a date for {several(late, 'overdue duty', 'overdue duties')}."
     return ends
 
 

@@ -1,0 +1,251 @@
+"""The night's pages: what each reader gets, put together from the lake and the registers, and written whole or not at all.
+
+reports/technical/    nightly breach report, breaches.csv, changes.csv: no names
+reports/safeguarding/ DSL list, with names (a logged reveal)
+reports/principal/    staff matters, with names (a logged reveal)
+reports/leadership/   termly summary: nobody can be told from it
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pipeline import register, render
+from pipeline.journal import Journal
+from pipeline.judging import Rules
+from pipeline.lake import Lake, put_text
+from pipeline.pages import dsl, nightly, principal, termly
+from pipeline.policy import in_force
+from pipeline.privacy import login_key, pseudonym
+from pipeline.problems import Problem
+from pipeline.schoolday import is_open, local, term_of
+from pipeline.tables import COVERAGE, INCIDENTS, TALLIES, VERDICTS
+
+OVERLAY = {"dsl": "tell the DSL (safeguarding overlay)", "dsl_weekly_list": "the DSL's weekly list (safeguarding overlay)",
+           "principal": "tell the Principal (safeguarding overlay)"}
+LIMITS = ("Phones on mobile data, apps, messages, and what is said inside permitted platforms are not in the filter's log.",
+          "Without decryption the log names a host, not a page.",
+          "This summary is made after the event and does not replace the filter's own live alerts.")
+
+
+@dataclass(frozen=True)
+class Desk:
+    """All that the pages are made from."""
+
+    folder: Path
+    lake: Lake
+    rules: Rules
+    registers: Mapping[str, Journal]
+    names: Mapping[str, str]
+    versions: Mapping[str, object]
+    written: list[Path] = field(default_factory=list)
+
+    @property
+    def zone(self) -> str:
+        """The school's time zone."""
+        return self.rules.school.calendar.timezone
+
+    def lacks(self, day: date) -> bool:
+        """Whether the pages of a judged day are not all written (a night was cut short)."""
+        pages = (f"technical/nightly-{day}.html", f"safeguarding/dsl-list-{day}.html", f"principal/principal-{day}.html")
+        return not all((self.folder / "reports" / page).exists() for page in pages)
+
+    def write(self, reader: str, name: str, text: str) -> None:
+        """Write one page of one reader."""
+        place = self.folder / "reports" / reader
+        put_text(place / name, text, 0o600)
+        self.written.append(place / name)
+
+
+def who_is(rules: Rules, key: bytes, vault: Mapping[str, str], day: date) -> dict[str, str]:
+    """A name for each pseudonym: from people.csv, else the login itself."""
+    named = {pseudonym(key, "p", login_key(person.username)): person.name for person in rules.people if person.on(day)}
+    return {name: raw for name, raw in vault.items() if name.startswith("p")} | named
+
+
+def overdue(rules: Rules, day: date) -> str:
+    """The sentence that says the policy's review is overdue; empty when it is not."""
+    due = rules.policy.review_due
+    return f"The e-safety policy's review has been overdue since {due:%B %Y}." if due < day else ""
+
+
+def nightly_page(desk: Desk, day: date, problems: Sequence[Problem], counts: Mapping[str, int]) -> None:
+    """The nightly breach report of one day, and its two CSV files."""
+    breaches = breach_rows(desk, day)
+    changes = change_rows(desk)
+    queue, seals = Counter[str](), []
+    for state in register.fold_incidents(desk.registers["incidents"].entries()).values():
+        if state.detected and state.state == "suspected":
+            queue[state.summary["route"]] += state.summary["route"] != "sealed"
+            seals += [state.ref] if state.summary["route"] == "sealed" and state.day == str(day) else []
+    page = nightly.build(day, desk.rules.school.name, desk.lake.table(COVERAGE, [day]), problems,
+                         [row for row in breaches if row["last_day"] == str(day) or row["first_blocked"] is None],
+                         [row for row in changes if not row["why"]], counts, queue, seals, overdue(desk.rules, day),
+                         desk.versions, zone=desk.zone)
+    desk.write("technical", f"nightly-{day}.html", render.html(page))
+    desk.write("technical", "breaches.csv", _csv(breaches, ("ref", "part", "site", "profile", "category", "method", "worked",
+                                                            "people", "opened_day", "first_seen", "first_blocked")))
+    desk.write("technical", "changes.csv", _csv(changes, ("ref", "at", "object", "kind", "before", "after", "size", "who",
+                                                          "why", "approver")))
+
+
+def _csv(rows: Sequence[Mapping[str, Any]], header: Sequence[str]) -> str:
+    return render.csv_text(header, [[row[name] for name in header] for row in rows])
+
+
+def breach_rows(desk: Desk, day: date) -> list[dict[str, Any]]:
+    """Every breach still seen, oldest first."""
+    states = register.fold_breaches(desk.registers["breaches"].entries()).values()
+    return [_breach_row(state, day) for state in states if state.detected and not state.purged and min(state.days) <= str(day)]
+
+
+def _breach_row(state: register.BreachState, day: date) -> dict[str, Any]:
+    worked = {str(body["worked"]) for body in state.days.values()}
+    opened = min(state.days)
+    return dict(state.summary) | {
+        "ref": state.ref, "worked": worked.pop() if len(worked) == 1 else "mixed", "people": state.people,
+        "opened_day": date.fromisoformat(opened), "last_day": max(state.days), "is_new": opened == str(day),
+        "first_seen": _moment(state.first_seen), "first_blocked": _moment(state.blocked_at)}
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def change_rows(desk: Desk) -> list[dict[str, Any]]:
+    """Every change recorded, oldest first."""
+    return [{"ref": c.ref, "at": c.opened_at, "object": c.object, "kind": c.kind, "before": c.before, "after": c.after,
+             "size": c.size, "who": c.who, "why": c.why, "approver": c.approver}
+            for c in register.fold_changes(desk.registers["changes"].entries()).values() if not c.purged]
+
+
+def named_pages(desk: Desk, day: date) -> None:
+    """The DSL list and the Principal's page of one day. Printing names is a reveal, written down first."""
+    states = [s for s in register.fold_incidents(desk.registers["incidents"].entries()).values()
+              if s.day == str(day) and s.detected and s.state == "suspected"]
+    reasons = {row["story"]: row for row in _stories(desk, day)}
+    seen_before = {s.summary["subject"] for s in register.fold_incidents(desk.registers["incidents"].entries()).values()
+                   if s.detected and s.day < str(day)}
+    items = [_item(desk, s, reasons[s.story], seen_before) for s in states
+             if s.summary["route"] != "sealed" and s.story in reasons]
+    seals = [{"ref": s.ref, "raised": _when(desk, s.summary["started"]), "subject": s.summary["actor"],
+              "list": "the filter's illegal-content list"} for s in states if s.summary["route"] == "sealed"]
+    for reader, name, page in (
+            ("safeguarding", "dsl-list", dsl.build(day, desk.rules.school.name, items, seals, "", desk.versions)),
+            ("principal", "principal", principal.build(day, desk.rules.school.name, items, seals, desk.versions))):
+        shown = [item["ref"] for item in items if item["person"] and (item["route"] == "staff") == (reader == "principal")]
+        if shown:
+            desk.registers["access"].append("reveal", f"{name}-{day}", {"page": name, "day": str(day), "refs": shown,
+                                                                        "by": "the night", "for": reader})
+        desk.write(reader, f"{name}-{day}.html", render.html(page))
+
+
+def _stories(desk: Desk, day: date) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = desk.lake.table(INCIDENTS, [day]).to_pylist()
+    return rows
+
+
+def _item(desk: Desk, state: register.IncidentState, story: Mapping[str, Any], seen_before: set[str]) -> dict[str, Any]:
+    """One incident as the pages take it."""
+    policy, body = in_force(desk.rules.policy, date.fromisoformat(state.day)), state.summary
+    rows = [policy.sanctions[row] for row in body["rows"] if row in policy.sanctions]
+    return {"ref": state.ref, "tier": body["tier"], "route": body["route"], "person": body["person"],
+            "who": desk.names.get(body["person"] or "", "an unnamed device"), "year": body["year"],
+            "when": _when(desk, body["started"]), "period": story["period"], "network": story["network"],
+            "categories": [policy.categories[c].title if c in policy.categories else c for c in body["categories"]],
+            "outcome": body["outcome"], "visits": body["visits"], "requests": body["requests"], "reasons": story["reasons"],
+            "rows": [{"id": row.id, "text": row.text, "definite": [policy.columns[c] for c in row.definite],
+                      "possible": [policy.columns[c] for c in row.possible]} for row in rows],
+            "overlay": sorted({OVERLAY.get(w, w.replace("_", " ")) for row in rows for w in policy.overlay.get(row.id, ())}),
+            "questions": [f"{q}: {policy.questions[q].text}" for q in body["questions"] if q in policy.questions],
+            "state": state.state, "first_time": body["subject"] not in seen_before}
+
+
+def _when(desk: Desk, started: str) -> str:
+    at = local(datetime.fromisoformat(started), desk.zone)
+    return f"{at:%a} {at.day} {at:%b %Y}, {at:%H:%M}"
+
+
+def termly_page(desk: Desk, day: date) -> None:
+    """The termly summary of the term that holds `day`, up to that day; nothing outside terms."""
+    term = term_of(desk.rules.school.calendar, day)
+    if term is None:
+        return
+    halves = [t for t in desk.rules.school.calendar.terms if t.name == term.name and abs((t.first - term.first).days) < 120]
+    first, last = min(t.first for t in halves), max(t.last for t in halves)
+    days = [d for d in desk.lake.judged() if first <= d <= last]
+    until = max(days, default=day)
+    school_days = [d for d in (first + timedelta(n) for n in range((until - first).days + 1))
+                   if is_open(desk.rules.school.calendar, d)]
+    page = termly.build(f"{term.name.capitalize()} term", first, last, desk.rules.school.name, desk.lake.table(COVERAGE, days),
+                        _numbers(desk, days), _by_row(desk, days), breach_rows(desk, day),
+                        Counter(row["kind"] for row in change_rows(desk)), _questions(desk, days), _duties(desk, day), LIMITS,
+                        desk.rules.school.small_number, _tallies(desk, days), school_days=school_days, by_day=_by_day(desk, days),
+                        policy_overdue=overdue(desk.rules, day), versions=desk.versions)
+    desk.write("leadership", f"termly-{first.year}-{term.name}.html", render.html(page))
+
+
+def _numbers(desk: Desk, days: Sequence[date]) -> list[tuple[str, str, str, str]]:
+    wanted = {str(day) for day in days}
+    states = [s for s in register.fold_incidents(desk.registers["incidents"].entries()).values() if s.day in wanted]
+    breaches = [row for row in breach_rows(desk, max(days)) if row["last_day"] in wanted] if days else []
+    confirmed = {s.summary["subject"] for s in states if s.state == "confirmed" and s.summary["actor"] == "student"}
+    waiting = sum(1 for s in states if s.state == "suspected" and s.detected)
+    failures = [row for row in breaches if row["part"] == "failure"]
+    worked = {row["method"] for row in breaches if row["part"] != "failure" and row["worked"] != "no"}
+    roll, small = desk.rules.school.pupils_on_roll, desk.rules.school.small_number
+    told = f"{len(confirmed) * 100 / roll:.1f}" if not 0 < len(confirmed) < small else f"fewer than {small} pupils"
+    none = "No earlier term is kept yet."
+    return [("Pupils with a confirmed incident, per 100 on roll", told, "Confirmed by a person.", none),
+            ("Incidents that wait for a person", f"fewer than {small}" if 0 < waiting < small else str(waiting),
+             "Suspected, not yet looked at.", none),
+            ("Filter failures", str(len(failures)), "Sites let through where the filter is meant to block, by profile.", none),
+            ("Failures not blocked yet", str(sum(1 for row in failures if row["first_blocked"] is None)), "As the log shows.",
+             none),
+            ("Ways round the filter that worked", str(len(worked)), "Kinds of method, not people.", none)]
+
+
+def _by_row(desk: Desk, days: Sequence[date]) -> list[tuple[str, str, int, int, int]]:
+    wanted, counts = {str(day) for day in days}, Counter[tuple[str, str]]()
+    for state in register.fold_incidents(desk.registers["incidents"].entries()).values():
+        if state.day in wanted and (state.detected or state.touched):
+            counts.update((row, state.state) for row in (state.rows or state.summary.get("rows", ())))
+    return [(row.id, row.text, counts[row.id, "suspected"], counts[row.id, "confirmed"], counts[row.id, "dismissed"])
+            for row in desk.rules.policy.sanctions.values()]
+
+
+def _questions(desk: Desk, days: Sequence[date]) -> list[tuple[Any, ...]]:
+    touched = Counter(q for row in desk.lake.table(VERDICTS, days)["questions"].to_pylist() for q in row)
+    return [(q.id, q.text, q.readings, q.default, q.owner, touched[q.id])
+            for q in desk.rules.policy.questions.values() if touched[q.id] and not q.decision]
+
+
+def _duties(desk: Desk, day: date) -> list[tuple[str, str, bool]]:
+    due = desk.rules.policy.review_due
+    return [("Review of the e-safety policy", f"due {due.day} {due:%B %Y}", due < day)]
+
+
+def _tallies(desk: Desk, days: Sequence[date]) -> list[tuple[str, str, int]]:
+    """People by time of day and by category, the widest day of each: people of several days cannot be added."""
+    headings = {"visits by band": "People online by time of day, on the busiest day",
+                "visits against by category": "People with a visit against the policy, on the busiest day"}
+    most: dict[tuple[str, str], int] = {}
+    for row in desk.lake.table(TALLIES, days).to_pylist():
+        if row["measure"] in headings:
+            key = (headings[row["measure"]], row["of"])
+            most[key] = max(most.get(key, 0), row["people"] or 0)
+    return [(heading, of, people) for (heading, of), people in sorted(most.items())]
+
+
+def _by_day(desk: Desk, days: Sequence[date]) -> list[tuple[date, int, int]]:
+    found: dict[date, list[int]] = {}
+    for day in days:
+        rows = desk.lake.table(VERDICTS, [day]).select(["within", "outcome"]).to_pylist()
+        against = [row["outcome"] for row in rows if row["within"] == "against"]
+        found[day] = [against.count("blocked"), len(against) - against.count("blocked")]
+    return [(day, blocked, through) for day, (blocked, through) in sorted(found.items())]
