@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipeline.lake import read_texts, put_text
+from pipeline.lake import put_text, read_texts
 from pipeline.problems import Problem, RefusedError
 
 PATTERNS = ("school.toml", "people.csv", "rules/*.csv", "rules/*.toml", "rules/detect/*.toml", "rules/formats/*.toml",
