@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pipeline import logfiles, night, readout
+from pipeline import deciding, logfiles, night, readout
 from pipeline.formats import Format, bundled
 from pipeline.problems import Exit, Problem, SchoolgateError, UsageError
 
@@ -63,6 +63,68 @@ def verify() -> None:
     problems = night.verify(_folder)
     typer.echo("Every register holds." if not problems else f"{len(problems)} faults.")
     _end(problems, Exit.FAILED if problems else Exit.DONE)
+
+
+@app.command()
+def check() -> None:
+    """List every fault of the settings and rules at once, and run every rule's examples."""
+    faults, examples = deciding.check(_folder)
+    typer.echo(f"{examples} examples run, {len(faults)} faults.")
+    _end(faults, Exit.USAGE if faults else Exit.DONE)
+
+
+incident = typer.Typer(no_args_is_help=True, help="Look at incidents, and move one on.")
+change = typer.Typer(no_args_is_help=True, help="Look at the change log, and say who changed what and why.")
+app.add_typer(incident, name="incident")
+app.add_typer(change, name="change")
+Ref = Annotated[str, typer.Argument(help="Reference, such as I-0004.", metavar="REF")]
+Reason = Annotated[str, typer.Option(help="Why, in a sentence.")]
+
+
+@incident.command("list")
+def incident_list() -> None:
+    """List the incidents, without names."""
+    typer.echo("\n".join(deciding.incidents(_folder)) or "No incident yet.")
+
+
+@incident.command("show")
+def incident_show(ref: Ref) -> None:
+    """Show one incident and its life, without names."""
+    typer.echo("\n".join(deciding.incident(_folder, ref)))
+
+
+@incident.command("confirm")
+def incident_confirm(ref: Ref, reason: Reason,
+                     row: Annotated[list[str] | None, typer.Option(help="Row of table 7.2; may be repeated.")] = None,
+                     intent: Annotated[str, typer.Option(help="deliberate or accidental, as found.")] = "") -> None:
+    """Confirm an incident."""
+    typer.echo(deciding.decide(_folder, ref, "confirmed", reason, row or [], intent, ""))
+
+
+@incident.command("dismiss")
+def incident_dismiss(ref: Ref, reason: Reason,
+                     code: Annotated[str, typer.Option(help="Such as false_positive or authorised.")] = "") -> None:
+    """Dismiss an incident."""
+    typer.echo(deciding.decide(_folder, ref, "dismissed", reason, [], "", code))
+
+
+@incident.command("reopen")
+def incident_reopen(ref: Ref, reason: Reason) -> None:
+    """Open a confirmed or dismissed incident again."""
+    typer.echo(deciding.decide(_folder, ref, "reopened", reason, [], "", ""))
+
+
+@change.command("list")
+def change_list() -> None:
+    """List every difference of rules, lists and settings."""
+    typer.echo("\n".join(deciding.changes(_folder)) or "No change yet.")
+
+
+@change.command("add")
+def change_add(ref: Ref, who: Annotated[str, typer.Option(help="Who made it: a role.")], why: Reason,
+               approver: Annotated[str, typer.Option(help="Who approved it: a role.")]) -> None:
+    """Say who made a change, why, and who approved it."""
+    typer.echo(deciding.explain(_folder, ref, who, why, approver))
 
 
 def _format(name: str) -> Format:

@@ -45,7 +45,7 @@ def read_all(files: Mapping[str, str]) -> tuple[Rules | None, list[Problem]]:
     faults += more
     known = list(policy.categories) if policy else []
     rules, more = read_rules({name: text for name, text in files.items() if name.startswith("rules/detect/")})
-    faults += more
+    faults += more or ([] if rules else [Problem("rules/detect", "holds no rule", "the starter rules of the repository")])
     entries, more = lists.read_lists({n: text for n, text in files.items() if n.startswith("rules/lists/")}, known)
     faults += more
     own, more = lists.read_own(files.get("rules/lists/own.csv", ""), categories=known)

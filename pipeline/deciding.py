@@ -1,0 +1,81 @@
+"""What people do from the command line: look at incidents and changes, decide, explain. Who they are is their computer login."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline import judging, night, register, rulebook, rulefiles
+from pipeline.problems import Problem, RefusedError, UsageError
+
+MAY_DECIDE = ("dsl", "deputy_dsl", "principal")
+
+
+def check(folder: Path) -> tuple[list[Problem], int]:
+    """Every fault of the rules, and of their examples, at once; and how many examples were run."""
+    night.settings(folder)
+    rules, faults = judging.read_all(rulefiles.texts(folder))
+    if rules is None:
+        return faults, 0
+    faults += [fault for rule in rules.rules for fault in rulebook.example_faults(rule, rules.policy.categories)]
+    return list(dict.fromkeys(faults)), sum(len(rule.fires) + len(rule.quiet) for rule in rules.rules)
+
+
+def incidents(folder: Path) -> list[str]:
+    """A line an incident, without names: reference, state, day, tier, who reads it, categories."""
+    states = register.fold_incidents(night.journal(folder, "incidents").entries()).values()
+    return [f"{s.ref}  {s.state:9} {'' if s.detected else '(no longer detected) '}{s.day}  {s.summary['tier']}  "
+            f"{s.summary['route']:11} {', '.join(s.summary['categories'])}" for s in states if not s.purged]
+
+
+def incident(folder: Path, ref: str) -> list[str]:
+    """One incident: what the register holds of it, and its life. No names: `who` is a pseudonym."""
+    state = _state(folder, ref)
+    held = [f"{name:11} {', '.join(map(str, value)) if isinstance(value, list) else value}"
+            for name, value in state.summary.items() if value not in ("", None, [])]
+    life = [f"{event.at[:16]}  {event.kind}" + (f" by {event.body['who']} ({event.body['role']}): {event.body['reason']}"
+                                                if "who" in event.body else "") for event in state.history]
+    return [f"{ref}  {state.state}", *held, "", *life]
+
+
+def decide(folder: Path, ref: str, kind: str, reason: str, rows: Sequence[str], intent: str, code: str) -> str:
+    """Move an incident on: the decision of the person at the keyboard, by the role that school.toml gives their login."""
+    rules, faults = judging.read_all(rulefiles.texts(folder))
+    if rules is None:
+        raise UsageError(*faults)
+    who = getpass.getuser()
+    role = rules.school.roles.get(who, "")
+    if not role:
+        raise RefusedError(Problem(who, "has no role in this school, so may not decide",
+                                   f"a line `{who} = \"dsl\"` under [roles]"))
+    event = register.decide(_state(folder, ref), kind, who=who, role=role, reason=reason, allowed_roles=MAY_DECIDE,
+                            rows=rows, known_rows=list(rules.policy.sanctions), intent=intent, code=code)
+    with rulefiles.locked(folder):
+        night.journal(folder, "incidents").append(*event)
+    return f"{ref} is {kind}, by {who} ({role})."
+
+
+def _state(folder: Path, ref: str) -> register.IncidentState:
+    states = register.fold_incidents(night.journal(folder, "incidents").entries())
+    if ref not in states:
+        raise UsageError(Problem(ref, "is no incident here", "schoolgate incident list"))
+    return states[ref]
+
+
+def changes(folder: Path) -> list[str]:
+    """A line a change: reference, day, what, from what to what, and who and why, or that nobody has said."""
+    states = register.fold_changes(night.journal(folder, "changes").entries()).values()
+    return [f"{c.ref}  {c.opened_at[:10]}  {c.object}: {c.before or 'nothing'} -> {c.after or 'nothing'}  "
+            + (f"{c.who}: {c.why} (approved by {c.approver})" if c.explained else "changed without a reason")
+            for c in states if not c.purged]
+
+
+def explain(folder: Path, ref: str, who: str, why: str, approver: str) -> str:
+    """Say who made a change, why, and who approved it."""
+    log = night.journal(folder, "changes")
+    states = register.fold_changes(log.entries())
+    if ref not in states:
+        raise UsageError(Problem(ref, "is no change here", "schoolgate change list"))
+    log.append(*register.explain(states[ref], who=who, why=why, approver=approver))
+    return f"{ref} has its reason."
