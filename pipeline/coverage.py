@@ -25,8 +25,8 @@ WITH counts AS (
 ), heard AS (
     SELECT DISTINCT source, epoch_us(time) // 60000000 AS minute FROM lines
     WHERE fate = 'request' AND epoch_us(time) BETWEEN $opens AND $closes
-    UNION SELECT source, $opens // 60000000 FROM counts WHERE $opens > 0
-    UNION SELECT source, $closes // 60000000 FROM counts WHERE $opens > 0
+    UNION SELECT source, unnest([$opens, $closes]) // 60000000 FROM counts  -- not of a log that ended before school began
+    WHERE $opens > 0 AND epoch_us(last) >= $opens AND epoch_us(first) <= $closes
 ), gaps AS (
     SELECT source, minute - lag(minute) OVER (PARTITION BY source ORDER BY minute) AS gap FROM heard
 ), longest AS (
