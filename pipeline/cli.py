@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pipeline import deciding, logfiles, night, readout
+from pipeline import deciding, logfiles, night, readout, rulefiles
 from pipeline.formats import Format, bundled
 from pipeline.problems import Exit, Problem, SchoolgateError, UsageError
 
@@ -26,6 +26,13 @@ def start(school: School = Path()) -> None:
     global _folder  # noqa: PLW0603 (typer hands options of the command itself to this function alone)
     _folder = school
     os.umask(0o077)
+
+
+@app.command()
+def init(folder: Annotated[Path, typer.Argument(help="The folder to make.", metavar="DIR")]) -> None:
+    """Make a school folder to fill in: commented settings, the policy's tables, rules and lists; nothing personal."""
+    made = rulefiles.make_folder(folder)
+    typer.echo(f"{len(made)} files made. Fill in {folder / 'school.toml'}, then: schoolgate --school {folder} check")
 
 
 @app.command()

@@ -52,6 +52,24 @@ def keep_seen(folder: Path, files: Mapping[str, str]) -> None:
     put_text(folder / "var/rules.seen.json", json.dumps(kept, ensure_ascii=False, sort_keys=True))
 
 
+def make_folder(folder: Path) -> list[str]:
+    """Make a school folder to fill in, from the made-up school's: settings and rules, no person and no own list.
+
+    Gives the files made. RefusedError when a file of a school folder is there already.
+    """
+    if (folder / "school.toml").exists():
+        raise RefusedError(Problem(str(folder), "is a school folder already", "another folder"))
+    files = {name: text for name, text in texts(Path(__file__).parent.parent).items() if name != "people.csv"}
+    files["school.toml"] = files["school.toml"].replace("Fenmarsh Community School", "Name of the school").replace(
+        "This one is made up: no such school, network or person exists.", "Everything below is an example: put your own.")
+    own = files["rules/lists/own.csv"]
+    files["rules/lists/own.csv"] = own[:own.find("\n") + 1]
+    files["people.csv"] = "username,name,role,year,house,valid_from,valid_to\n"
+    for name, text in files.items():
+        put_text(folder / name, text)
+    return sorted(files)
+
+
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold the school folder for one night; RefusedError while another night is at work in it."""

@@ -102,3 +102,14 @@ def test_a_night_without_logs_says_so(school: Path, tmp_path: Path) -> None:
     night = schoolgate(school, "nightly")
     assert night.stdout.startswith("No log was heard from")
     assert schoolgate(tmp_path, "nightly").returncode == 2
+
+
+def test_init_makes_a_folder_that_checks_and_holds_nobody(tmp_path: Path) -> None:
+    """A new school folder has no fault, no person and none of the made-up school's sites; a second init is refused."""
+    folder = tmp_path / "new"
+    assert schoolgate(tmp_path, "init", str(folder)).returncode == 0
+    assert "0 faults" in schoolgate(folder, "check").stdout
+    assert (folder / "people.csv").read_text("utf-8").count("\n") == 1
+    assert (folder / "rules/lists/own.csv").read_text("utf-8").count("\n") == 1
+    assert "Fenmarsh Community" not in (folder / "school.toml").read_text("utf-8")
+    assert schoolgate(tmp_path, "init", str(folder)).returncode == 3
