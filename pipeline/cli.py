@@ -100,6 +100,12 @@ def incident_show(ref: Ref) -> None:
     typer.echo("\n".join(deciding.incident(_folder, ref)))
 
 
+@app.command()
+def explain(ref: Ref) -> None:
+    """Walk from an incident to its log lines; the look is written down."""
+    typer.echo("\n".join(deciding.explain_incident(_folder, ref)) or "The lines of this incident are no longer kept.")
+
+
 @incident.command("confirm")
 def incident_confirm(ref: Ref, reason: Reason,
                      row: Annotated[list[str] | None, typer.Option(help="Row of table 7.2; may be repeated.")] = None,

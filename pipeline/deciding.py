@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 from pipeline import judging, night, register, rulebook, rulefiles
 from pipeline.problems import Problem, RefusedError, UsageError
+from pipeline.tables import INCIDENTS, VISITS
+from pipeline.vault import load_keys
 
 MAY_DECIDE = ("dsl", "deputy_dsl", "principal")
 
@@ -37,6 +41,26 @@ def incident(folder: Path, ref: str) -> list[str]:
     life = [f"{event.at[:16]}  {event.kind}" + (f" by {event.body['who']} ({event.body['role']}): {event.body['reason']}"
                                                 if "who" in event.body else "") for event in state.history]
     return [f"{ref}  {state.state}", *held, "", *life]
+
+
+def explain_incident(folder: Path, ref: str) -> list[str]:
+    """From an incident to its log lines: each visit's first line, by log, line and byte. A reveal, written down first."""
+    state, rules = _state(folder, ref), night.settings(folder)
+    if state.summary.get("tier") == "T0":
+        raise RefusedError(Problem(ref, "is a sealed item, and nothing of it is shown", "the sealed protocol on the DSL list"))
+    lake = night.open_lake(folder, load_keys(folder / rules.keys))
+    day = date.fromisoformat(state.day)
+    keys = [key for row in lake.table(INCIDENTS, [day]).to_pylist() if row["story"] == state.story for key in row["visit_keys"]]
+    visits = {row["visit"]: row for row in lake.table(VISITS, [day]).to_pylist()}
+    logs = lake.sources()
+    night.journal(folder, "access").append("reveal", ref, {"by": getpass.getuser(), "what": "explain", "day": state.day})
+    return [_told(visits[key], logs[visits[key]["source"]].path) for key in keys if key in visits]
+
+
+def _told(visit: Mapping[str, Any], log: str) -> str:
+    """One visit in a line: when, what, and where its first line stands."""
+    return (f"{visit['started']:%Y-%m-%d %H:%M:%S} UTC  {visit['category']}  {visit['host'].replace('.', '[.]')}  "
+            f"{visit['requests']} requests, {visit['blocked']} blocked  {log}, line {visit['line']}")
 
 
 def decide(folder: Path, ref: str, kind: str, reason: str, rows: Sequence[str], intent: str, code: str) -> str:

@@ -70,6 +70,17 @@ def test_only_a_person_moves_an_incident_on_and_the_night_leaves_it_there(school
     assert schoolgate(school, "verify").returncode == 0
 
 
+def test_explain_walks_from_an_incident_to_its_lines_and_writes_the_look_down(school: Path) -> None:
+    """The first blocked try is line 2 of the log; the access register grows by one entry."""
+    access = school / "var/registers/access.jsonl"
+    before = access.read_text("utf-8").count("\n")
+    told = schoolgate(school, "explain", "I-0001")
+    assert told.returncode == 0, told.stderr
+    assert "access.log, line 2" in told.stdout
+    assert "adult-one[.]test" in told.stdout
+    assert access.read_text("utf-8").count("\n") == before + 1
+
+
 def test_a_changed_rule_stands_in_the_change_log_until_somebody_says_why(school: Path) -> None:
     """The night sees the edit by itself; `change add` gives it its reason."""
     own = school / "rules/lists/own.csv"
