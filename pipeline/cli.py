@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
-from pipeline import deciding, logfiles, night, readout, rulefiles
+from pipeline import deciding, logfiles, night, purging, readout, rulefiles
 from pipeline.formats import Format, bundled
 from pipeline.problems import Exit, Problem, SchoolgateError, UsageError
 
@@ -62,6 +63,12 @@ def nightly(
     account = night.run(_folder, logs or [], _ticker())
     typer.echo(account.text())
     _end(account.problems, account.code)
+
+
+@app.command()
+def purge(today: Annotated[datetime | None, typer.Option(help="The day to count from.", formats=["%Y-%m-%d"])] = None) -> None:
+    """Remove what has been kept as long as the retention table says, and print the destruction record."""
+    typer.echo(purging.purge(_folder, today.date() if today else None).text())
 
 
 @app.command()

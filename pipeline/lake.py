@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -157,6 +157,12 @@ class Lake:
                  for path, file in self.lines_files().items() if file.get("sealed") and (self.folder / path).is_file()]
         return pa.concat_tables(parts) if parts else tables.empty(tables.LINES).select(["client", "time", "sealed"])
 
+    def people_of_lines(self) -> pa.Table:
+        """Every pair of person and client that the committed lines hold."""
+        parts = [pq.read_table(self.folder / path, columns=["person", "client"], partitioning=None)
+                 .group_by(["person", "client"]).aggregate([]) for path in self.lines_files()]
+        return pa.concat_tables(parts) if parts else tables.empty(tables.LINES).select(["person", "client"])
+
     # --- days -------------------------------------------------------------------------------------------------
 
     def view(self, con: duckdb.DuckDBPyConnection, day: date) -> None:
@@ -182,13 +188,13 @@ class Lake:
         for entry in self.days.entries():
             if entry.kind == "judged" and entry.body:
                 found[date.fromisoformat(entry.ref)] = entry.body
-            elif entry.kind == "erased":
-                found.pop(date.fromisoformat(entry.ref), None)
         return found
 
     def whole(self, day: date) -> bool:
         """Whether a day is judged, on the lines it has now, with all its files there."""
         body = self.judged().get(day)
+        if body is not None and "purged" in body:
+            return True  # what a late line would add to it has been purged: it is never judged again
         return body is not None and body["inputs"] == self.inputs(day) and all(self._there(f) for f in body["files"].values())
 
     def write_day(self, day: date, judged: Mapping[str, pa.Table], about: dict[str, Any]) -> None:
@@ -200,12 +206,25 @@ class Lake:
         for file in (before or {}).get("files", {}).values():
             (self.folder / file["path"]).unlink(missing_ok=True)
 
-    def erase_day(self, day: date, why: str) -> None:
-        """Remove a day's derived tables, with an entry that says why."""
-        body = self.judged().get(day)
-        self.days.append("erased", str(day), {"why": why})
-        for file in (body or {}).get("files", {}).values():
+    def drop_lines(self, days: Collection[date], why: str) -> int:
+        """Remove the lines of these days, with one entry that names their files; how many rows went."""
+        files = {path: file for path, file in self.lines_files().items() if date.fromisoformat(path.split("/")[1][4:]) in days}
+        if files:
+            self.ingest.append("erased", "", {"replaces": sorted(files), "files": [], "why": why})
+        for path in files:
+            (self.folder / path).unlink(missing_ok=True)
+        return sum(file["rows"] for file in files.values())
+
+    def keep_only(self, day: date, names: Collection[str], why: str) -> int:
+        """Remove a day's derived tables but those named, with an entry that says why; how many rows went."""
+        body = self.judged()[day]
+        gone = {name: file for name, file in body["files"].items() if name not in names}
+        if gone:
+            kept = {name: file for name, file in body["files"].items() if name in names}
+            self.days.append("judged", str(day), body | {"files": kept, "purged": why})
+        for file in gone.values():
             (self.folder / file["path"]).unlink(missing_ok=True)
+        return sum(file["rows"] for file in gone.values())
 
     def table(self, shape: tables.Table, days: Iterable[date]) -> pa.Table:
         """The rows of one derived table over `days`, in order of days; days that are not judged give none."""

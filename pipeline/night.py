@@ -30,7 +30,7 @@ from pipeline.tables import BREACHES, INCIDENTS
 from pipeline.vault import Keys, Vault, load_keys
 
 Tick = Callable[[str, int], None]
-REGISTERS = ("ingest", "days", "incidents", "breaches", "changes", "access")
+REGISTERS = ("ingest", "days", "incidents", "breaches", "changes", "access", "destruction")
 FORM = "squid"
 
 
@@ -165,7 +165,7 @@ def _changes(folder: Path) -> None:
 def _publish(folder: Path, lake: Lake, rules: Rules, keys: Keys, account: Account) -> None:
     """Write the pages of every day judged tonight; a night that heard from no log writes one that says so."""
     names = Vault(folder / "var/vault/names", keys.vault).names()
-    heads = {name: journal(folder, name).head()[:16] for name in REGISTERS if name != "access"}
+    heads = {name: journal(folder, name).head()[:16] for name in REGISTERS if name not in ("access", "destruction")}
     today = school_day(datetime.now(UTC), rules.school.calendar.timezone)
     desk = publishing.Desk(folder, lake, rules, {name: journal(folder, name) for name in REGISTERS},
                            publishing.who_is(rules, keys.pseudonym, names, max(account.judged, default=today)),

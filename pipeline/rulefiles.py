@@ -6,7 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -68,6 +68,13 @@ def make_folder(folder: Path) -> list[str]:
     for name, text in files.items():
         put_text(folder / name, text)
     return sorted(files)
+
+
+def remove(paths: Sequence[Path]) -> int:
+    """Remove these files; how many there were."""
+    for path in paths:
+        path.unlink()
+    return len(paths)
 
 
 @contextmanager
