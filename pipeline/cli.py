@@ -12,8 +12,8 @@ from typing import Annotated, NoReturn
 import typer
 
 from pipeline import deciding, logfiles, night, purging, readout, rulefiles
-from pipeline.formats import Format, bundled
-from pipeline.problems import Exit, Problem, SchoolgateError, UsageError
+from pipeline.formats import bundled
+from pipeline.problems import Exit, Problem, SchoolgateError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
                   help="A school's web-filter logs, judged by its own e-safety policy.")
@@ -39,12 +39,15 @@ def init(folder: Annotated[Path, typer.Argument(help="The folder to make.", meta
 @app.command()
 def read(
     files: Annotated[list[str], typer.Argument(help="Logs, folders of logs, or patterns.", metavar="FILE...")],
-    form: Annotated[str, typer.Option("--format", help="Name of the log format.", metavar="NAME")] = "squid",
+    form: Annotated[str, typer.Option("--format", help="Name of the log format; found from the lines when not given.",
+                                      metavar="NAME")] = "",
+    zone: Annotated[str, typer.Option(help="Zone of times that say none.", metavar="ZONE")] = "Europe/London",
+    year: Annotated[int, typer.Option(help="Year of the last line, where times say none.", metavar="YYYY")] = 0,
 ) -> None:
     """Print what is understood of a log: one JSON object per request; rejects and counts go to stderr."""
     logs, problems = logfiles.find(files)
     for log in logs:
-        problems += readout.read(log, _format(form), ())
+        problems += readout.read(log, readout.Readout(form, zone, year))
     _end(problems)
 
 
@@ -145,12 +148,6 @@ def change_add(ref: Ref, who: Annotated[str, typer.Option(help="Who made it: a r
                approver: Annotated[str, typer.Option(help="Who approved it: a role.")]) -> None:
     """Say who made a change, why, and who approved it."""
     typer.echo(deciding.explain(_folder, ref, who, why, approver))
-
-
-def _format(name: str) -> Format:
-    if name not in bundled():
-        raise UsageError(Problem(f"--format {name}", "is not a log format", "one of " + ", ".join(bundled())))
-    return bundled()[name]
 
 
 def _ticker() -> night.Tick:

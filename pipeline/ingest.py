@@ -1,6 +1,6 @@
 """Lines in, rows of the table `lines` out: parsed, sealed and masked before anything is stored.
 
-Two passes over each batch. `Parser.parse` turns text into raw columns in one DuckDB select. `finish` then seals (it is
+A format's parser (`formats/fields.py`) has turned text into raw columns. `finish` then seals (it is
 given the sealed items of the batches around it, for the lines of the same client within 60 seconds that name the same
 host), puts pseudonyms for logins and addresses, and takes credentials out of addresses. Nothing leaves memory before that.
 """
@@ -18,13 +18,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline import sql, tables
-from pipeline.formats import Format, readers
+from pipeline import coded, tables
 from pipeline.privacy import MAIL, TELLING, USER_INFO, client_key, login_key, pseudonym
 from pipeline.schoolday import day_bounds, school_day
 
 NEAR = 60_000_000  # microseconds: lines of one client this near to a sealed one, naming the same host, are sealed with it
 WITHHELD = ("url", "host", "port", "referrer", "method", "user_agent", "content_type", "vendor_category", "vendor_rule")
+OF_REQUESTS = ("user", "client_ip", "action", "kind", "setup", "sealed_list", "status", "bytes_in", "bytes_out", "duration_ms")
 FATES = ("request", "part", "furniture", "reject", "repeat")
 
 
@@ -60,27 +60,14 @@ class Masks:
         return name, tell(known)
 
 
-class Parser:
-    """One format's select on a connection of its own, so that two batches can be parsed side by side."""
-
-    def __init__(self, form: Format, sealed: tuple[str, ...] = ()) -> None:
-        self.con = sql.connect(threads=1, memory="1GB")
-        readers.prepare(self.con)
-        self.select = readers.compile_select(form, sealed)
-
-    def parse(self, numbered: pa.Table) -> pa.Table:
-        """Raw columns of `numbered` (line, byte, text, long): line, byte, fate, reason, shape and RAW."""
-        return sql.run(self.select, con=self.con, numbered=numbered)
-
-
 def seals(raw: pa.Table) -> list[Seal]:
     """The sealed requests of a parsed batch; those of one client and host within a minute share one item."""
-    rows = raw.filter(pc.and_(pc.equal(raw["fate"], "request"), pc.not_equal(raw["sealed_list"], "")))
-    found: list[Seal] = []
-    for row in rows.select(["client_ip", "host", "time"]).to_pylist():
-        at = _micros(row["time"])
-        found.append(Seal(row["client_ip"] or "", row["host"] or "", at, "s" + secrets.token_hex(8)))
-    return one_item(found)
+    named = coded.fitting(coded.code(raw["sealed_list"]), bool)
+    if not pc.any(named).as_py():
+        return []
+    rows = raw.select(["client_ip", "host", "time", "fate"]).filter(named).to_pylist()
+    return one_item([Seal(row["client_ip"] or "", row["host"] or "", _micros(row["time"]), "s" + secrets.token_hex(8))
+                     for row in rows if row["fate"] == "request"])
 
 
 def _micros(time: datetime) -> int:
@@ -88,70 +75,84 @@ def _micros(time: datetime) -> int:
 
 
 def finish(raw: pa.Table, source: str, near: Sequence[Seal], masks: Masks) -> pa.Table:
-    """Rows of `lines` from a parsed batch, sealed and masked. `near`: the sealed requests of this batch and its neighbours."""
-    is_request = pc.equal(raw["fate"], "request")
-    cols: dict[str, pa.ChunkedArray | pa.Array] = {name: raw[name] for name in raw.column_names}
+    """Rows of `lines` from a parsed batch, sealed and masked. `near`: the sealed requests of this batch and its neighbours.
+
+    Columns of words are coded (Arrow dictionaries), as Parquet takes them.
+    """
+    cols: dict[str, pa.Array] = {name: coded.whole(raw[name]) for name in raw.column_names}
     cols["sealed"] = sealed_items(raw, near)
-    hidden = pc.or_(pc.not_equal(cols["sealed"], ""), pc.invert(is_request))
+    other = coded.fitting(coded.code(raw["fate"]), lambda fate: fate != "request")
+    hidden = pc.or_(coded.fitting(cols["sealed"], bool), other)
     if pc.any(hidden).as_py():
-        for name in WITHHELD:
-            cols[name] = pc.if_else(hidden, pa.scalar(None, raw.schema.field(name).type), cols[name])
-    cols["url"] = _scrubbed(cols["url"])
-    cols["person"], cols["account"] = _masked(pc.if_else(is_request, raw["user"], None), masks.person)
-    cols["client"], cols["network"] = _masked(pc.if_else(is_request, raw["client_ip"], None), masks.client)
-    if not pc.all(is_request).as_py():
-        for name in ("action", "kind", "setup", "sealed_list", "status", "bytes_in", "bytes_out", "duration_ms"):
-            cols[name] = pc.if_else(is_request, cols[name], pa.scalar(None, raw.schema.field(name).type))
-    cols["source"] = pa.repeat(source, len(raw))
-    return tables.conform(pa.table({c.name: cols[c.name] for c in tables.LINES.columns}), tables.LINES)
+        cols |= {name: coded.without(cols[name], hidden) for name in WITHHELD}
+    if pc.any(other).as_py():
+        cols |= {name: coded.without(cols[name], other) for name in OF_REQUESTS}
+    cols["url"], cols["referrer"] = _scrubbed(cols["url"]), _scrubbed(cols["referrer"])
+    cols["person"], cols["account"] = _masked(cols["user"], masks.person)
+    cols["client"], cols["network"] = _masked(cols["client_ip"], masks.client)
+    cols["source"] = coded.constant(source, len(raw))
+    cols["time"] = pc.cast(cols["time"], tables.TIME)
+    return pa.table({c.name: cols[c.name] for c in tables.LINES.columns})
 
 
 def withheld(rows: pa.Table, items: pa.Array | pa.ChunkedArray) -> pa.Table:
     """Rows of `lines` with `items` as their sealed items, and nothing that names an address where there is one."""
-    hidden = pc.not_equal(items, "")
-    cols = {name: rows[name] for name in rows.column_names} | {"sealed": items}
-    for name in WITHHELD:
-        cols[name] = pc.if_else(hidden, pa.scalar(None, rows.schema.field(name).type), cols[name])
-    return tables.conform(pa.table({c.name: cols[c.name] for c in tables.LINES.columns}), tables.LINES)
+    cols = {name: rows[name] for name in rows.column_names} | {"sealed": coded.code(items)}
+    hidden = coded.fitting(cols["sealed"], bool)
+    return pa.table(cols | {name: coded.without(cols[name], hidden) for name in WITHHELD})
 
 
-def sealed_items(raw: pa.Table, near: Sequence[Seal]) -> pa.Array | pa.ChunkedArray:
+def sealed_items(raw: pa.Table, near: Sequence[Seal]) -> pa.DictionaryArray:
     """The sealed item of each row, or ''."""
-    items = pa.repeat("", len(raw))
-    micros = pc.cast(raw["time"], pa.int64())
+    if not near:
+        return coded.constant("", len(raw))
+    known: dict[tuple[str, str], list[Seal]] = {}
     for seal in near:
-        close = pc.and_(pc.equal(raw["client_ip"], seal.client),
-                        pc.less_equal(pc.abs(pc.subtract(micros, seal.at)), NEAR))
-        named = pc.equal(raw["host"], seal.host) if seal.host else pc.not_equal(raw["sealed_list"], "")
-        items = pc.if_else(pc.fill_null(pc.and_(close, named), False), seal.item, items)
-    return items
+        known.setdefault((seal.client, seal.host), []).append(seal)
+    clients = coded.fitting(coded.code(raw["client_ip"]), {client for client, _ in known}.__contains__)
+    named = coded.fitting(coded.code(raw["host"]), {host for _, host in known}.__contains__)
+    itself = coded.fitting(coded.code(raw["sealed_list"]), bool)
+    places = np.flatnonzero(pc.or_(itself, pc.and_(clients, named)).to_numpy(zero_copy_only=False))
+    items = np.full(len(raw), "", object)
+    for place, row in zip(places.tolist(), raw.select(["client_ip", "host", "time"]).take(places).to_pylist(), strict=True):
+        items[place] = _item_of(known.get((row["client_ip"] or "", row["host"] or ""), ()), row["time"])
+    return coded.code(pa.array(items, pa.string()))
 
 
-def _masked(column: pa.ChunkedArray, mask: Callable[[str | None], tuple[str | None, str]]) -> tuple[pa.Array, pa.Array]:
+def _item_of(seals_there: Sequence[Seal], time: datetime | None) -> str:
+    """The item of the last of the seals of one client and host that is near in time, or ''."""
+    at = None if time is None else _micros(time)
+    return next((seal.item for seal in reversed(seals_there) if at is not None and abs(seal.at - at) <= NEAR), "")
+
+
+Mask = Callable[[str | None], tuple[str | None, str]]
+
+
+def _masked(column: pa.Array, mask: Mask) -> tuple[pa.DictionaryArray, pa.DictionaryArray]:
     """Two columns in place of one: mask(value) for each distinct value, spread back over the rows."""
-    coded = pc.dictionary_encode(column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column)
-    masked = [mask(value) for value in coded.dictionary.to_pylist()]
-    names = pa.array([name for name, _ in masked], pa.string()).take(coded.indices)
-    told = pc.fill_null(pa.array([text for _, text in masked], pa.string()).take(coded.indices), "")
-    return names, told
+    words = coded.code(column)
+    indices = pc.fill_null(words.indices, len(words.dictionary))          # one more, for nobody
+    told = [mask(value) for value in [*words.dictionary.to_pylist(), None]]
+    return (coded.at(indices, pa.array([name for name, _ in told], pa.string())),
+            coded.at(indices, pa.array([text for _, text in told], pa.string())))
 
 
-def _scrubbed(urls: pa.ChunkedArray | pa.Array) -> pa.Array:
+def _scrubbed(urls: pa.Array) -> pa.Array:
     """Addresses without user-info, mail addresses and the values of telling parameters; the rest is not touched."""
-    tell = pc.fill_null(pc.match_substring_regex(urls, "[?@#]|%40"), False)
+    if urls.null_count == len(urls):
+        return urls
+    tell = pc.fill_null(pc.match_substring_regex(urls, "[?@#;]|%40"), False)
     if not pc.any(tell).as_py():
         return urls
     some = pc.filter(urls, tell)
     for pattern, put in ((USER_INFO, r"\1"), (TELLING, r"\1="), (MAIL, "(mail)")):
         some = pc.replace_substring_regex(some, pattern, put)
-    whole = urls.combine_chunks() if isinstance(urls, pa.ChunkedArray) else urls
-    mask = tell.combine_chunks() if isinstance(tell, pa.ChunkedArray) else tell
-    return pc.replace_with_mask(whole, mask, some.combine_chunks() if isinstance(some, pa.ChunkedArray) else some)
+    return pc.replace_with_mask(urls, tell, some)
 
 
 def fates(rows: pa.Table) -> dict[str, int]:
     """How many lines had each fate, every fate named."""
-    counted = {row["values"]: row["counts"] for row in pc.value_counts(rows["fate"]).to_pylist()}
+    counted = {row["values"]: row["counts"] for row in pc.value_counts(coded.whole(rows["fate"])).to_pylist()}
     return {fate: counted.get(fate, 0) for fate in FATES}
 
 
@@ -183,16 +184,25 @@ def latest(raw: pa.Table, before: datetime) -> datetime:
     return times[-1].as_py().replace(tzinfo=UTC) if len(times) else before
 
 
-def windows(batches: Iterable[pa.Table]) -> Iterator[tuple[pa.Table, list[Seal]]]:
-    """Each parsed batch with the sealed requests of itself and the batches beside it; looks one batch ahead."""
+class Piece(NamedTuple):
+    """One parsed batch of a log: its raw columns, the bytes it holds, and the time of the line before it."""
+
+    raw: pa.Table
+    start: int
+    end: int
+    after: datetime
+
+
+def windows(pieces: Iterable[Piece]) -> Iterator[tuple[Piece, list[Seal]]]:
+    """Each piece with the sealed requests of itself and the pieces beside it; looks one piece ahead."""
     behind: list[Seal] = []
-    here: tuple[pa.Table, list[Seal]] | None = None
-    for batch in batches:
-        ahead = seals(batch)
+    here: tuple[Piece, list[Seal]] | None = None
+    for piece in pieces:
+        ahead = seals(piece.raw)
         if here:
             yield here[0], one_item(behind + here[1] + ahead)
             behind = here[1]
-        here = batch, ahead
+        here = piece, ahead
     if here:
         yield here[0], one_item(behind + here[1])
 

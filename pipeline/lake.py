@@ -22,7 +22,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline import tables
+from pipeline import coded, tables
+from pipeline.formats import Layout
 from pipeline.journal import Journal
 from pipeline.problems import FailedError, Problem
 
@@ -41,6 +42,7 @@ class Source:
     name: str
     path: str
     format: str
+    layouts: tuple[Layout, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,9 @@ class Lake:
             if entry.kind == "read" and entry.body:
                 b = entry.body
                 found[b["source"]] = Source(b["source"], b["to"], b["lines"], {int(k): v for k, v in b["heads"].items()},
-                                            b["tail"], b["name"], b["path"], b["format"])
+                                            b["tail"], b["name"], b["path"], b["format"],
+                                            tuple(Layout(**layout | {"header": tuple(layout["header"])})
+                                                  for layout in b.get("layouts", ())))
         return found
 
     def plan(self, begin: bytes, size: int | None, tail_at: Any, finished: bool) -> Plan:
@@ -267,8 +271,7 @@ class Lake:
         full.parent.mkdir(parents=True, exist_ok=True)
         half = full.with_name(full.name + ".half")
         try:
-            pq.write_table(rows, half, compression="zstd", compression_level=1, write_statistics=["line", "time"]
-                           if "line" in rows.column_names and "time" in rows.column_names else False)
+            _store(rows, half, path.parts[0] == "lines")
             sync(half)
         except OSError as error:
             half.unlink(missing_ok=True)
@@ -278,8 +281,20 @@ class Lake:
         sync(full.parent)
         about = {"path": path.as_posix(), "size": full.stat().st_size, "sha256": _hash(full), "rows": len(rows)}
         if path.parts[0] == "lines":
-            about["sealed"] = pc.sum(pc.not_equal(rows["sealed"], "")).as_py() or 0
+            about["sealed"] = pc.sum(coded.fitting(coded.code(rows["sealed"]), bool)).as_py() or 0
         return about
+
+
+def _store(rows: pa.Table, path: Path, lines: bool) -> None:
+    """Write a table as Parquet. Lines have coded columns, each with no value but those its rows have; places and times grow."""
+    if not lines:
+        pq.write_table(rows, path, compression="zstd", compression_level=1, write_statistics=False)
+        return
+    words = [name for name in rows.column_names if pa.types.is_dictionary(rows.schema.field(name).type)]
+    for name in words:
+        rows = rows.set_column(rows.column_names.index(name), name, coded.tight(coded.code(rows[name])))
+    pq.write_table(rows, path, compression="zstd", compression_level=1, write_statistics=["line", "time"], store_schema=False,
+                   use_dictionary=words, column_encoding=dict.fromkeys(("line", "byte", "time"), "DELTA_BINARY_PACKED"))
 
 
 def _hash(path: Path) -> str:

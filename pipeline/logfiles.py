@@ -13,7 +13,7 @@ import lzma
 import re
 import time
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from glob import glob, has_magic
 from itertools import pairwise
@@ -29,6 +29,7 @@ from pipeline.problems import Problem
 BLOCK = 16 << 20
 LONGEST = 1 << 20  # a longer line is a reject
 HEAD = 4096
+SAMPLE = 64 << 10
 FINISHED_AFTER = 86_400  # seconds without a change
 OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 ROTATED = re.compile(r"(\.\d+|-\d{8}(-\d+)?)(\.(gz|bz2|xz))?$")
@@ -60,6 +61,16 @@ class Batch:
     texts: pa.StringArray
     bytes: npt.NDArray[np.int64]
     long: npt.NDArray[np.bool_]
+
+    def cut(self, rows: Collection[int]) -> Iterator[tuple[Batch, str]]:
+        """The batch in parts that begin at these rows, and the first line of each part; '' for what begins before the first."""
+        places = sorted({0, *rows})
+        for first, after in zip(places, [*places[1:], len(self.texts)], strict=True):
+            start = int(self.bytes[first]) if first else self.start
+            end = int(self.bytes[after]) if after < len(self.texts) else self.end
+            part = Batch(self.first_line + first, start, end, self.texts.slice(first, after - first),
+                         self.bytes[first:after], self.long[first:after])
+            yield part, self.texts[first].as_py() if first in rows else ""
 
     def numbered(self) -> pa.Table:
         """The batch as a table: line, byte, text, long."""
@@ -126,6 +137,23 @@ def before(log: LogFile, end: int, size: int = HEAD) -> bytes:
             return stream.read(min(size, end))
         except TORN:
             return b""
+
+
+def sample(log: LogFile, size: int = SAMPLE) -> list[str]:
+    """Whole lines from the head, the middle and the tail of a log; of a compressed one from its head."""
+    with opened(log) as stream:
+        places = [0] if log.compressed else sorted({0, max(0, log.size // 2 - size // 2), max(0, log.size - size)})
+        lines: list[str] = []
+        for place in places:
+            try:
+                stream.seek(place)
+                data = stream.read(size if log.compressed else min(size, log.size - place))
+            except TORN:
+                break
+            found = data.decode("utf-8", "backslashreplace").splitlines(keepends=True)
+            whole = found[1 if place else 0:] if data.endswith(b"\n") else found[1 if place else 0:-1]
+            lines += whole or (found if not place else [])
+    return lines
 
 
 def chunks(log: LogFile, start: int, end: int) -> Iterator[bytes]:

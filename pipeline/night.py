@@ -31,7 +31,6 @@ from pipeline.vault import Keys, Vault, load_keys
 
 Tick = Callable[[str, int], None]
 REGISTERS = ("ingest", "days", "incidents", "breaches", "changes", "access", "destruction")
-FORM = "squid"
 
 
 @dataclass
@@ -103,8 +102,8 @@ def run(folder: Path, logs: Sequence[str], tick: Tick) -> Account:
         lake = open_lake(folder, keys)
         account.problems += lake.clean()
         reader = Reader(lake, Vault(folder / "var/vault/names", keys.vault), _masks(rules.school, keys),
-                        rules.school.calendar.timezone, folder / "var/sealed", keys.sealed)
-        _read_all(logs, rules.school, reader, account, tick)
+                        rules.school.calendar.timezone, folder / "var/sealed", keys.sealed, bundled(), rules.school.sealed)
+        _read_all(logs, reader, account, tick)
         for day in lake.days_with_lines():
             if not lake.whole(day):
                 _judge(folder, lake, day, rules, keys, account)
@@ -181,13 +180,12 @@ def _publish(folder: Path, lake: Lake, rules: Rules, keys: Keys, account: Accoun
     account.pages = [str(path.relative_to(folder)) for path in desk.written]
 
 
-def _read_all(logs: Sequence[str], school: School, reader: Reader, account: Account, tick: Tick) -> None:
+def _read_all(logs: Sequence[str], reader: Reader, account: Account, tick: Tick) -> None:
     found, problems = logfiles.find(logs)
     account.problems += problems
-    verdicts = tuple(school.sealed.get(FORM, ()))
     for log in found:
         try:
-            reading = reader.read(log, bundled()[FORM], verdicts, partial(tick, log.path.name))
+            reading = reader.read(log, partial(tick, log.path.name))
         except OSError as error:
             account.problems.append(Problem(str(log.path), f"could not be read ({error.strerror})", "its owner and mode"))
             continue

@@ -1,12 +1,12 @@
-"""One log read exactly once into the lake: plan, parse two batches side by side, seal, mask, write, commit."""
+"""One log read exactly once into the lake: plan, recognise, parse, seal, mask, write, commit."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from dataclasses import asdict, dataclass, field
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline import ingest, logfiles, sealed
-from pipeline.formats import Format
-from pipeline.ingest import Masks, Parser, Seal
+from pipeline import coded, ingest, logfiles, sealed
+from pipeline.formats import Format, Layout, bundled, recognise
+from pipeline.ingest import Masks, Piece, Seal
 from pipeline.lake import Lake, Plan
 from pipeline.logfiles import LogFile
+from pipeline.parsing import WORKERS, Parsing
 from pipeline.problems import Problem
+from pipeline.schoolday import school_day
 from pipeline.vault import Vault
 
-WORKERS = 2
+Tick = Callable[[int], None]
 
 
 @dataclass
@@ -31,6 +33,7 @@ class Reading:
 
     name: str
     source: str = ""
+    format: str = ""
     fates: Counter[str] = field(default_factory=Counter)
     days: set[date] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
@@ -45,7 +48,8 @@ class Reading:
 
 @dataclass(frozen=True)
 class Reader:
-    """What reading needs of the school: its lake, vault and masks, the time zone, the sealed folder and its key."""
+    """What reading needs of the school: its lake, vault and masks, the time zone, the sealed folder and its key, the formats
+    it knows, and its own verdicts that mean sealed, by format."""
 
     lake: Lake
     vault: Vault
@@ -53,27 +57,50 @@ class Reader:
     zone: str
     sealed_folder: Path
     sealed_key: bytes
+    formats: Mapping[str, Format] = field(default_factory=bundled)
+    verdicts: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
-    def read(self, log: LogFile, form: Format, verdicts: tuple[str, ...], tick: Callable[[int], None]) -> Reading:
-        """Read what is new of `log`. Nothing counts before the commit at the end; `tick` is told the lines of each batch."""
+    def read(self, log: LogFile, tick: Tick, form: str = "") -> Reading:
+        """Read what is new of `log`, by the format `form` or (none given) by what its lines look like.
+
+        Nothing counts before the commit at the end; `tick` is told the lines of each batch.
+        """
         reading = Reading(log.path.name)
         begin = logfiles.head(log)
         plan = self.lake.plan(begin, None if log.compressed else log.size, lambda end: logfiles.before(log, end), log.finished)
         if plan.refused:
             return self._refused(reading, log, plan)
         reading.source = plan.source
-        work = _Work(self, log, plan, reading, tick, [Parser(form, verdicts) for _ in range(WORKERS)])
+        layouts = self._layouts(log, plan, form, reading)
+        if not layouts:
+            return reading
+        reading.format = layouts[0].format
+        parsing = Parsing(log, layouts, self.formats, self.verdicts, self.zone, reading.problems)
+        work = _Work(self, log, plan, reading, tick, parsing)
         work.run()
-        reading.consumed = work.lines - plan.lines
-        if work.end == plan.start:
+        reading.consumed = parsing.lines - plan.lines
+        if parsing.end == plan.start:
             reading.said = "nothing new"
             return reading
         self._keep(work)
-        self.lake.commit({"source": plan.source, "from": plan.start, "to": work.end, "lines": work.lines,
+        self.lake.commit({"source": plan.source, "from": plan.start, "to": parsing.end, "lines": parsing.lines,
                           "fates": dict(reading.fates), "files": work.files, "name": log.path.name,
-                          "path": str(log.path.absolute()), "format": form.name, "time_basis": form.time_basis},
-                         logfiles.before(log, work.end), begin)
+                          "path": str(log.path.absolute()), "format": reading.format, "undecided": parsing.undecided,
+                          "time_basis": self.formats[reading.format].time_basis,
+                          "layouts": [asdict(layout) for layout in parsing.layouts]},
+                         logfiles.before(log, parsing.end), begin)
         return reading
+
+    def _layouts(self, log: LogFile, plan: Plan, form: str, reading: Reading) -> list[Layout]:
+        """How the log is laid out: as on the night before, or as its lines look; none, and a problem, where nothing fits."""
+        known = self.lake.sources()[plan.source].layouts if plan.known else ()
+        if known and (not form or known[0].format == form):
+            return recognise.dated(known, logfiles.sample(log), log.changed)
+        found, problems = recognise.recognise(logfiles.sample(log), self.formats, str(log.path), self.zone, log.changed, form)
+        reading.problems += problems
+        if not found:
+            reading.said = "not recognised"
+        return found
 
     def _refused(self, reading: Reading, log: LogFile, plan: Plan) -> Reading:
         reading.said = plan.refused
@@ -87,31 +114,26 @@ class Reader:
         self.vault.add(self.masks.met)
         if not work.seals:
             return
-        name = f"{work.plan.source}-{work.plan.start}-{work.end}.sealed"
-        sealed.seal_copy(self.sealed_folder / name, self.sealed_key, logfiles.chunks(work.log, work.plan.start, work.end))
-        seal_again(self.lake, ingest.one_item(work.seals), self.masks)
+        start, end = work.plan.start, work.parsing.end
+        sealed.seal_copy(self.sealed_folder / f"{work.plan.source}-{start}-{end}.sealed", self.sealed_key,
+                         logfiles.chunks(work.log, start, end))
+        seal_again(self.lake, ingest.one_item(work.seals), self.masks, self.zone)
 
 
-def seal_again(lake: Lake, found: list[Seal], masks: Masks) -> None:
+def seal_again(lake: Lake, found: list[Seal], masks: Masks, zone: str) -> None:
     """Seal committed lines of the same client, near in time, that name the same host: they came in another log or night."""
     low, high = ingest.span(found)
-    for path, file in lake.lines_files().items():
+    days = {school_day(low, zone) + timedelta(days=n) for n in range((school_day(high, zone) - school_day(low, zone)).days + 1)}
+    for path in [path for day in days for path in lake.files_of(day)]:
         rows = pq.read_table(lake.folder / path, partitioning=None)
-        if not len(rows) or not _overlaps(rows, low, high):
-            continue
-        items = pa.repeat("", len(rows))
+        items = coded.whole(rows["sealed"])
         micros = pc.cast(rows["time"], pa.int64())
         for seal in found:
             near = pc.and_(pc.equal(rows["client"], masks.client(seal.client)[0]), pc.equal(rows["host"], seal.host))
             near = pc.and_(near, pc.less_equal(pc.abs(pc.subtract(micros, seal.at)), ingest.NEAR))
             items = pc.if_else(pc.fill_null(near, False), seal.item, items)
-        if pc.any(pc.not_equal(items, "")).as_py():
-            lake.replace(file["path"], ingest.withheld(rows, items), "sealed: near a sealed item read later")
-
-
-def _overlaps(rows: pa.Table, low: datetime, high: datetime) -> bool:
-    span = pc.min_max(rows["time"]).as_py()
-    return span["min"] is not None and span["min"] <= high and span["max"] >= low
+        if pc.any(pc.not_equal(items, rows["sealed"])).as_py():
+            lake.replace(path, ingest.withheld(rows, items), "sealed: near a sealed item read later")
 
 
 @dataclass
@@ -122,63 +144,61 @@ class _Work:
     log: LogFile
     plan: Plan
     reading: Reading
-    tick: Callable[[int], None]
-    parsers: list[Parser]
-    end: int = 0
-    lines: int = 0
+    tick: Tick
+    parsing: Parsing
     files: list[dict[str, Any]] = field(default_factory=list)
     seals: list[Seal] = field(default_factory=list)
 
     def run(self) -> None:
-        """Parse and write every batch."""
-        self.end, self.lines = self.plan.start, self.plan.lines
-        last = datetime.fromtimestamp(self.log.changed, UTC)
-        earlier = earlier_seals(self.reader.lake)
-        for (raw, near), (start, end) in zip(ingest.windows(self._parsed()), self._bounds(), strict=False):
-            rows = ingest.finish(raw, self.plan.source, near, self.reader.masks)
-            rows = near_earlier(rows, earlier)
-            self.seals += near
-            for day, part in ingest.by_day(rows, self.reader.zone, last):
-                self.files.append(self.reader.lake.write_lines(day, f"{self.plan.source}-{start}-{end}", part))
-                self.reading.days.add(day)
-            last = ingest.latest(raw, last)
-            self.reading.fates.update(ingest.fates(rows))
-            self.tick(len(rows))
-
-    def _bounds(self) -> Iterator[tuple[int, int]]:
-        while True:
-            yield self._ends.pop(0)
-
-    def _parsed(self) -> Iterator[pa.Table]:
-        """Parsed batches in order, two at a time."""
-        self._ends: list[tuple[int, int]] = []
-        waiting: list[Future[pa.Table]] = []
+        """Parse, finish and write every batch: two threads do the work, this one keeps the order."""
+        self._earlier = self.reader.lake.sealed_rows()
         with ThreadPoolExecutor(WORKERS) as pool:
-            batches = logfiles.batches(self.log, self.plan.start, self.plan.lines + 1, self.reading.problems)
-            for number, batch in enumerate(batches):
-                self.end, self.lines = batch.end, batch.first_line + len(batch.texts) - 1
-                self._ends.append((batch.start, batch.end))
-                waiting.append(pool.submit(self.parsers[number % WORKERS].parse, batch.numbered()))
-                if len(waiting) == WORKERS:
-                    yield waiting.pop(0).result()
+            waiting: deque[Future[_Done]] = deque()
+            for piece, near in ingest.windows(self.parsing.pieces(pool, self.plan.start, self.plan.lines)):
+                self.seals += near
+                waiting.append(pool.submit(self._finish, piece, near))
+                if len(waiting) > WORKERS:
+                    self._take(waiting.popleft().result())
             for future in waiting:
-                yield future.result()
+                self._take(future.result())
+
+    def _finish(self, piece: Piece, near: list[Seal]) -> _Done:
+        rows = ingest.finish(piece.raw, self.plan.source, near, self.reader.masks)
+        rows = near_earlier(rows, self._earlier)
+        name = f"{self.plan.source}-{piece.start}-{piece.end}"
+        written = {day: self.reader.lake.write_lines(day, name, part)
+                   for day, part in ingest.by_day(rows, self.reader.zone, piece.after)}
+        return _Done(len(rows), ingest.fates(rows), written)
+
+    def _take(self, done: _Done) -> None:
+        self.files += done.written.values()
+        self.reading.days |= set(done.written)
+        self.reading.fates.update(done.fates)
+        self.tick(done.lines)
 
 
-def earlier_seals(lake: Lake) -> pa.Table:
-    """Client, time and item of every sealed row stored so far; its host is known to nobody."""
-    return lake.sealed_rows()
+@dataclass(frozen=True)
+class _Done:
+    """One batch in the lake: how many lines, by fate, and the file of each day."""
+
+    lines: int
+    fates: dict[str, int]
+    written: dict[date, dict[str, Any]]
 
 
 def near_earlier(rows: pa.Table, earlier: pa.Table) -> pa.Table:
     """`rows` with those sealed whose client had a sealed row stored earlier within a minute: whether they name the same
     host can no longer be known, so they lose theirs."""
-    if not len(earlier) or not len(rows):
+    span = pc.min_max(rows["time"]).as_py()
+    if not len(earlier) or span["min"] is None:
         return rows
-    items = rows["sealed"]
+    reach = timedelta(microseconds=ingest.NEAR)
+    there = pc.and_(pc.greater_equal(earlier["time"], pa.scalar(span["min"] - reach, earlier["time"].type)),
+                    pc.less_equal(earlier["time"], pa.scalar(span["max"] + reach, earlier["time"].type)))
+    clients, items = pc.cast(coded.whole(rows["client"]), pa.string()), pc.cast(coded.whole(rows["sealed"]), pa.string())
     micros = pc.cast(rows["time"], pa.int64())
-    for row in earlier.to_pylist():
-        near = pc.and_(pc.equal(rows["client"], row["client"]),
+    for row in earlier.filter(there).to_pylist():
+        near = pc.and_(pc.equal(clients, row["client"]),
                        pc.less_equal(pc.abs(pc.subtract(micros, round(row["time"].timestamp() * 1e6))), ingest.NEAR))
         items = pc.if_else(pc.and_(pc.fill_null(near, False), pc.equal(items, "")), row["sealed"], items)
-    return ingest.withheld(rows, items) if pc.any(pc.not_equal(items, rows["sealed"])).as_py() else rows
+    return ingest.withheld(rows, items)

@@ -5,48 +5,72 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Any, TextIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline import ingest, logfiles
-from pipeline.formats import Format
-from pipeline.ingest import Parser
+from pipeline import coded, ingest, logfiles
+from pipeline.formats import Format, Layout, bundled, recognise
 from pipeline.logfiles import LogFile
+from pipeline.parsing import WORKERS, Parsing
 from pipeline.problems import Problem
 
 KEYS = ("time", "client_ip", "user", "action", "kind", "method", "url", "host", "port", "status", "bytes_in", "bytes_out",
         "duration_ms", "content_type", "user_agent", "referrer", "vendor_category", "vendor_rule")
 
 
-def read(log: LogFile, form: Format, verdicts: tuple[str, ...],
-         out: TextIO = sys.stdout, err: TextIO = sys.stderr) -> list[Problem]:
+@dataclass(frozen=True)
+class Readout:
+    """How to read: a format's name ('': by what the lines look like), and for times that do not say it: zone, year of the last
+    line, and order of day and month (dmy, mdy)."""
+
+    form: str = ""
+    zone: str = "Europe/London"
+    year: int = 0
+    dates: str = ""
+    formats: Mapping[str, Format] = field(default_factory=bundled)
+
+    def layouts(self, log: LogFile) -> tuple[list[Layout], list[Problem]]:
+        """How a log is laid out, or none and why."""
+        return recognise.recognise(logfiles.sample(log), self.formats, str(log.path), self.zone, log.changed, self.form,
+                                   self.year, self.dates)
+
+
+def read(log: LogFile, how: Readout, out: TextIO = sys.stdout, err: TextIO = sys.stderr) -> list[Problem]:
     """Write one JSON object per request of `log` to `out`; rejects (reason and shape) and counts by fate to `err`."""
-    problems: list[Problem] = []
+    layouts, problems = how.layouts(log)
+    if not layouts:
+        return problems
     counts: Counter[str] = Counter()
-    for rows, near in ingest.windows(_parsed(log, form, verdicts, problems)):
-        counts.update(ingest.fates(rows))
-        for request in requests(rows, near, log.path.name):
-            out.write(json.dumps(request, ensure_ascii=False) + "\n")
-        for reject in rows.filter(pc.equal(rows["fate"], "reject")).select(["line", "reason", "shape"]).to_pylist():
-            err.write(f"{log.path}, line {reject['line']}: {reject['reason']}: {reject['shape']}\n")
-    err.write(f"{log.path}: " + ", ".join(f"{counts[fate]:,} {fate}" for fate in ingest.FATES) + "\n")
+    parsing = Parsing(log, layouts, how.formats, {}, how.zone, problems)
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for piece, near in ingest.windows(parsing.pieces(pool)):
+            counts.update(ingest.fates(piece.raw))
+            for request in requests(piece.raw, near, log.path.name):
+                out.write(json.dumps(request, ensure_ascii=False) + "\n")
+            for reject in rejects(piece.raw):
+                err.write(f"{log.path}, line {reject['line']}: {reject['reason']}: {reject['shape']}\n")
+    err.write(f"{log.path} ({layouts[0].format}): " + ", ".join(f"{counts[fate]:,} {fate}" for fate in ingest.FATES) + "\n")
     return problems
 
 
-def _parsed(log: LogFile, form: Format, verdicts: tuple[str, ...], problems: list[Problem]) -> Iterator[pa.Table]:
-    parser = Parser(form, verdicts)
-    for batch in logfiles.batches(log, 0, 1, problems):
-        yield parser.parse(batch.numbered())
+def rejects(raw: pa.Table) -> list[dict[str, Any]]:
+    """Line, reason and shape of each reject of a parsed batch."""
+    rows: list[dict[str, Any]] = raw.filter(coded.fitting(coded.code(raw["fate"]), lambda fate: fate == "reject")).select(
+        ["line", "reason", "shape"]).to_pylist()
+    return rows
 
 
-def requests(raw: pa.Table, near: list[ingest.Seal], name: str) -> Iterator[dict[str, Any]]:
+def requests(raw: pa.Table, near: Sequence[ingest.Seal], name: str) -> Iterator[dict[str, Any]]:
     """The requests of a parsed batch by the contract's keys; those near a sealed one lose their addresses."""
-    hidden = pc.not_equal(ingest.sealed_items(raw, near), "")
-    shown = raw.append_column("hidden", hidden).filter(pc.equal(raw["fate"], "request"))
+    hidden = coded.fitting(ingest.sealed_items(raw, near), bool)
+    wanted = coded.fitting(coded.code(raw["fate"]), lambda fate: fate == "request")
+    shown = raw.append_column("hidden", hidden).filter(pc.and_(wanted, pc.is_valid(raw["time"])))
     for row in shown.to_pylist():
         if row["hidden"]:
             row |= {"url": None, "host": None, "referrer": None}

@@ -102,8 +102,8 @@ def main() -> None:
     asked = words.parse_args()
     with tempfile.TemporaryDirectory(prefix="schoolgate-bench-") as name:
         folder = Path(name)
-        run([sys.executable, ROOT / "sample_logs/generate.py", "--to", folder / "logs", "--lines", str(asked.lines)])
-        log = next((folder / "logs").glob("*.log"))
+        log = folder / "access.log"
+        run([sys.executable, ROOT / "sample_logs/busy.py", "--to", log, "--lines", str(asked.lines)])
         runs: dict[str, list[Run]] = {"floor": [], "night": []}
         for turn in range(asked.times):
             runs["floor"].append(floor(log, folder))

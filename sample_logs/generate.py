@@ -2,7 +2,6 @@
 
     python sample_logs/generate.py --to DIR             the week, one log a day (--days N: the first N of them)
     python sample_logs/generate.py --to DIR --day D     one day alone, such as 2026-10-25 (the clocks go back)
-    python sample_logs/generate.py --to DIR --lines N   one log of exactly N lines, for measuring
     python sample_logs/generate.py --people FILE        people.csv
 
 All names and sites are invented; sites stand under reserved endings, their categories in world.csv. A log is rotated at
@@ -14,7 +13,6 @@ from __future__ import annotations
 import argparse
 import csv
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -410,32 +408,6 @@ def write_days(folder: Path, days: list[date]) -> None:
             csv.writer(out, lineterminator="\n").writerows(rows)
 
 
-def write_lines(folder: Path, count: int) -> None:
-    """One log of exactly `count` lines over one school day, quickly: for measuring."""
-    rng = random.Random(1)
-    tails, start, block = list(_tails(rng, min(count, 200_000))), int(Day(WEEK, rng).at("08:00") * 1000), 50_000
-    with (folder / f"bench-{count}.log").open("w", encoding="utf-8", newline="\n") as out:
-        for first in range(0, count, block):
-            stamps = (start + n * 28_800_000 // count for n in range(first, min(first + block, count)))
-            out.write("".join([f"{ms // 1000}.{ms % 1000:03d}{tail}"
-                               for ms, tail in zip(stamps, rng.choices(tails, k=block), strict=False)]))
-
-
-def _tails(rng: random.Random, count: int) -> Iterator[str]:
-    """Lines without their time: 20,000 sites and the made-up world, by everybody."""
-    hosts, everyone = [f"www.site{n}.test" for n in range(20_000)] + [*LESSON, *LEISURE, *BACKGROUND] * 400, people()
-    for _ in range(count):
-        who, host, roll = rng.randrange(len(everyone)), rng.choice(hosts), rng.randrange(90_000)
-        begin, login = f" {roll // 9:6d} 10.20.{who // 200}.{who % 200 + 10}", everyone[who].login
-        if roll % 10 < 7:
-            yield f"{begin} TCP_TUNNEL/200 {roll} CONNECT {host}:443 {login} HIER_DIRECT/203.0.113.9 -\n"
-        elif roll % 100 == 7:
-            yield f"{begin} TCP_DENIED/403 3912 CONNECT {host}:443 {login} HIER_NONE/- text/html\n"
-        else:
-            url = f"http://{host}/page/{roll}?q={roll % 77}"
-            yield f"{begin} TCP_MISS/200 {roll} GET {url} {login} HIER_DIRECT/203.0.113.9 text/html\n"
-
-
 def write_people(path: Path) -> None:
     """people.csv, as an MIS would export it."""
     with path.open("w", newline="", encoding="utf-8") as out:
@@ -450,7 +422,6 @@ def main() -> None:
     words.add_argument("--to", type=Path, help="folder to write to")
     words.add_argument("--days", type=int, default=6, help="how many days of the week, from Monday")
     words.add_argument("--day", type=date.fromisoformat, help="one day alone")
-    words.add_argument("--lines", type=int, help="one log of so many lines")
     words.add_argument("--people", type=Path, help="write people.csv here")
     asked = words.parse_args()
     if asked.people:
@@ -458,9 +429,6 @@ def main() -> None:
     if not asked.to:
         return
     asked.to.mkdir(parents=True, exist_ok=True)
-    if asked.lines:
-        write_lines(asked.to, asked.lines)
-        return
     write_days(asked.to, [asked.day] if asked.day else [WEEK + timedelta(days=n) for n in range(asked.days)])
 
 

@@ -17,7 +17,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline import logfiles
-from pipeline.formats import bundled
 from pipeline.ingest import Masks
 from pipeline.journal import Journal
 from pipeline.lake import Lake
@@ -43,7 +42,7 @@ def reader(root: Path) -> Reader:
 
 
 def read(root: Path, log: Path) -> Reading:
-    return reader(root).read(logfiles.measure(log), bundled()["squid"], (), lambda lines: None)
+    return reader(root).read(logfiles.measure(log), lambda lines: None, "squid")
 
 
 def stored(root: Path, columns: str = "line, host, fate") -> list[tuple]:

@@ -13,18 +13,20 @@ from pipeline.school import read_people, read_school
 
 ROOT = Path(__file__).parent.parent
 TOML = (ROOT / "school.toml").read_text("utf-8")
-GENERATE = ROOT / "sample_logs" / "generate.py"
+
+
+def sample(name: str):
+    """A program of sample_logs/, which is no package."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "sample_logs" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="module")
 def generate():
-    """The generator of the made-up school, as a module."""
-    spec = importlib.util.spec_from_file_location("generate", GENERATE)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["generate"] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules["generate"]
+    return sample("generate")
 
 
 def whats(problems):
@@ -157,9 +159,14 @@ def test_the_night_the_clocks_go_back_has_both_hours(generate):
     assert all(any(begin + n * 3600 <= at < begin + (n + 1) * 3600 for at in times) for n in (0, 1))
 
 
-def test_a_log_for_measuring_has_exactly_its_lines(generate, tmp_path):
-    """--lines N writes N lines, in order of time."""
-    generate.write_lines(tmp_path, 50_001)
-    stamps = [line.split(" ", 1)[0] for line in (tmp_path / "bench-50001.log").read_text("utf-8").splitlines()]
-    assert len(stamps) == 50_001
-    assert stamps == sorted(stamps)
+def test_a_log_for_measuring_has_exactly_its_lines(tmp_path):
+    """The busy day of N lines has N lines, in order of time, the same at every run, and the shape of a school's traffic."""
+    busy = sample("busy")
+    for name in ("one", "two"):
+        busy.write(tmp_path / name, 50_001)
+    text = (tmp_path / "one").read_text("utf-8")
+    rows = [line.split() for line in text.splitlines()]
+    assert len(rows) == 50_001
+    assert [row[0] for row in rows] == sorted(row[0] for row in rows)
+    assert text == (tmp_path / "two").read_text("utf-8")
+    assert 300 < len({row[6].rpartition(":")[0] for row in rows if row[5] == "CONNECT"}) < 3_000

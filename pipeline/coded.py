@@ -1,0 +1,97 @@
+"""Columns of few distinct values, worked on once per distinct value: code, map the values, spread back over the rows.
+
+A coded column is an Arrow dictionary array. Parquet writes one as it stands, without hashing its values again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+
+def whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """The column in one piece."""
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def code(column: pa.Array | pa.ChunkedArray) -> pa.DictionaryArray:
+    """The column coded; one that is coded already is given back."""
+    one = whole(column)
+    return one if pa.types.is_dictionary(one.type) else pc.dictionary_encode(one)
+
+
+def constant(value: str, size: int) -> pa.DictionaryArray:
+    """`size` times one text."""
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(size, np.int32)), pa.array([value], pa.string()))
+
+
+def at(indices: pa.Array, values: pa.Array) -> pa.DictionaryArray:
+    """The coded column that holds, in each row, the value with that number (values may be equal)."""
+    mapped = values.dictionary_encode()
+    return pa.DictionaryArray.from_arrays(mapped.indices.take(indices), mapped.dictionary)
+
+
+def put(coded: pa.DictionaryArray, values: pa.Array) -> pa.DictionaryArray:
+    """`values`, one for each distinct value of `coded`, in the place of them."""
+    return at(coded.indices, values)
+
+
+def mapped(coded: pa.DictionaryArray, change: Callable[[str], str | None]) -> pa.DictionaryArray:
+    """`change` of each distinct text, in the place of it."""
+    values = [None if value is None else change(value) for value in coded.dictionary.to_pylist()]
+    return put(coded, pa.array(values, pa.string()))
+
+
+def spread(coded: pa.DictionaryArray, values: pa.Array) -> pa.Array:
+    """`values`, one for each distinct value of `coded`, as a plain column."""
+    return values.take(coded.indices)
+
+
+def without(column: pa.Array | pa.ChunkedArray, gone: pa.Array) -> pa.Array:
+    """The column, null where `gone` is true; what was there stands nowhere in it any more."""
+    one = whole(column)
+    if not pa.types.is_dictionary(one.type):
+        return pc.if_else(gone, pa.scalar(None, one.type), one)
+    kept = pc.if_else(gone, pa.scalar(None, one.indices.type), one.indices)
+    return tight(pa.DictionaryArray.from_arrays(kept, one.dictionary))
+
+
+def tight(coded: pa.DictionaryArray) -> pa.DictionaryArray:
+    """The coded column with no value that no row has: a value that was taken out of the rows must not stay behind."""
+    size = len(coded.dictionary)
+    used = np.bincount(coded.indices.drop_null().to_numpy(zero_copy_only=False), minlength=size)[:size] > 0
+    if used.all():
+        return coded
+    number = pa.array((np.cumsum(used) - 1).astype(np.int32))
+    return pa.DictionaryArray.from_arrays(number.take(coded.indices), coded.dictionary.filter(pa.array(used)))
+
+
+def fitting(coded: pa.DictionaryArray, test: Callable[[Any], bool]) -> pa.Array:
+    """Whether the value of each row passes `test`; false where there is none."""
+    fits = pa.array([value is not None and test(value) for value in coded.dictionary.to_pylist()], pa.bool_())
+    return pc.fill_null(spread(coded, fits), False)
+
+
+def cases(columns: Sequence[pa.DictionaryArray]) -> tuple[list[list[Any]], npt.NDArray[np.int64]]:
+    """The distinct rows of several coded columns of one length, a list of values a column, and each row's place among them."""
+    place = np.zeros(len(columns[0]), np.int64)
+    steps: list[pa.Array] = []
+    for column in columns:
+        size = len(column.dictionary) + 1                      # one more, for no value
+        at = pc.fill_null(column.indices, size - 1).to_numpy(zero_copy_only=False).astype(np.int64)
+        seen = pa.array(place * size + at).dictionary_encode()
+        place = seen.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+        steps.append(seen.dictionary)
+    values: list[list[Any]] = []
+    found = np.arange(len(steps[-1]))
+    for column, step in zip(reversed(columns), reversed(steps), strict=True):
+        size, keys = len(column.dictionary) + 1, step.to_numpy(zero_copy_only=False)[found]
+        known = [*column.dictionary.to_pylist(), None]
+        values.append([known[key % size] for key in keys.tolist()])
+        found = keys // size
+    return values[::-1], place

@@ -1,0 +1,51 @@
+"""Reader `columns`: space-padded columns from the left, with a login between them that may hold spaces.
+
+Squid does not encode the space in a login, so a plain line has just the columns of the format, and any other is taken apart
+by its anchor: the hierarchy code behind the login.
+"""
+
+from __future__ import annotations
+
+import re
+
+from pipeline.formats import Format, Layout
+
+SPLIT = r"""
+WITH parts AS (
+    SELECT line, byte, text, long, substr(text, 1, strpos(text, ' ') - 1) AS logged,
+           string_split(ltrim(substr(text, strpos(text, ' '))), ' ') AS p
+    FROM {lines}
+), anchored AS (
+    SELECT *, CASE WHEN len(p) <> {plain} THEN false WHEN starts_with(p[{plain} - {after}], 'HIER_') THEN true
+                   ELSE regexp_matches(p[{plain} - {after}], '^{anchor_start}') END AS plain
+    FROM parts
+), apart AS (
+    SELECT *, CASE WHEN NOT plain THEN regexp_extract(regexp_replace(rtrim(text, E'\r\n'), '{tail}', ''),
+                        '^\S+ +-?\d+ \S+ \S+ \S+ \S+ (\S+)(?: (.*))? {anchor}/\S*(?: (\S*))?$', ['url', 'user', 'type'])
+              END AS odd
+    FROM anchored
+)
+SELECT line, byte, text, long, NULL::VARCHAR AS fault,
+       logged AS time, p[1] AS duration, p[2] AS client,
+       split_part(p[3], '/', 1) AS tag,
+       CASE WHEN p[3] LIKE '%/-' THEN '0' ELSE split_part(p[3], '/', 2) END AS status,
+       p[4] AS size, p[5] AS method, p[6] AS url,
+       CASE WHEN plain THEN p[7] ELSE odd.user END AS user,
+       CASE WHEN plain THEN rtrim(p[9], E'\r\n') ELSE odd.type END AS type,
+       CASE WHEN plain OR odd.url <> '' OR (length(text) >= {cut_at} AND len(p) >= 6) THEN 'yes' END AS whole
+FROM apart
+"""
+
+
+def split(form: Format, layout: Layout) -> str:
+    """The split of a format of this kind: time, duration, client, tag, status, size, method, url, user, type, whole."""
+    says = form.says
+    anchor = says["anchor"]
+    return SPLIT.format(
+        lines="numbered",
+        plain=len(says["leading"]) + 1 + len(says["after"]),
+        after=len(says["after"]),
+        anchor=anchor.replace("'", "''"),
+        anchor_start=re.sub(r"\(\?:NONE\|.*\)$", "[A-Z][A-Za-z_ ]*/", anchor),
+        tail=says["tail"].replace("'", "''"),
+        cut_at=int(says["cut_at"]))

@@ -1,0 +1,138 @@
+"""Which format a log has, from its lines and never from its name; and what else one file tells: header, dates, year.
+
+A format says in `looks` what its lines look like. The sample is lines from the head, the middle and the tail of the file,
+for formats change at upgrades and one syslog file may mix products.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cache
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.formats import Format, Layout
+from pipeline.formats.readers import LEARNERS
+from pipeline.formats.syslog import SYSLOG
+from pipeline.problems import Problem
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+MONTH = re.compile(r"(?:^|[\s>])(" + "|".join(MONTHS) + r") [ \d]\d \d\d:\d\d:\d\d")
+FEW = 0.02    # of the lines: fewer than these do not make a file a mixed one
+
+
+def recognise(lines: Sequence[str], formats: Mapping[str, Format], where: str, zone: str, changed: float,
+              forced: str = "", year: int = 0, dates: str = "") -> tuple[list[Layout], list[Problem]]:
+    """The layouts of a file, the chief one first (others are mixed in), or none and a problem that says what was seen.
+
+    `lines`: a sample; `zone`, `year`, `dates`: for times that do not say; `changed`: when the file was last written; `forced`: a
+    format's name.
+    """
+    said = [line for line in lines if line.strip()]
+    found, problems = _found(said, formats, where, zone, changed, forced, dates)
+    return [replace(layout, year=year or layout.year, dates=dates or layout.dates) for layout in found], problems
+
+
+def _found(said: Sequence[str], formats: Mapping[str, Format], where: str, zone: str, changed: float, forced: str,
+           dates: str) -> tuple[list[Layout], list[Problem]]:
+    if forced:
+        return _forced(said, formats, where, zone, changed, forced, dates)
+    hits = {name: found for name, form in formats.items() if any(found := _hits(form, said))}
+    names = _ranked(hits, formats, len(said))
+    if names and len({hits[name] for name in names[:2]}) == 1 and len(names) > 1 and max(hits[names[0]]) == max(hits[names[1]]):
+        return [], [Problem(where, f"fits two formats, {names[0]} and {names[1]}", f"--format {names[0]}")]
+    if names:
+        return dated([_layout(formats[name], said, hits[name], zone) for name in names], said, changed), []
+    for learn in LEARNERS:
+        learned = learn(said, dates)
+        if isinstance(learned, Layout):
+            return dated([replace(learned, zone=learned.zone or zone)], said, changed), []
+        if isinstance(learned, Problem):
+            return [], [replace(learned, where=where)]
+    return [], [Problem(where, f"fits no log format; it begins {_seen(said)}",
+                        f"--format NAME, such as {', '.join(_closest(said, formats))}; `schoolgate formats` lists them")]
+
+
+def _forced(said: Sequence[str], formats: Mapping[str, Format], where: str, zone: str, changed: float,
+            name: str, dates: str) -> tuple[list[Layout], list[Problem]]:
+    if name not in formats:
+        return [], [Problem(f"--format {name}", "is not a log format", "one of " + ", ".join(sorted(formats)))]
+    learned = [learn(said, dates) for learn in LEARNERS]
+    fits = next((found for found in learned if isinstance(found, Layout) and found.format == name), None)
+    if fits is not None:
+        return dated([replace(fits, zone=fits.zone or zone)], said, changed), []
+    return dated([_layout(formats[name], said, _hits(formats[name], said), zone)], said, changed), []
+
+
+@cache
+def _compiled(patterns: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(pattern) for pattern in patterns)
+
+
+def _hits(form: Format, lines: Sequence[str]) -> tuple[int, int]:
+    """How many lines look like the format: as they stand, and without a syslog head."""
+    patterns = _compiled(tuple(form.file.looks))
+    plain = sum(any(p.search(line) for p in patterns) for line in lines)
+    bare = [SYSLOG.sub("", line, count=1) for line in lines]
+    return plain, sum(any(p.search(line) for p in patterns) for line in bare)
+
+
+def _ranked(hits: Mapping[str, tuple[int, int]], formats: Mapping[str, Format], size: int) -> list[str]:
+    """The formats that fit, most lines first; one that another fitting one is a special case of is left out."""
+    beaten = {other for name in hits for other in formats[name].file.beats
+              if other in hits and max(hits[name]) >= 0.5 * max(hits[other])}
+    left = [name for name in hits if name not in beaten and max(hits[name]) >= max(1, FEW * size)]
+    return sorted(left, key=lambda name: (-max(hits[name]), name))
+
+
+def _layout(form: Format, lines: Sequence[str], hits: tuple[int, int], zone: str) -> Layout:
+    layout = Layout(form.name, zone=zone, wrapped=hits[1] > hits[0])
+    heads = [line for line in lines if form.file.header and re.search(form.file.header, line)]
+    return headed(layout, form, heads[0]) if heads else layout
+
+
+def headers(texts: pa.Array, pattern: str) -> list[int]:
+    """The rows of `texts` that are header lines."""
+    found = pc.match_substring_regex(texts, pattern)
+    return [n for n, is_header in enumerate(found.to_pylist()) if is_header] if pc.any(found).as_py() else []
+
+
+def headed(layout: Layout, form: Format, line: str) -> Layout:
+    """The layout under a header line, whose first group names the columns; as it was where the line is no header."""
+    found = re.search(form.file.header, line.rstrip("\r\n"))
+    if not found:
+        return layout
+    text, delimiter = found[1] if found.re.groups else found[0], str(form.says.get("delimiter", "")) or layout.delimiter
+    names = next(csv.reader([text], delimiter=delimiter)) if delimiter else text.split()
+    return replace(layout, header=tuple(names))
+
+
+def dated(layouts: Sequence[Layout], lines: Sequence[str], changed: float) -> list[Layout]:
+    """The layouts with year and month of the file's last line, for times that say no year."""
+    months = [MONTHS.index(found[1]) + 1 for line in lines if (found := MONTH.search(line))]
+    end = datetime.fromtimestamp(changed, UTC)
+    month = months[-1] if months else end.month
+    year = end.year if month <= end.month else end.year - 1
+    return [replace(layout, year=year, month=month) for layout in layouts]
+
+
+def _seen(lines: Sequence[str]) -> str:
+    """The shape of the first line: letters as a, digits as 9."""
+    first = lines[0].rstrip("\r\n")[:60] if lines else ""
+    return repr(re.sub(r"[^\W\d_]", "a", re.sub(r"\d", "9", first))) if first else "with nothing"
+
+
+def _closest(lines: Sequence[str], formats: Mapping[str, Format]) -> list[str]:
+    """The formats whose examples have the most like shape to the sample's lines."""
+    def marks(text: str) -> Counter[str]:
+        return Counter(re.findall(r"[^\w\s.]", text))
+    mine = marks("".join(lines[:5]))
+    scored = [(sum((mine & marks(example)).values()), name) for name, form in formats.items() for example in form.file.examples]
+    return [name for _, name in sorted(scored, reverse=True)[:3]] or sorted(formats)[:3]
+

@@ -1,0 +1,111 @@
+"""One log as parsed pieces in order, whatever its format: lines are cut into batches, and two batches are parsed side by side."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from queue import SimpleQueue
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline import coded, ingest, logfiles
+from pipeline.formats import Format, Layout, recognise
+from pipeline.formats.fields import Parser, on_clock
+from pipeline.ingest import Piece
+from pipeline.logfiles import Batch, LogFile
+from pipeline.problems import Problem
+
+WORKERS = 2
+Bench = dict[Layout, Parser]
+
+
+def _benches() -> SimpleQueue[Bench]:
+    """Parsers for each worker: a connection serves one thread at a time."""
+    benches: SimpleQueue[Bench] = SimpleQueue()
+    for _ in range(WORKERS):
+        benches.put({})
+    return benches
+
+
+@dataclass
+class Parsing:
+    """One log being parsed. `layouts`: the chief one first, as the last lines left them; `end`, `lines`: bytes and lines
+    consumed; `undecided`: lines in the hour that comes twice with nothing to tell which it is."""
+
+    log: LogFile
+    layouts: list[Layout]
+    formats: Mapping[str, Format]
+    verdicts: Mapping[str, Sequence[str]]
+    zone: str
+    problems: list[Problem]
+    end: int = 0
+    lines: int = 0
+    undecided: int = 0
+    _benches: SimpleQueue[Bench] = field(default_factory=_benches)
+
+    def pieces(self, pool: ThreadPoolExecutor, start: int = 0, line: int = 0) -> Iterator[Piece]:
+        """Parsed batches in order, from byte `start` on, before which stand `line` lines; `pool` parses two at a time.
+
+        Times of the local clock are read here, where the order of the lines is known.
+        """
+        self.end, self.lines = start, line
+        waiting: deque[tuple[Batch, Future[pa.Table]]] = deque()
+        last = datetime.fromtimestamp(self.log.changed, UTC)
+        heard = 0
+        for batch in self._batches(start, line + 1):
+            waiting.append((batch, pool.submit(self._parse, batch.numbered(), list(self.layouts))))
+            if len(waiting) > WORKERS:
+                piece, last, heard = self._placed(*waiting.popleft(), last, heard)
+                yield piece
+        while waiting:
+            piece, last, heard = self._placed(*waiting.popleft(), last, heard)
+            yield piece
+
+    def _placed(self, batch: Batch, parsed: Future[pa.Table], last: datetime, heard: int) -> tuple[Piece, datetime, int]:
+        raw, untold = on_clock(parsed.result(), self.layouts[0].zone or self.zone, heard)
+        self.undecided += untold
+        self.end, self.lines = batch.end, batch.first_line + len(batch.texts) - 1
+        until = ingest.latest(raw, last)
+        return Piece(raw, batch.start, batch.end, last), until, heard if until is last else round(until.timestamp() * 1e6)
+
+    def _batches(self, start: int, first: int) -> Iterator[Batch]:
+        """Batches of lines, cut where a header line gives the columns new names; `layouts` has the last seen."""
+        patterns = {n: self.formats[layout.format].file.header for n, layout in enumerate(self.layouts)}
+        for batch in logfiles.batches(self.log, start, first, self.problems):
+            heads = {n: recognise.headers(batch.texts, pattern) for n, pattern in patterns.items() if pattern}
+            for part, texts in batch.cut({row for rows in heads.values() for row in rows}):
+                for n, pattern in patterns.items():
+                    if pattern and texts:
+                        self.layouts[n] = recognise.headed(self.layouts[n], self.formats[self.layouts[n].format], texts)
+                yield part
+
+    def _parse(self, numbered: pa.Table, layouts: Sequence[Layout]) -> pa.Table:
+        """One batch by its format; a file that mixes formats has what the first rejects read by the next."""
+        bench = self._benches.get()
+        try:
+            parsed = self._parser(bench, layouts[0]).parse(numbered)
+            for layout in layouts[1:]:
+                parsed = self._mixed(parsed, numbered, self._parser(bench, layout))
+        finally:
+            self._benches.put(bench)
+        return parsed
+
+    def _parser(self, bench: dict[Layout, Parser], layout: Layout) -> Parser:
+        if layout not in bench:
+            bench[layout] = Parser(self.formats[layout.format], self.verdicts.get(layout.format, ()), layout)
+        return bench[layout]
+
+    def _mixed(self, parsed: pa.Table, numbered: pa.Table, other: Parser) -> pa.Table:
+        left = coded.fitting(coded.code(parsed["fate"]), lambda fate: fate != "request")
+        if not pc.any(left).as_py():
+            return parsed
+        again = other.parse(numbered.filter(left))
+        won = coded.fitting(coded.code(again["fate"]), lambda fate: fate == "request")
+        lines = again["line"].filter(won)
+        kept = parsed.filter(pc.invert(pc.is_in(parsed["line"], lines)))
+        both = pa.concat_tables([kept, again.filter(won)]).unify_dictionaries().combine_chunks()
+        return both.sort_by("line")

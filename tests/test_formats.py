@@ -1,0 +1,98 @@
+"""Every bundled format against its file pairs: a log as the product writes it, beside the requests that it holds.
+
+`formats/<format>/<case>.log` beside `<case>.jsonl`: first the options and the lines by fate, then a line a request (a key that is
+absent is null) or a reject (a part of its reason).
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline import coded, ingest, logfiles
+from pipeline.formats import bundled
+from pipeline.parsing import Parsing
+from pipeline.readout import KEYS, Readout, rejects, requests
+
+PAIRS = sorted(path for path in (Path(__file__).parent / "formats").rglob("*.jsonl"))
+NAMES = [f"{path.parent.name}-{path.stem}" for path in PAIRS]
+
+
+def log_of(pair: Path) -> Path:
+    """The log beside the expected requests, however it is packed."""
+    return next(path for path in pair.parent.iterdir() if path.name.startswith(pair.stem + ".log"))
+
+
+@cache
+def expected(pair: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The options, and what stands on each line."""
+    options, *rows = [json.loads(line) for line in pair.read_text("utf-8").splitlines() if line.strip()]
+    return options, rows
+
+
+def understood(pair: Path, form: str) -> tuple[Counter[str], list[dict[str, Any]]]:
+    """The lines by fate, and the requests and rejects in order of lines, as `schoolgate read` finds them."""
+    options, log = expected(pair)[0], logfiles.measure(log_of(pair))
+    how = Readout(form, options.get("zone", "Europe/London"), options.get("year", 0), options.get("dates", ""))
+    layouts, problems = how.layouts(log)
+    assert layouts, problems
+    fates, found = Counter[str](), []
+    parsing = Parsing(log, layouts, how.formats, {}, how.zone, problems)
+    with ThreadPoolExecutor(2) as pool:
+        for piece, near in ingest.windows(parsing.pieces(pool)):
+            fates.update(ingest.fates(piece.raw))
+            found += list(requests(piece.raw, near, log.path.name)) + rejects(piece.raw)
+    return +fates, sorted(found, key=lambda row: row["line"])
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=NAMES)
+@pytest.mark.parametrize("forced", [True, False], ids=["named", "recognised"])
+def test_a_format_reads_what_its_product_writes(pair: Path, forced: bool) -> None:
+    """Every line has the fate that the facts give it, every request the values that stand in it, named or recognised."""
+    options, rows = expected(pair)
+    fates, found = understood(pair, pair.parent.name if forced else "")
+    for want, got in zip(rows, found, strict=False):
+        if "reject" in want:
+            assert got["line"] == want["line"] and want["reject"] in got.get("reason", ""), (want, got)
+        else:
+            assert {"line": got["line"]} | {key: got.get(key) for key in KEYS} == {"line": want["line"]} | {
+                key: want.get(key) for key in KEYS}
+    assert len(found) == len(rows)
+    assert fates == +Counter(options["fates"])
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=NAMES)
+def test_a_log_is_recognised_as_no_other_format(pair: Path) -> None:
+    """A format that another product's log looks like would read it wrongly in silence."""
+    options = expected(pair)[0]
+    layouts, problems = Readout("", options.get("zone", "Europe/London"), dates=options.get("dates", "")).layouts(
+        logfiles.measure(log_of(pair)))
+    assert [layout.format for layout in layouts][:1] == [pair.parent.name], problems
+
+
+@pytest.mark.parametrize("name", sorted(bundled()))
+def test_a_format_has_pairs_for_all_it_can_say(name: str) -> None:
+    """Allowed and blocked where it writes them, and every other verdict of its file, stand in its pairs."""
+    said = {row["action"] for pair in PAIRS if pair.parent.name == name for row in expected(pair)[1] if "action" in row}
+    assert {case.action for case in bundled()[name].file.verdicts if case.action} <= said
+
+
+@pytest.mark.parametrize("name", sorted(bundled()))
+def test_a_format_reads_its_own_examples(name: str, tmp_path: Path) -> None:
+    """`schoolgate formats` shows examples: each must look like the format."""
+    form = bundled()[name]
+    assert form.file.examples
+    log = tmp_path / "example.log"
+    log.write_text("\n".join(form.file.examples) + "\n", "utf-8")
+    layouts, problems = Readout(name).layouts(logfiles.measure(log))
+    with ThreadPoolExecutor(2) as pool:
+        pieces = list(Parsing(log=logfiles.measure(log), layouts=layouts, formats=bundled(), verdicts={},
+                              zone="Europe/London", problems=problems).pieces(pool))
+    fates = Counter(coded.whole(pieces[0].raw["fate"]).to_pylist())
+    assert fates["request"] and not fates["reject"]
