@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import csv
 import difflib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
+from itertools import groupby
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -29,14 +30,16 @@ MOST_FAULTS = 20
 
 ENTRIES = """
 WITH numbered AS (
-    SELECT unnest(range(1, len(lines) + 1)) AS line, unnest(lines) AS text FROM texts
+    SELECT file, unnest(range(1, len(lines) + 1)) AS line, unnest(lines) AS text FROM texts
 ), bare AS (
-    SELECT line, lower(trim(regexp_replace(text, '#.*$', ''), ' \t\r\ufeff')) AS text FROM numbered
+    SELECT file, line, lower(trim(CASE WHEN contains(text, '#') THEN regexp_replace(text, '#.*$', '') ELSE text END,
+                                  ' \t\r\ufeff')) AS text
+    FROM numbered
 ), tidy AS (
-    SELECT line, rtrim(regexp_replace(text, '^(\\*)?\\.', ''), '.') AS entry FROM bare WHERE text <> ''
+    SELECT file, line, rtrim(regexp_replace(text, '^(\\*)?\\.', ''), '.') AS entry FROM bare WHERE text <> ''
 )
-SELECT line, entry, regexp_full_match(entry, '[a-z0-9_-]+(\\.[a-z0-9_-]+)*|[0-9a-f:]*:[0-9a-f:]+') AS sound
-FROM tidy ORDER BY line
+SELECT file, line, entry, regexp_full_match(entry, '[a-z0-9_-]+(\\.[a-z0-9_-]+)*|[0-9a-f:]*:[0-9a-f:]+') AS sound
+FROM tidy ORDER BY file, line
 """
 
 # Only the suffixes of the day's hosts are looked up, so the work grows with the day and not with the lists.
@@ -81,18 +84,30 @@ def read_lists(files: Mapping[str, str], categories: Collection[str] = ()) -> tu
     The file is named after its category; a folder below `lists/` is the name of an imported list. With `categories`,
     a list of a category that nobody defines is a problem.
     """
-    tables, problems = [LISTS.empty_table()], []
+    names, problems = [], []
     for where in sorted(name for name in files if name.endswith(".txt")):
-        category, name = _named(where)
+        category, _ = _named(where)
         fault = _wrong_category(where, category, categories)
-        if fault:
-            problems.append(fault)
-            continue
-        entries, faults = _entries(where, files[where])
-        problems += faults
-        tables.append(pa.table({"entry": entries, "category": pa.repeat(category, len(entries)),
-                                "list": pa.repeat(name, len(entries))}, schema=LISTS))
-    return pa.concat_tables(tables), problems
+        problems += [fault] if fault else []
+        names += [] if fault else [where]
+    texts = pa.table({"file": pa.array(range(len(names)), pa.int32()),
+                      "lines": pc.split_pattern(pa.array([files[name] for name in names], pa.large_string()), "\n")})
+    table = run(ENTRIES, texts=texts)
+    odd = table.filter(pc.invert(table["sound"])).to_pylist()
+    mended = [(row["file"], normalise(row["entry"]) if not row["entry"].isascii() else "") for row in odd]
+    problems += _faults([(names[row["file"]], row["line"], row["entry"]) for row, (_, name) in zip(odd, mended, strict=True)
+                         if not _plain(name)])
+    good, extra = table.filter(table["sound"]), [(file, name) for file, name in mended if _plain(name)]
+    return _labelled(pa.concat_tables([
+        good.select(["file", "entry"]), pa.table({"file": pa.array([file for file, _ in extra], pa.int32()),
+                                                  "entry": pa.array([name for _, name in extra], pa.string())})]), names), problems
+
+
+def _labelled(entries: pa.Table, names: Sequence[str]) -> pa.Table:
+    """Entries with the category and the list that their file stands for."""
+    labels = [_named(name) for name in names]
+    columns = [pa.array([label[n] for label in labels], pa.string()).take(entries["file"].combine_chunks()) for n in (0, 1)]
+    return pa.table({"entry": entries["entry"].cast(pa.string()), "category": columns[0], "list": columns[1]}, schema=LISTS)
 
 
 def _named(where: str) -> tuple[str, str]:
@@ -115,19 +130,16 @@ def _nearest(word: str, known: Collection[str]) -> str:
     return close[0] if close else ""
 
 
-def _entries(where: str, text: str) -> tuple[pa.Array, list[Problem]]:
-    lines = pc.split_pattern(pa.array([text], pa.large_string()), "\n")
-    table = run(ENTRIES, texts=pa.table({"lines": lines}))
-    odd = table.filter(pc.invert(table["sound"])).to_pylist()
-    mended = [normalise(row["entry"]) if not row["entry"].isascii() else "" for row in odd]
-    faults = [Problem(f"{where}:{row['line']}", f"{row['entry'][:60]!r} is not a host name", _hint(row["entry"]))
-              for row, name in zip(odd, mended, strict=True) if not _plain(name)]
-    more = len(faults) - MOST_FAULTS
-    if more > 0:
-        faults = [*faults[:MOST_FAULTS], Problem(where, f"{more} more lines are not host names")]
-    good = table.filter(table["sound"])["entry"].combine_chunks().cast(pa.string())
-    extra = pa.array([name for name in mended if _plain(name)], pa.string())
-    return pa.concat_arrays([good, extra]), faults
+def _faults(odd: Sequence[tuple[str, int, str]]) -> list[Problem]:
+    """A problem for each line (file, line, text) that is no host name; of one file only the first twenty are told one by one."""
+    problems = []
+    for where, group in groupby(odd, lambda row: row[0]):
+        lines = list(group)
+        problems += [Problem(f"{where}:{line}", f"{entry[:60]!r} is not a host name", _hint(entry))
+                     for _, line, entry in lines[:MOST_FAULTS]]
+        if len(lines) > MOST_FAULTS:
+            problems.append(Problem(where, f"{len(lines) - MOST_FAULTS} more lines are not host names"))
+    return problems
 
 
 def _plain(name: str) -> bool:

@@ -5,11 +5,14 @@ Extensions are never loaded or fetched, time is UTC, and what does not fit in me
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+
+_THREAD = threading.local()
 
 
 def connect(*, threads: int = 2, memory: str = "1200MB", spill: str = "") -> duckdb.DuckDBPyConnection:
@@ -25,10 +28,18 @@ def connect(*, threads: int = 2, memory: str = "1200MB", spill: str = "") -> duc
     return con
 
 
+def _own() -> duckdb.DuckDBPyConnection:
+    """The connection of this thread for small questions, which need no spilling."""
+    if not hasattr(_THREAD, "con"):
+        _THREAD.con = connect()
+    con: duckdb.DuckDBPyConnection = _THREAD.con
+    return con
+
+
 def run(text: str, values: Mapping[str, Any] | None = None, *, con: duckdb.DuckDBPyConnection | None = None,
         **tables: pa.Table) -> pa.Table:
     """The answer of one SQL `text` as an Arrow table, over `tables` by their names and `values` as $name."""
-    con = con or connect()
+    con = con or _own()
     for name, table in tables.items():
         con.register(name, table)
     try:

@@ -59,6 +59,8 @@ SELECT r.* REPLACE (CASE WHEN r.person <> '' THEN r.person ELSE coalesce(met.nea
 FROM fold_requests r JOIN met USING (source, line) WHERE r.part = 'twin'
 """
 
+NO_TWINS = "CREATE OR REPLACE TEMP TABLE fold_twins AS SELECT * FROM fold_requests LIMIT 0"
+
 PARTS = """
 SELECT part, count(*) AS n FROM fold_requests WHERE part <> 'twin' GROUP BY part
 UNION ALL SELECT part, count(*) FROM fold_twins GROUP BY part
@@ -84,14 +86,12 @@ WITH requests AS (
     FROM requests r JOIN fold_sources s USING (source) LEFT JOIN known k USING (host)
 ), grouped AS (
     SELECT client, person, background,
-           CASE WHEN background THEN '' ELSE account END AS account,
-           CASE WHEN background THEN '' ELSE network END AS network,
            CASE WHEN background THEN '' ELSE host END AS host,
-           CASE WHEN background THEN '' ELSE action END AS action,
-           CASE WHEN background THEN '' ELSE kind END AS kind,
            CASE WHEN background THEN started // 1000000 ELSE started // 60000000 * 60 END AS second,
            count(*) AS n, max(ended) AS ended,
            min(started::HUGEINT * 18446744073709551616 + rank * 281474976710656 + line) AS first,
+           count(*) FILTER (action = 'blocked') AS blocked, count(*) FILTER (action = 'warned') AS warned,
+           count(*) FILTER (kind = 'tunnel') AS tunnels, max(account) AS account, max(network) AS network,
            sum(bytes_in) AS bytes_in, sum(bytes_out) AS bytes_out, max(took_ms) AS longest_ms
     FROM placed GROUP BY ALL
 )
@@ -141,11 +141,9 @@ WITH people AS (
            any_value(band) AS band, any_value(period) AS period,
            min(first) AS first, min(started) AS started, max(ended) AS ended,
            arg_min(account, first) AS account, arg_min(network, first) AS network,
-           sum(n) AS requests,
-           sum(n) FILTER (action = 'blocked') AS blocked, sum(n) FILTER (action <> 'blocked') AS allowed,
-           sum(n) FILTER (action = 'warned') AS warned,
+           sum(n) AS requests, sum(blocked) AS blocked, sum(n) - sum(blocked) AS allowed, sum(warned) AS warned,
            sum(bytes_in) AS bytes_in, sum(bytes_out) AS bytes_out, max(longest_ms) AS longest_ms,
-           sum(n) FILTER (kind = 'tunnel') AS tunnels, count(DISTINCT minute // 5) AS slots, max(crowd) AS crowd
+           sum(tunnels) AS tunnels, count(DISTINCT minute // 5) AS slots, max(crowd) AS crowd
     FROM stays GROUP BY client, person, site, category, edge, stay
 )
 SELECT v.*, f.host,
@@ -203,7 +201,9 @@ def fold(con: duckdb.DuckDBPyConnection, hosts: pa.Table, people: pa.Table, band
     for name, table in given.items():
         con.register(name, table)
     try:
-        for step in (REQUESTS, TWINS, SOURCES, MINUTES, VISITS_OF_DAY, BACKGROUND):
+        con.execute(REQUESTS)
+        has_twins = con.sql("SELECT count(*) FROM lines WHERE setup = 'twin'").fetchall()[0][0] > 0
+        for step in (TWINS if has_twins else NO_TWINS, SOURCES, MINUTES, VISITS_OF_DAY, BACKGROUND):
             con.execute(step)
         visits = conform(con.sql(ANSWER).to_arrow_table(), VISITS)
         return visits, _account(con, visits)
