@@ -108,9 +108,14 @@ def fold_incidents(entries: Iterable[Written]) -> dict[str, IncidentState]:
     """Each incident by its reference, in the order of their opening."""
     states: dict[str, IncidentState] = {}
     for entry in entries:
-        if entry.ref:
-            states[entry.ref] = _lived(states.get(entry.ref) or IncidentState(entry.ref), entry)
+        live_incident(states, entry)
     return states
+
+
+def live_incident(states: dict[str, IncidentState], entry: Written) -> None:
+    """Take one more entry into the incidents."""
+    if entry.ref:
+        states[entry.ref] = _lived(states.get(entry.ref) or IncidentState(entry.ref), entry)
 
 
 def _lived(state: IncidentState, entry: Written) -> IncidentState:
@@ -323,9 +328,14 @@ def fold_breaches(entries: Iterable[Written]) -> dict[str, BreachState]:
     """Each breach by its reference."""
     states: dict[str, BreachState] = {}
     for entry in entries:
-        if entry.ref:
-            states[entry.ref] = _breached(states.get(entry.ref) or BreachState(entry.ref), entry)
+        live_breach(states, entry)
     return states
+
+
+def live_breach(states: dict[str, BreachState], entry: Written) -> None:
+    """Take one more entry into the breaches."""
+    if entry.ref:
+        states[entry.ref] = _breached(states.get(entry.ref) or BreachState(entry.ref), entry)
 
 
 def _breached(state: BreachState, entry: Written) -> BreachState:
@@ -430,17 +440,25 @@ def fold_changes(entries: Iterable[Written]) -> dict[str, ChangeState]:
     """Each change by its reference."""
     states: dict[str, ChangeState] = {}
     for entry in entries:
-        if not entry.ref:
-            continue
-        state, body = states.get(entry.ref) or ChangeState(entry.ref), entry.body
-        if body is None or state.purged:
-            state = ChangeState(entry.ref, purged=True)
-        elif entry.kind == "opened":
-            state = replace(state, opened_at=entry.at, **{name: body[name] for name in CHANGE})
-        elif entry.kind == "explained":
-            state = replace(state, who=body["who"], why=body["why"], approver=body["approver"], explained_at=entry.at)
-        states[entry.ref] = state
+        live_change(states, entry)
     return states
+
+
+def live_change(states: dict[str, ChangeState], entry: Written) -> None:
+    """Take one more entry into the changes."""
+    if entry.ref:
+        states[entry.ref] = _changed(states.get(entry.ref) or ChangeState(entry.ref), entry)
+
+
+def _changed(state: ChangeState, entry: Written) -> ChangeState:
+    body = entry.body
+    if body is None or state.purged:
+        return ChangeState(state.ref, purged=True)
+    if entry.kind == "opened":
+        return replace(state, opened_at=entry.at, **{name: body[name] for name in CHANGE})
+    if entry.kind == "explained":
+        return replace(state, who=body["who"], why=body["why"], approver=body["approver"], explained_at=entry.at)
+    return state
 
 
 def open_changes(changes: Iterable[Difference], states: Mapping[str, ChangeState]) -> list[Event]:
