@@ -10,6 +10,7 @@ name a person. A chain alone cannot show that whole lines were cut from its end:
 from __future__ import annotations
 
 import fcntl
+import gc
 import hashlib
 import json
 import os
@@ -170,8 +171,9 @@ class Journal:
             self._cut(data, whole)
             stamp, self._torn = self._stamp(), False
         self.reads += 1
-        parsed = [_parsed(line) for line in data[:whole].split(b"\n")[:-1]]
-        self._entries = [entry for entry in parsed if entry is not None]
+        with _uncollected():
+            parsed = [_parsed(line) for line in data[:whole].split(b"\n")[:-1]]
+            self._entries = [entry for entry in parsed if entry is not None]
         self._seen = stamp
 
     def _cut(self, data: bytes, whole: int) -> None:
@@ -211,6 +213,18 @@ class Journal:
         self.reads += 1
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No garbage collection meanwhile: what is read here stays, and the collector would walk it again and again for nothing."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
+
+
 class Folded(Generic[State]):
     """What the entries of a journal come to, each folded once; all of them anew only when the file was read again.
 
@@ -226,8 +240,9 @@ class Folded(Generic[State]):
         entries = self.journal.entries()
         if self._reads != self.journal.reads:
             self._state, self._done, self._reads = self._begin(), 0, self.journal.reads
-        for entry in entries[self._done:]:
-            self._step(self._state, entry)
+        with _uncollected():
+            for entry in entries[self._done:]:
+                self._step(self._state, entry)
         self._done = len(entries)
         return self._state
 
