@@ -15,8 +15,9 @@ from pipeline.sql import run
 from pipeline.tables import TEXTS, VERDICTS, conform
 
 STAFF = frozenset({"staff", "technical_staff", "governor"})
-OWN_TIME = frozenset({"break", "lunch", "before_school", "after_school", "closed"})
-TAUGHT = frozenset({"lesson", "registration"})
+OWN_TIME = ("break", "lunch", "before_school", "after_school")  # where [times] of policy.toml is silent
+TAUGHT = ("lesson", "registration")
+OUT_OF_HOURS = "closed"  # nights, weekends and holidays are before or after school
 MESSAGING = "AMB-01"
 
 CASES = """
@@ -65,28 +66,44 @@ def _judge(case: dict[str, Any], policy: Any, nominated: Mapping[str, Collection
     if category is None:
         return key | {"row": "", "verdict": "no_row", "within": "not_evaluated", "clause": "", "filter": "allow",
                       "blocks": False, "tier": "none", "questions": []}
-    row = policy.actions.get(category.row)
+    name = _row_in_use(category, policy)
+    row, taught = policy.actions.get(name), actor == "student" and band in _bands(policy, "lessons", TAUGHT)
     verdict = row.reading if row else "no_row"
-    of_students = category.row.startswith("CT-") and actor != "student"  # 4.2 is read for students only
+    of_students = name.startswith("CT-") and actor != "student"  # 4.2 is read for students only
+    own_time = band == OUT_OF_HOURS or band in _bands(policy, "student", OWN_TIME)
     within = "not_evaluated" if of_students else _within(
-        verdict, actor, band, case["named_row"] == category.row, bool(nominated.get(category.row)))
-    if within == "against" and _contradicts(category, policy) and not (actor == "student" and band in TAUGHT):
+        verdict, actor == "student", taught, own_time, case["named_row"] == name, bool(nominated.get(name)))
+    if within == "against" and _contradicts(category, policy) and not taught:
         within = "conflict"
     orders = category.filter_staff if actor in STAFF else category.filter
-    meant = "block" if orders == "block" or (orders == "times" and actor == "student" and band in TAUGHT) else "allow"
+    meant = "block" if orders == "block" or (orders == "times" and taught) else "allow"
     tier = "TS" if actor in STAFF and within == "against" and category.tier in ("T2", "T3") else category.tier
     return key | {"row": row.id if row else "", "verdict": verdict, "within": within, "clause": _clause(row),
-                  "filter": meant, "blocks": orders == "block", "tier": tier, "questions": list(category.questions)}
+                  "filter": meant, "blocks": meant == "block", "tier": tier, "questions": list(category.questions)}
 
 
-def _within(verdict: str, actor: str, band: str, named: bool, anyone_named: bool) -> str:
+def _row_in_use(category: Any, policy: Any) -> str:
+    """The row that judges it: the other one where the decision on a contradiction names that first."""
+    question = policy.questions.get(MESSAGING) if MESSAGING in category.questions else None
+    decision = question.decision if question else ""
+    named: list[str] = [row for row in (category.row, category.also_row) if row and row in decision]
+    return min(named or [category.row], key=decision.find)
+
+
+def _bands(policy: Any, word: str, otherwise: Collection[str]) -> Collection[str]:
+    """The bands that policy.toml means by "certain times" (`student`) and by `lessons`."""
+    bands: Collection[str] = policy.more.get("times", {}).get(word, otherwise)
+    return bands
+
+
+def _within(verdict: str, student: bool, taught: bool, own_time: bool, named: bool, anyone_named: bool) -> str:
     """Whether that verdict lets this actor at this time: within, against or not_evaluated."""
     if verdict.startswith("unacceptable"):
         return "against"
     if verdict == "acceptable":
         return "within"
-    if verdict == "certain_times" and actor == "student":
-        return "against" if band in TAUGHT else "within" if band in OWN_TIME else "not_evaluated"
+    if verdict == "certain_times" and student:
+        return "against" if taught else "within" if own_time else "not_evaluated"
     if verdict == "nominated_users" and anyone_named:
         return "within" if named else "against"
     return "not_evaluated"

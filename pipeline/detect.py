@@ -1,7 +1,8 @@
 """Rules fire on visits and person-days; every detection says why in words and suggests, never decides, intent.
 
-A rule's `[when]` is one SQL condition over a visit (v) and its verdict (d). Help-seeking, background, learning and
-uncategorised visits never reach a rule, nor do visits on which the policy contradicts itself: those are only counted.
+A rule's `[when]` is one SQL condition over a visit (v) and its verdict (d). Visits of tier none (help-seeking, background,
+learning, tests of the filter, uncategorised) never reach a rule, whatever tier the school's files give help-seeking; nor do
+visits on which the policy contradicts itself: those are only counted.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ HITS = """
 SELECT v.visit, v.subject
 FROM visits v JOIN verdicts d USING (visit)
 WHERE v.category NOT IN ('help_seeking', 'background', 'learning', 'uncategorised')
-  AND d.within <> 'conflict' AND ({condition})
+  AND v.category NOT IN (SELECT category FROM never) AND d.tier <> 'none' AND d.within <> 'conflict' AND ({condition})
 ORDER BY v.started, v.source, v.line
 """
 
@@ -56,12 +57,16 @@ FROM hit JOIN near USING (visit) LEFT JOIN tools USING (visit)
 ORDER BY hit.started, hit.source, hit.line
 """
 
+# Who it was stands on the first row that names somebody; where nobody is named, on the first row.
 SEALED_ITEMS = """
-SELECT sealed, coalesce(arg_min(person, first), arg_min(client, first)) AS subject, arg_min(person, first) AS person,
-       arg_min(client, first) AS client, arg_min(actor, first) AS actor, arg_min(year, first) AS year,
-       arg_min(network, first) AS network, min(first).source AS source, min(first).line AS line,
-       arg_min(action, first) AS action, min(time) AS started, max(time) AS ended, count(*) AS requests
-FROM (SELECT *, {'time': time, 'source': source, 'line': line} AS first FROM sealed)
+SELECT sealed, min(who).person AS person, min(who).client AS client, coalesce(min(who).person, min(who).client) AS subject,
+       min(who).actor AS actor, min(who).year AS year, min(who).network AS network,
+       min(first).source AS source, min(first).line AS line, min(time) AS started, max(time) AS ended, count(*) AS requests,
+       CASE WHEN bool_and(action = 'blocked') THEN 'blocked' WHEN bool_or(action = 'blocked') THEN 'mixed'
+            ELSE 'allowed' END AS outcome
+FROM (SELECT *, {'time': time, 'source': source, 'line': line} AS first,
+             {'nobody': person IS NULL, 'time': time, 'source': source, 'line': line, 'person': person, 'client': client,
+              'actor': actor, 'year': year, 'network': network} AS who FROM sealed)
 GROUP BY sealed ORDER BY started, source, line
 """
 
@@ -93,12 +98,18 @@ def _fired(visits: pa.Table, verdicts: pa.Table, rules: Sequence[Any], policy: A
     con = connect()
     con.register("visits", visits)
     con.register("verdicts", verdicts)
+    con.register("never", pa.table({"category": pa.array(_never(policy), pa.string())}))
     groups = [(rule, group) for rule in sorted(rules, key=lambda rule: rule.name) for group in _groups(con, rule)]
     hits = pa.table({"visit": pa.array(sorted({key for _, group in groups for key in group}), pa.string())})
     facts = run(FACTS, {"window": number(policy.intent, "gap_minutes"),
                         "bypass": number(policy.intent, "bypass_then_same_minutes")}, con=con, hits=hits)
     by_key = {row["visit"]: row for row in facts.to_pylist()}
     return [_detection(rule, [by_key[key] for key in group], policy, day) for rule, group in groups]
+
+
+def _never(policy: Any) -> list[str]:
+    """The categories that policy files mark as help-seeking or background, by whatever name."""
+    return [name for name, category in policy.categories.items() if category.help_seeking or category.background]
 
 
 def _groups(con: duckdb.DuckDBPyConnection, rule: Any) -> list[list[str]]:
@@ -138,7 +149,7 @@ def _facts(visits: list[dict[str, Any]], policy: Any) -> Facts:
     """What the log shows of these visits together: the widest of what each shows."""
     tool = next((visit["bypass"] for visit in visits if visit["bypass"]), "")
     known = policy.categories.get(tool)
-    widest = max(visits, key=lambda visit: (visit["near_requests"], visit["near_sites"]))
+    widest = max(visits, key=lambda visit: (visit["near_sites"], visit["near_requests"]))
     return Facts(
         requests=sum(visit["requests"] for visit in visits), allowed=sum(visit["allowed"] for visit in visits),
         most_blocked=max(visit["blocked"] for visit in visits), slots=sum(visit["slots"] for visit in visits),
@@ -186,6 +197,5 @@ def _sealed(sealed: pa.Table, day: date) -> list[dict[str, Any]]:
                              "route": "sealed", "intent": "unclear", "rows": [], "clause": "", "questions": [],
                              "band": "", "period": "", "visits": 0, "visit_keys": [],
                              "reasons": ["the filter's own verdict sealed this item: follow the sealed protocol"]}
-    return [{name: value for name, value in row.items() if name not in ("sealed", "action")} | fixed
-            | {"outcome": "blocked" if row["action"] == "blocked" else "allowed"}
+    return [{name: value for name, value in row.items() if name != "sealed"} | fixed
             for row in run(SEALED_ITEMS, sealed=sealed).to_pylist()]

@@ -10,21 +10,23 @@ name a person. A chain alone cannot show that whole lines were cut from its end:
 from __future__ import annotations
 
 import fcntl
+import gc
 import hashlib
 import json
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from pipeline.problems import FailedError, Problem
 
 Body = dict[str, Any]
 START = "0" * 64
+State = TypeVar("State")
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ class Journal:
         self._entries: list[Entry] = []
         self._seen: tuple[int, ...] = ()
         self._torn = False
+        self.reads = 0
         self._load()
 
     def entries(self) -> list[Entry]:
@@ -167,8 +170,10 @@ class Journal:
         if self._torn and mend:
             self._cut(data, whole)
             stamp, self._torn = self._stamp(), False
-        parsed = [_parsed(line) for line in data[:whole].split(b"\n")[:-1]]
-        self._entries = [entry for entry in parsed if entry is not None]
+        self.reads += 1
+        with _uncollected():
+            parsed = [_parsed(line) for line in data[:whole].split(b"\n")[:-1]]
+            self._entries = [entry for entry in parsed if entry is not None]
         self._seen = stamp
 
     def _cut(self, data: bytes, whole: int) -> None:
@@ -205,6 +210,41 @@ class Journal:
         half.rename(self.path)
         _sync_folder(self.path.parent)
         self._entries, self._seen = list(entries), self._stamp()
+        self.reads += 1
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No garbage collection meanwhile: what is read here stays, and the collector would walk it again and again for nothing."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
+
+
+class Folded(Generic[State]):
+    """What the entries of a journal come to, each folded once; all of them anew only when the file was read again.
+
+    `begin` makes the state of no entries, `step` takes one entry into it. What `now` gives is the state itself: read it only.
+    """
+
+    def __init__(self, journal: Journal, begin: Callable[[], State], step: Callable[[State, Entry], None]) -> None:
+        self.journal, self._begin, self._step = journal, begin, step
+        self._state, self._done, self._reads = begin(), 0, 0
+
+    def now(self) -> State:
+        """The state after every entry there is."""
+        entries = self.journal.entries()
+        if self._reads != self.journal.reads:
+            self._state, self._done, self._reads = self._begin(), 0, self.journal.reads
+        with _uncollected():
+            for entry in entries[self._done:]:
+                self._step(self._state, entry)
+        self._done = len(entries)
+        return self._state
 
 
 def _chain(entries: Sequence[Entry], events: Sequence[tuple[str, str, Body]], at: str) -> Iterator[Entry]:

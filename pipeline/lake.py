@@ -13,7 +13,7 @@ import os
 import shutil
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 
 from pipeline import coded, tables
 from pipeline.formats import Layout
-from pipeline.journal import Journal
+from pipeline.journal import Entry, Folded, Journal
 from pipeline.problems import FailedError, Problem
 
 HEAD = 4096
@@ -70,6 +70,14 @@ def heads(key: bytes, begin: bytes) -> dict[int, str]:
 
 
 @dataclass
+class Days:
+    """What the journal of days comes to: the last entry of each judged day, and the days whose last judgement is untold."""
+
+    judged: dict[date, dict[str, Any]] = field(default_factory=dict)
+    untold: set[date] = field(default_factory=set)
+
+
+@dataclass
 class Lake:
     """The lake of one school folder. `folder`: var/lake. `key`: for naming logs by their first bytes."""
 
@@ -79,19 +87,16 @@ class Lake:
     key: bytes
     problems: list[Problem] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self._sources = Folded[dict[str, Source]](self.ingest, dict, _read)
+        self._files = Folded[dict[str, dict[str, dict[str, Any]]]](self.ingest, dict, _written)
+        self._days = Folded[Days](self.days, Days, _judged)
+
     # --- logs -------------------------------------------------------------------------------------------------
 
     def sources(self) -> dict[str, Source]:
         """Every log read so far, by source."""
-        found = {}
-        for entry in self.ingest.entries():
-            if entry.kind == "read" and entry.body:
-                b = entry.body
-                found[b["source"]] = Source(b["source"], b["to"], b["lines"], {int(k): v for k, v in b["heads"].items()},
-                                            b["tail"], b["name"], b["path"], b["format"],
-                                            tuple(Layout(**layout | {"header": tuple(layout["header"])})
-                                                  for layout in b.get("layouts", ())))
-        return found
+        return dict(self._sources.now())
 
     def plan(self, begin: bytes, size: int | None, tail_at: Any, finished: bool) -> Plan:
         """What to read of a log that begins with `begin` and has `size` bytes (None: not known, compressed).
@@ -133,18 +138,11 @@ class Lake:
 
     def lines_files(self) -> dict[str, dict[str, Any]]:
         """Every committed file of `lines` by its path inside the lake: size, hash, rows, day."""
-        files: dict[str, dict[str, Any]] = {}
-        for entry in self.ingest.entries():
-            if not entry.body:
-                continue
-            for gone in entry.body.get("replaces", ()):
-                files.pop(gone, None)
-            files.update({file["path"]: file for file in entry.body.get("files", ())})
-        return files
+        return {path: file for of_day in self._files.now().values() for path, file in of_day.items()}
 
     def files_of(self, day: date) -> list[str]:
         """The committed files of `lines` of one school day, sorted."""
-        return sorted(path for path in self.lines_files() if path.startswith(f"lines/day={day}/"))
+        return sorted(self._files.now().get(str(day), ()))
 
     def replace(self, old: str, rows: pa.Table | None, why: str) -> None:
         """Put `rows` in place of a committed file of `lines` (None: remove it), with an entry that says why."""
@@ -179,20 +177,35 @@ class Lake:
 
     def inputs(self, day: date) -> str:
         """A fingerprint of the committed lines of a day: the same lines files, the same judgement."""
-        files = self.lines_files()
+        files = self._files.now().get(str(day), {})
         return hashlib.sha256("\n".join(f"{p} {files[p]['sha256']}" for p in self.files_of(day)).encode()).hexdigest()[:16]
 
     def days_with_lines(self) -> list[date]:
         """Every school day that has committed lines."""
-        return sorted({date.fromisoformat(path.split("/")[1][4:]) for path in self.lines_files()})
+        return sorted(date.fromisoformat(day) for day, files in self._files.now().items() if files)
 
     def judged(self) -> dict[date, dict[str, Any]]:
         """The last entry of each judged day: inputs, rules, files by table."""
-        found: dict[date, dict[str, Any]] = {}
-        for entry in self.days.entries():
-            if entry.kind == "judged" and entry.body:
-                found[date.fromisoformat(entry.ref)] = entry.body
-        return found
+        return dict(self._days.now().judged)
+
+    def untold(self) -> list[date]:
+        """The judged days whose last judgement is not in the registers and on the pages yet; purged ones have nothing to tell."""
+        return sorted(self._days.now().untold)
+
+    def tell(self, days: Iterable[date]) -> None:
+        """Write down that the judgement of these days is in the registers and on the pages."""
+        self.days.append_all([("told", str(day), {}) for day in days])
+
+    def blocked(self, sites: Collection[str], days: Iterable[date]) -> dict[str, list[datetime]]:
+        """When each of these sites was blocked over `days`: the starts of visits with a block, where there are any."""
+        judged, times = self.judged(), dict[str, list[datetime]]()
+        files = [judged[day]["files"]["visits"]["path"] for day in sorted(days) if "visits" in judged[day]["files"]]
+        for path in files if sites else ():
+            rows = pq.read_table(self.folder / path, columns=["site", "started"], partitioning=None,
+                                 filters=[("blocked", ">", 0), ("site", "in", list(sites))])
+            for row in rows.to_pylist():
+                times.setdefault(row["site"], []).append(row["started"])
+        return times
 
     def whole(self, day: date) -> bool:
         """Whether a day is judged, on the lines it has now, with all its files there."""
@@ -295,6 +308,36 @@ def _store(rows: pa.Table, path: Path, lines: bool) -> None:
         rows = rows.set_column(rows.column_names.index(name), name, coded.tight(coded.code(rows[name])))
     pq.write_table(rows, path, compression="zstd", compression_level=1, write_statistics=["line", "time"], store_schema=False,
                    use_dictionary=words, column_encoding=dict.fromkeys(("line", "byte", "time"), "DELTA_BINARY_PACKED"))
+
+
+def _read(sources: dict[str, Source], entry: Entry) -> None:
+    """Take one entry of the ingest journal into the logs read."""
+    if entry.kind == "read" and (b := entry.body):
+        sources[b["source"]] = Source(b["source"], b["to"], b["lines"], {int(k): v for k, v in b["heads"].items()},
+                                      b["tail"], b["name"], b["path"], b["format"])
+
+
+def _written(files: dict[str, dict[str, dict[str, Any]]], entry: Entry) -> None:
+    """Take one entry of the ingest journal into the files of `lines`, by day and path."""
+    for gone in (entry.body or {}).get("replaces", ()):
+        files.get(_day_of(gone), {}).pop(gone, None)
+    for file in (entry.body or {}).get("files", ()):
+        files.setdefault(_day_of(file["path"]), {})[file["path"]] = file
+
+
+def _day_of(path: str) -> str:
+    """The school day of a file of `lines`, from its path."""
+    return path.split("/")[1].removeprefix("day=")
+
+
+def _judged(days: Days, entry: Entry) -> None:
+    """Take one entry of the journal of days into what is judged and what is untold."""
+    if entry.kind == "told":
+        days.untold.discard(date.fromisoformat(entry.ref))
+    elif entry.kind == "judged" and entry.body:
+        day = date.fromisoformat(entry.ref)
+        days.judged[day] = entry.body
+        (days.untold.discard if "purged" in entry.body else days.untold.add)(day)
 
 
 def _hash(path: Path) -> str:

@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 
-from pipeline import changes, judging, logfiles, publishing, register, rulefiles, sql
+from pipeline import changes, judging, logfiles, publishing, register, registers, rulefiles, sql
 from pipeline.formats import bundled
 from pipeline.ingest import FATES, Masks
 from pipeline.journal import Journal
@@ -24,9 +24,9 @@ from pipeline.lake import Lake, emptied
 from pipeline.privacy import fits, on_network
 from pipeline.problems import Exit, Problem, RefusedError, UsageError
 from pipeline.reading import Reader, Reading
+from pipeline.registers import Registers
 from pipeline.school import School, read_school
 from pipeline.schoolday import school_day
-from pipeline.tables import BREACHES, INCIDENTS
 from pipeline.vault import Keys, Vault, load_keys
 
 Tick = Callable[[str, int], None]
@@ -99,7 +99,8 @@ def run(folder: Path, logs: Sequence[str], tick: Tick) -> Account:
     rules, account = _rules(folder)
     with rulefiles.locked(folder):
         keys = load_keys(folder / rules.school.keys)
-        lake = open_lake(folder, keys)
+        books = Registers({name: journal(folder, name) for name in REGISTERS})
+        lake = Lake(folder / "var/lake", books["ingest"], books["days"], keys.source)
         account.problems += lake.clean()
         reader = Reader(lake, Vault(folder / "var/vault/names", keys.vault), _masks(rules.school, keys),
                         rules.school.calendar.timezone, folder / "var/sealed", keys.sealed, bundled(), rules.school.sealed)
@@ -107,11 +108,11 @@ def run(folder: Path, logs: Sequence[str], tick: Tick) -> Account:
         for day in lake.days_with_lines():
             if not lake.whole(day):
                 _judge(folder, lake, day, rules, keys, account)
-            _register(folder, lake, day)
-        _changes(folder)
-        _publish(folder, lake, rules, keys, account)
+        registers.enter(books, lake, lake.untold())
+        _changes(folder, books)
+        _publish(folder, lake, rules, keys, books, account)
         account.lines = sum(file["rows"] for file in lake.lines_files().values())
-        account.heads = {name: journal(folder, name).head() for name in REGISTERS}
+        account.heads = {name: book.head() for name, book in books.items()}
     return account
 
 
@@ -144,39 +145,32 @@ def _judge(folder: Path, lake: Lake, day: date, rules: Rules, keys: Keys, accoun
     account.counts.update(judging.summary(tables, counts, rules.school, day))
 
 
-def _register(folder: Path, lake: Lake, day: date) -> None:
-    """Bring the registers up to the day as it is judged; adds nothing when they are."""
-    incidents, breaches = journal(folder, "incidents"), journal(folder, "breaches")
-    stories, rows = lake.table(INCIDENTS, [day]), lake.table(BREACHES, [day])
-    incidents.append_all(register.match_incidents(stories, register.fold_incidents(incidents.entries()), [day]))
-    breaches.append_all(register.match_breaches(rows, register.fold_breaches(breaches.entries()), [day]))
-
-
-def _changes(folder: Path) -> None:
+def _changes(folder: Path, books: Registers) -> None:
     """Every difference of rules, lists and settings since the last night goes to the change log."""
-    log, before = journal(folder, "changes"), rulefiles.last_seen(folder)
+    before = rulefiles.last_seen(folder)
     files = {name: text for name, text in rulefiles.texts(folder).items() if name != "people.csv"}
     if before:
-        log.append_all(register.open_changes(changes.differences(before, files), register.fold_changes(log.entries())))
+        books["changes"].append_all(register.open_changes(changes.differences(before, files), books.changes()))
     rulefiles.keep_seen(folder, files)
 
 
-def _publish(folder: Path, lake: Lake, rules: Rules, keys: Keys, account: Account) -> None:
-    """Write the pages of every day judged tonight; a night that heard from no log writes one that says so."""
+def _publish(folder: Path, lake: Lake, rules: Rules, keys: Keys, books: Registers, account: Account) -> None:
+    """Write the pages of every day that is untold; a night that heard from no log writes one that says so."""
     names = Vault(folder / "var/vault/names", keys.vault).names()
-    heads = {name: journal(folder, name).head()[:16] for name in REGISTERS if name not in ("access", "destruction")}
+    heads = {name: book.head()[:16] for name, book in books.items() if name not in ("access", "destruction")}
     today = school_day(datetime.now(UTC), rules.school.calendar.timezone)
-    desk = publishing.Desk(folder, lake, rules, {name: journal(folder, name) for name in REGISTERS},
+    desk = publishing.Desk(folder, lake, rules, books,
                            publishing.who_is(rules, keys.pseudonym, names, max(account.judged, default=today)),
                            {"rules": account.rules, "register": heads})
-    judged = lake.judged()
-    owed = sorted(day for day in judged if day in account.judged or desk.lacks(day))
+    judged, untold = lake.judged(), set(lake.untold())
+    owed = sorted(day for day, body in judged.items() if day in untold or ("purged" not in body and desk.lacks(day)))
     for day in owed or ([] if account.readings else [today]):
         publishing.nightly_page(desk, day, account.problems, judged.get(day, {}).get("counts", {}))
     for day in owed:
         publishing.named_pages(desk, day)
     if owed:
         publishing.termly_page(desk, owed[-1])
+    lake.tell(sorted(untold))
     account.pages = [str(path.relative_to(folder)) for path in desk.written]
 
 

@@ -165,9 +165,11 @@ def holds(row: Dated, day: date) -> bool:
 
 
 def in_force(policy: Policy, day: date) -> Policy:
-    """The policy of one day: only the rows dated for it."""
+    """The policy of one day: only the rows dated for it, and a question decided later is open."""
     rows = [row for row in policy.rows if holds(row, day)]
-    return replace(policy, **_by_table(rows))
+    asked = {name: q if q.decided_on is None or q.decided_on <= day else replace(q, decision="")
+             for name, q in policy.questions.items()}
+    return replace(policy, questions=asked, **_by_table(rows))
 
 
 def _by_table(rows: Sequence[AnyRow]) -> dict[str, Any]:

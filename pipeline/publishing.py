@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import register, render
-from pipeline.journal import Journal
 from pipeline.judging import Rules
 from pipeline.lake import Lake, put_text
 from pipeline.pages import dsl, nightly, principal, termly
 from pipeline.policy import in_force
 from pipeline.privacy import login_key, pseudonym
 from pipeline.problems import Problem
+from pipeline.registers import Registers
 from pipeline.schoolday import is_open, local, term_of
 from pipeline.tables import COVERAGE, INCIDENTS, TALLIES, VERDICTS
 
@@ -40,7 +40,7 @@ class Desk:
     folder: Path
     lake: Lake
     rules: Rules
-    registers: Mapping[str, Journal]
+    registers: Registers
     names: Mapping[str, str]
     versions: Mapping[str, object]
     written: list[Path] = field(default_factory=list)
@@ -79,7 +79,7 @@ def nightly_page(desk: Desk, day: date, problems: Sequence[Problem], counts: Map
     breaches = breach_rows(desk, day)
     changes = change_rows(desk)
     queue, seals = Counter[str](), []
-    for state in register.fold_incidents(desk.registers["incidents"].entries()).values():
+    for state in desk.registers.incidents().values():
         if state.detected and state.state == "suspected":
             queue[state.summary["route"]] += state.summary["route"] != "sealed"
             seals += [state.ref] if state.summary["route"] == "sealed" and state.day == str(day) else []
@@ -100,7 +100,7 @@ def _csv(rows: Sequence[Mapping[str, Any]], header: Sequence[str]) -> str:
 
 def breach_rows(desk: Desk, day: date) -> list[dict[str, Any]]:
     """Every breach still seen, oldest first."""
-    states = register.fold_breaches(desk.registers["breaches"].entries()).values()
+    states = desk.registers.breaches().values()
     return [_breach_row(state, day) for state in states if state.detected and not state.purged and min(state.days) <= str(day)]
 
 
@@ -121,15 +121,15 @@ def change_rows(desk: Desk) -> list[dict[str, Any]]:
     """Every change recorded, oldest first."""
     return [{"ref": c.ref, "at": c.opened_at, "object": c.object, "kind": c.kind, "before": c.before, "after": c.after,
              "size": c.size, "who": c.who, "why": c.why, "approver": c.approver}
-            for c in register.fold_changes(desk.registers["changes"].entries()).values() if not c.purged]
+            for c in desk.registers.changes().values() if not c.purged]
 
 
 def named_pages(desk: Desk, day: date) -> None:
     """The DSL list and the Principal's page of one day. Printing names is a reveal, written down first."""
-    states = [s for s in register.fold_incidents(desk.registers["incidents"].entries()).values()
+    states = [s for s in desk.registers.incidents().values()
               if s.day == str(day) and s.detected and s.state == "suspected"]
     reasons = {row["story"]: row for row in _stories(desk, day)}
-    seen_before = {s.summary["subject"] for s in register.fold_incidents(desk.registers["incidents"].entries()).values()
+    seen_before = {s.summary["subject"] for s in desk.registers.incidents().values()
                    if s.detected and s.day < str(day)}
     items = [_item(desk, s, reasons[s.story], seen_before) for s in states
              if s.summary["route"] != "sealed" and s.story in reasons]
@@ -192,7 +192,7 @@ def termly_page(desk: Desk, day: date) -> None:
 
 def _numbers(desk: Desk, days: Sequence[date]) -> list[tuple[str, str, str, str]]:
     wanted = {str(day) for day in days}
-    states = [s for s in register.fold_incidents(desk.registers["incidents"].entries()).values() if s.day in wanted]
+    states = [s for s in desk.registers.incidents().values() if s.day in wanted]
     breaches = [row for row in breach_rows(desk, max(days)) if row["last_day"] in wanted] if days else []
     confirmed = {s.summary["subject"] for s in states if s.state == "confirmed" and s.summary["actor"] == "student"}
     waiting = sum(1 for s in states if s.state == "suspected" and s.detected)
@@ -212,7 +212,7 @@ def _numbers(desk: Desk, days: Sequence[date]) -> list[tuple[str, str, str, str]
 
 def _by_row(desk: Desk, days: Sequence[date]) -> list[tuple[str, str, int, int, int]]:
     wanted, counts = {str(day) for day in days}, Counter[tuple[str, str]]()
-    for state in register.fold_incidents(desk.registers["incidents"].entries()).values():
+    for state in desk.registers.incidents().values():
         if state.day in wanted and (state.detected or state.touched):
             counts.update((row, state.state) for row in (state.rows or state.summary.get("rows", ())))
     return [(row.id, row.text, counts[row.id, "suspected"], counts[row.id, "confirmed"], counts[row.id, "dismissed"])

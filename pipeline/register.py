@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import pyarrow as pa
 
 from pipeline.problems import Problem, UsageError
 
 Body = dict[str, Any]
+State = TypeVar("State", "IncidentState", "BreachState", "ChangeState")
 Event = tuple[str, str, Body]  # kind, reference, body: what a journal appends
 
 CODE_KINDS = ("opened", "seen", "gone", "blocked")
@@ -104,42 +105,54 @@ class IncidentState:
         return tuple(key for key in self.keys if key not in self.keys_decided) if self.decided_by else ()
 
 
+def _with(state: State, /, **changes: Any) -> State:
+    """`state` with some fields changed: `dataclasses.replace` without its checks, for this runs for every entry there is."""
+    changed = object.__new__(type(state))
+    changed.__dict__.update(state.__dict__, **changes)
+    return changed
+
+
 def fold_incidents(entries: Iterable[Written]) -> dict[str, IncidentState]:
     """Each incident by its reference, in the order of their opening."""
     states: dict[str, IncidentState] = {}
     for entry in entries:
-        if entry.ref:
-            states[entry.ref] = _lived(states.get(entry.ref) or IncidentState(entry.ref), entry)
+        live_incident(states, entry)
     return states
+
+
+def live_incident(states: dict[str, IncidentState], entry: Written) -> None:
+    """Take one more entry into the incidents."""
+    if entry.ref:
+        states[entry.ref] = _lived(states.get(entry.ref) or IncidentState(entry.ref), entry)
 
 
 def _lived(state: IncidentState, entry: Written) -> IncidentState:
     """The state after one more event."""
     if entry.body is None or state.purged:
         return IncidentState(state.ref, state="purged")
-    now = replace(state, history=(*state.history, Happened(entry.at, entry.kind, entry.body)))
+    now = _with(state, history=(*state.history, Happened(entry.at, entry.kind, entry.body)))
     if entry.kind in {"opened", "seen"}:
         return _seen(now, entry.body)
     if entry.kind == "gone":
-        return replace(now, detected=False)
+        return _with(now, detected=False)
     if entry.kind in PEOPLE_KINDS and _signed(entry.body):
-        return _decided(replace(now, touched=True), entry.kind, entry.at, entry.body)
+        return _decided(_with(now, touched=True), entry.kind, entry.at, entry.body)
     return now
 
 
 def _seen(state: IncidentState, body: Body) -> IncidentState:
-    now = replace(state, story=body["story"], day=body["day"], keys=tuple(body["keys"]), summary=body, detected=True)
-    return now if state.decided_by else replace(now, rows=tuple(body["rows"]), intent=body["intent"])
+    now = _with(state, story=body["story"], day=body["day"], keys=tuple(body["keys"]), summary=body, detected=True)
+    return now if state.decided_by else _with(now, rows=tuple(body["rows"]), intent=body["intent"])
 
 
 def _decided(state: IncidentState, kind: str, at: str, body: Body) -> IncidentState:
     if kind == "noted":
         return state
     if kind == "reopened":
-        return replace(state, state="suspected", decided_by="", decided_role="", decided_at="", reason="", keys_decided=(),
+        return _with(state, state="suspected", decided_by="", decided_role="", decided_at="", reason="", keys_decided=(),
                        rows=tuple(state.summary.get("rows", ())), intent=state.summary.get("intent", ""))
     rows = tuple(body.get("rows", ())) if kind == "confirmed" else ()
-    return replace(state, state=kind, decided_by=body["who"], decided_role=body["role"], decided_at=at, reason=body["reason"],
+    return _with(state, state=kind, decided_by=body["who"], decided_role=body["role"], decided_at=at, reason=body["reason"],
                    keys_decided=state.keys, rows=rows, intent=body.get("intent") or state.intent)
 
 
@@ -323,9 +336,14 @@ def fold_breaches(entries: Iterable[Written]) -> dict[str, BreachState]:
     """Each breach by its reference."""
     states: dict[str, BreachState] = {}
     for entry in entries:
-        if entry.ref:
-            states[entry.ref] = _breached(states.get(entry.ref) or BreachState(entry.ref), entry)
+        live_breach(states, entry)
     return states
+
+
+def live_breach(states: dict[str, BreachState], entry: Written) -> None:
+    """Take one more entry into the breaches."""
+    if entry.ref:
+        states[entry.ref] = _breached(states.get(entry.ref) or BreachState(entry.ref), entry)
 
 
 def _breached(state: BreachState, entry: Written) -> BreachState:
@@ -334,12 +352,12 @@ def _breached(state: BreachState, entry: Written) -> BreachState:
         return BreachState(state.ref, purged=True)
     if entry.kind in {"opened", "seen"}:
         of_day = {name: body[name] for name in BREACH_DAY}
-        return replace(state, key=body["key"], summary={name: body[name] for name in BREACH},
+        return _with(state, key=body["key"], summary={name: body[name] for name in BREACH},
                        days=dict(state.days) | {body["day"]: of_day})
     if entry.kind == "gone":
-        return replace(state, days={day: seen for day, seen in state.days.items() if day != body["day"]})
+        return _with(state, days={day: seen for day, seen in state.days.items() if day != body["day"]})
     if entry.kind == "blocked":
-        return replace(state, blocks=(*state.blocks, body["at"]))
+        return _with(state, blocks=(*state.blocks, body["at"]))
     return state
 
 
@@ -430,17 +448,25 @@ def fold_changes(entries: Iterable[Written]) -> dict[str, ChangeState]:
     """Each change by its reference."""
     states: dict[str, ChangeState] = {}
     for entry in entries:
-        if not entry.ref:
-            continue
-        state, body = states.get(entry.ref) or ChangeState(entry.ref), entry.body
-        if body is None or state.purged:
-            state = ChangeState(entry.ref, purged=True)
-        elif entry.kind == "opened":
-            state = replace(state, opened_at=entry.at, **{name: body[name] for name in CHANGE})
-        elif entry.kind == "explained":
-            state = replace(state, who=body["who"], why=body["why"], approver=body["approver"], explained_at=entry.at)
-        states[entry.ref] = state
+        live_change(states, entry)
     return states
+
+
+def live_change(states: dict[str, ChangeState], entry: Written) -> None:
+    """Take one more entry into the changes."""
+    if entry.ref:
+        states[entry.ref] = _changed(states.get(entry.ref) or ChangeState(entry.ref), entry)
+
+
+def _changed(state: ChangeState, entry: Written) -> ChangeState:
+    body = entry.body
+    if body is None or state.purged:
+        return ChangeState(state.ref, purged=True)
+    if entry.kind == "opened":
+        return _with(state, opened_at=entry.at, **{name: body[name] for name in CHANGE})
+    if entry.kind == "explained":
+        return _with(state, who=body["who"], why=body["why"], approver=body["approver"], explained_at=entry.at)
+    return state
 
 
 def open_changes(changes: Iterable[Difference], states: Mapping[str, ChangeState]) -> list[Event]:

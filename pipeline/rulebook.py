@@ -55,7 +55,7 @@ VOCABULARY: dict[str, Word] = {
     "slots_over": Word("v.slots > {}", "in more than {} five-minute slots"),
     "crowd_under": Word("v.crowd < {}", "fewer than {} people on it in one minute"),
     "chosen_ms": Word("(v.after_ms IS NULL OR v.after_ms > {} OR v.requests > 3)",
-                      "not set off by another page within {} milliseconds"),
+                      "not set off by another page within {} milliseconds, or more than 3 requests of its own"),
 }
 TIMES = "times"
 WORDS = (*VOCABULARY, TIMES)
@@ -362,7 +362,7 @@ def _visit(n: int, said: Mapping[str, Any]) -> dict[str, Any]:
 def _verdict(row: Mapping[str, Any], said: Mapping[str, Any], category: Any) -> dict[str, Any]:
     student = row["actor"] == "student"
     meant = "allow" if category is None else category.filter if student else category.filter_staff
-    blocks = meant == "block"
+    blocks = meant == "block" or (meant == "times" and row["band"] in ("lesson", "registration"))
     return {"visit": row["visit"], "category": row["category"], "row": category.row if category else "",
             "verdict": "unacceptable", "within": said.get("within", "against"), "clause": "",
             "outcome": "allowed" if said["outcome"] == "warned" else said["outcome"],

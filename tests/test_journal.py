@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.journal import START, Journal
+from pipeline.journal import START, Entry, Folded, Journal
 from pipeline.problems import FailedError
 
 CALM = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -187,3 +187,37 @@ def test_a_journal_that_is_open_twice_reads_what_the_other_wrote(tmp_path: Path)
     one.append("a", "", {})
     assert two.append("b", "", {}).n == 2 and [e.kind for e in one.entries()] == ["a", "b"]
     assert one.append_all([]) == [] and one.head() == two.head() == two.entries()[-1].link()
+
+
+class Counted:
+    """A fold that counts what it is given."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+
+    def __call__(self, state: list[str], entry: Entry) -> None:
+        self.steps += 1
+        state.append(entry.kind)
+
+
+def test_a_fold_takes_each_entry_once(tmp_path: Path) -> None:
+    """Asking again costs nothing, an entry added costs one step, and another process's entry is seen."""
+    journal, step = Journal(tmp_path / "r.jsonl"), Counted()
+    folded = Folded[list[str]](journal, list, step)
+    assert folded.now() == []
+    journal.append_all([("a", "", {}), ("b", "", {})])
+    assert (folded.now(), folded.now(), step.steps) == (["a", "b"], ["a", "b"], 2)
+    journal.append("c", "", {})
+    assert (folded.now(), step.steps) == (["a", "b", "c"], 3)
+    Journal(tmp_path / "r.jsonl").append("d", "", {})
+    assert folded.now() == ["a", "b", "c", "d"]
+
+
+def test_a_purge_is_folded_anew(tmp_path: Path) -> None:
+    """What a purge erased is in no state that was folded before it."""
+    journal = Journal(tmp_path / "r.jsonl")
+    folded = Folded[list[bool]](journal, list, lambda state, entry: state.append(entry.body is None))
+    journal.append_all([("a", "", {"x": 1}), ("b", "", {})])
+    assert folded.now() == [False, False]
+    journal.purge([1], "retention")
+    assert folded.now() == [True, False, False]

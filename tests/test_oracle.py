@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import random
-from datetime import timedelta
-from typing import Any
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pytest
-from tables_text import at, build
-from test_detect import POLICY
+import slow_judgement as slow
+from tables_text import DAY, at, build
 from test_visits import BELLS, HOSTS_KNOWN, PEOPLE, folded
 
+from pipeline import detect
 from pipeline.classify import judge
-from pipeline.tables import LINES
+from pipeline.incidents import breaches, stories
+from pipeline.intent import NUMBERS
+from pipeline.policy import Policy, in_force, read_policy
+from pipeline.rulebook import BANDS, read_rules
+from pipeline.tables import LINES, VISITS
 
 MINUTES_10 = timedelta(minutes=10)
 SITES = {row["host"]: (row["site"], row["category"]) for row in HOSTS_KNOWN.to_pylist()}
@@ -96,22 +104,250 @@ def test_the_order_of_the_rows_changes_nothing() -> None:
     assert isinstance(first, pa.Table) and first.equals(second) and counts == again
 
 
-def expected(visit: dict[str, Any]) -> tuple[str, str, bool]:
-    """The verdict of one visit, read straight from the policy: within, outcome, failure."""
-    taught, student = visit["band"] == "lesson", visit["actor"] == "student"
-    outcome = "mixed" if visit["blocked"] and visit["allowed"] else "blocked" if visit["blocked"] else "allowed"
-    if visit["category"] == "pornography":
-        return "against", outcome, visit["allowed"] > 0
-    if visit["category"] == "video_streaming" and student:
-        return ("against" if taught else "within"), outcome, False
-    return "not_evaluated", outcome, False
+RULES_ON_DISK = Path(__file__).parent.parent / "rules"
+FILES = {f"rules/{path.relative_to(RULES_ON_DISK).as_posix()}": path.read_text("utf-8")
+         for path in (*RULES_ON_DISK.glob("*.*"), *RULES_ON_DISK.glob("detect/*.toml"))}
+OFTEN = """
+title = "Gambling, again and again"
+clause = "6.1 UA-15"
+why = "A habit is another matter than a look."
+mistaken = "Adverts."
+category = "gambling"
+[when]
+times = { at_least = 2, within = "1 day" }
+[[fires]]
+note = "twice in a day"
+visits = ["10:00 y9 bets.example gambling blocked", "12:00 y9 bets.example gambling blocked"]
+[[quiet]]
+note = "once"
+visits = ["10:00 y9 bets.example gambling blocked"]
+"""
+RULES, RULE_FAULTS = read_rules({n: t for n, t in FILES.items() if "/detect/" in n} | {"rules/detect/often.toml": OFTEN})
+PEOPLE_OF = {"student": ("p1", "p2", "p3"), "staff": ("p4",), "technical_staff": ("p5",), "governor": ("p6",),
+             "guest": (None,), "shared": ("p7",), "unknown": (None,)}
+ACTORS = (*("student",) * 6, *PEOPLE_OF)
+NEVER_NAMED = ("help_seeking", "background", "learning", "uncategorised", "filter_check", "unheard_of")
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_verdicts_agree_with_the_slow_reading(seed: int) -> None:
+def policy_of(**edits: tuple[str, str]) -> Policy:
+    """The school's policy, with words of its files changed: file without its ending = (old, new)."""
+    files = {name: text for name, text in FILES.items() if "/detect/" not in name}
+    for stem, (old, new) in edits.items():
+        name = next(name for name in files if name.startswith(f"rules/{stem}."))
+        assert old in files[name]
+        files[name] = files[name].replace(old, new)
+    policy, faults = read_policy(files)
+    assert policy is not None, faults
+    return in_force(policy, DAY)
+
+
+def decided(text: str) -> tuple[str, str]:
+    """AMB-01 with a decision."""
+    return ("[AMB-01]\n", f'[AMB-01]\ndecision = "{text}"\ndecided_on = 2026-09-01\ndecided_by = "SLT"\n')
+
+
+PRINTED = (",unacceptable,6.1 UA-09", ",nominated_users,6.1 UA-09")
+AS_IT_STANDS = policy_of()
+POLICIES = {
+    "as it stands": AS_IT_STANDS,
+    "UA-09 as printed": policy_of(acceptable_use=PRINTED),
+    "UA-10 as printed": policy_of(acceptable_use=(",unacceptable,6.1 UA-10", ",nominated_users,6.1 UA-10")),
+    "UA-11 as printed": policy_of(acceptable_use=(",unacceptable,6.1 UA-11", ",nominated_users,6.1 UA-11")),
+    "CT-08 holds": policy_of(questions=decided("CT-08 holds: allowed at certain times")),
+    "UA-19 holds": policy_of(questions=decided("UA-19 holds, not CT-08")),
+}
+NOMINATED = {"UA-09": {"p4"}, "UA-10": {"p1", "p5"}, "UA-11": {"p1"}, "UA-16": {"p2", "p5"}, "CT-06": {"p1", "p3"}}
+COMMON = ["gambling", "pornography", "bypass_web_proxy", "shopping", "personal_webmail", "messaging"]
+NOBODY: dict[str, set[str]] = {}
+
+
+def stay(dice: random.Random, line: int, now: datetime, category: str) -> dict[str, Any]:
+    """A made-up visit: anyone, any band, any size."""
+    long = dice.random() < 0.2  # most of a lesson: what many rules look for
+    actor = "student" if long else dice.choice(ACTORS)
+    person, client = dice.choice(PEOPLE_OF[actor]), f"d{dice.randint(1, 3)}"
+    requests = 60 if long else dice.choice([1, 2, 3, 4, 8, 12, 35, 60])
+    blocked = dice.choice([0, 0, requests, requests // 2, min(requests, 3)])
+    site = f"{category.replace('_', '-')}{dice.randint(1, 4)}.example"
+    minutes = 40 if long else dice.choice([0, 0, 1, 4, 11, 40]) if requests > 1 else 0
+    source = dice.choice(["s1", "s2"])
+    return {"visit": f"{source}:{line}", "source": source, "line": line, "subject": person or client, "person": person,
+            "client": client, "actor": actor, "actor_from": "people", "year": "9" if actor == "student" else "",
+            "network": "", "site": site, "host": dice.choice(["", "www."]) + site, "category": category, "started": now,
+            "ended": now + timedelta(minutes=minutes, milliseconds=dice.randint(0, 900)),
+            "band": "lesson" if long else dice.choice(["lesson", "lesson", *BANDS]), "period": "Period 3", "requests": requests,
+            "blocked": blocked, "allowed": requests - blocked, "bytes_in": dice.choice([900, 6_000_000, 3_000_000_000]),
+            "tunnels": dice.choice([0, requests]), "slots": min(requests, minutes // 5 + 1),
+            "crowd": 1 if long else dice.choice([1, 1, 2, 7, 8, 25]), "after_ms": dice.choice([None, None, 300, 2000, 2001, 90_000])}
+
+
+def stays(seed: int) -> list[dict[str, Any]]:
+    """A made-up night of visits: every category, in bursts and long pauses, in no order of subject."""
+    dice = random.Random(seed)
+    kinds = [name for name, category in AS_IT_STANDS.categories.items() if category.tier != "T0"] + ["unheard_of"]
+    fired = sorted({name for rule in RULES for name in rule.category} - {"any"})
+    now, made = at("07:30"), []
+    for line in range(1, 201):
+        now += timedelta(milliseconds=dice.choice([0, 700, 20_000, 90_000, 400_000, 900_000]))
+        made.append(stay(dice, line, now, dice.choice(dice.choice([kinds, fired, COMMON]))))
+    return made
+
+
+def sealed(seed: int) -> pa.Table:
+    """Made-up sealed rows: some items of several rows, with and without a person, stopped and let through."""
+    dice, items = random.Random(seed), []
+    for line in range(1, 25):
+        actor = dice.choice(ACTORS)
+        items.append({"source": dice.choice(["s1", "s2"]), "line": line, "fate": "request", "client": "d1",
+                      "time": at("09:00") + timedelta(seconds=dice.randint(0, 40)), "person": dice.choice(PEOPLE_OF[actor]),
+                      "action": dice.choice(["blocked", "blocked", "allowed"]), "sealed": f"z{dice.randint(1, 9)}",
+                      "sealed_list": "watch list", "host": None, "url": None, "referrer": None, "actor": actor})
+    table = build([{k: v for k, v in item.items() if k != "actor"} for item in items], LINES, {})
+    return (table.append_column("actor", pa.array([item["actor"] for item in items], pa.string()))
+            .append_column("year", pa.array(["9" if item["actor"] == "student" else "" for item in items], pa.string())))
+
+
+class Judged(NamedTuple):
+    """A night judged by the program, and slowly."""
+
+    visits: list[dict[str, Any]]
+    table: pa.Table
+    verdicts: pa.Table
+    detections: pa.Table
+    quiet: pa.Table
+    slow_verdicts: dict[str, dict[str, Any]]
+    slow_detections: list[dict[str, Any]]
+
+
+@cache
+def both(seed: int, reading: str) -> Judged:
+    """One night under one reading of the policy; people are nominated on the later nights."""
+    policy, nominated = POLICIES[reading], NOMINATED if seed >= len(POLICIES) else NOBODY
+    visits = slow.in_order(stays(seed))
+    table, sealed_rows = build(visits, VISITS, {}), sealed(seed)
+    verdicts = judge(table, policy, nominated)
+    said = {visit["visit"]: slow.verdict(visit, policy, nominated) for visit in visits}
+    return Judged(visits, table, verdicts, detect.fire(table, verdicts, RULES, policy, DAY, sealed_rows),
+                  detect.quietened(table, verdicts, RULES, policy, DAY), said,
+                  slow.detections(visits, said, RULES, policy, DAY) + slow.sealed_items(sealed_rows.to_pylist(), DAY))
+
+
+def by_key(found: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Rows by the key of a detection."""
+    return {slow.key(row): row for row in found}
+
+
+NIGHTS = [(seed, reading) for seed, reading in enumerate([*POLICIES, *POLICIES, "as it stands", "as it stands"])]
+
+
+def test_the_intent_file_names_every_number_in_use_and_no_other() -> None:
+    """A number that a school can edit is one that counts."""
+    assert {name: number.value for name, number in AS_IT_STANDS.intent.items()} == NUMBERS
+
+
+def test_every_rule_is_read() -> None:
+    """The rules that the nights are judged by have no fault, the one of this file among them."""
+    assert RULE_FAULTS == []
+
+
+@pytest.mark.parametrize(("seed", "reading"), NIGHTS)
+def test_verdicts_agree_with_the_slow_reading(seed: int, reading: str) -> None:
     """Every visit has one verdict, in the same order, and it is what a plain reading of the policy says."""
-    table, _ = folded(build(night(seed), LINES, {}))
-    verdicts = judge(table, POLICY, {}).to_pylist()
-    visits = table.to_pylist()
-    assert [row["visit"] for row in verdicts] == [row["visit"] for row in visits]
-    assert [(row["within"], row["outcome"], row["failure"]) for row in verdicts] == [expected(row) for row in visits]
+    night_ = both(seed, reading)
+    assert night_.verdicts.to_pylist() == [night_.slow_verdicts[visit["visit"]] for visit in night_.visits]
+
+
+@pytest.mark.parametrize(("seed", "reading"), NIGHTS)
+def test_detections_agree_with_the_slow_reading(seed: int, reading: str) -> None:
+    """Every detection, its readers, intent, rows and reasons are what the words of the rules and of intent.toml say."""
+    night_ = both(seed, reading)
+    loud = [row for row in night_.slow_detections if not slow.is_background(row)]
+    quiet = [row for row in night_.slow_detections if slow.is_background(row)]
+    assert by_key(night_.detections.to_pylist()) == by_key(loud)
+    assert by_key(night_.quiet.to_pylist()) == by_key(quiet)
+    assert len(night_.detections) == len(loud)
+
+
+@pytest.mark.parametrize(("seed", "reading"), NIGHTS)
+def test_stories_agree_with_the_slow_reading(seed: int, reading: str) -> None:
+    """Who, when and what belongs to one story is what a plain loop over the detections finds."""
+    night_ = both(seed, reading)
+    found = night_.detections.to_pylist()
+    slowly_told = slow.stories(found, night_.visits)
+    told = {row["story"]: row for row in stories(night_.detections).to_pylist()}
+    assert told.keys() == slowly_told.keys()
+    assert [{name: told[key][name] for name in row} for key, row in slowly_told.items()] == list(slowly_told.values())
+
+
+@pytest.mark.parametrize(("seed", "reading"), NIGHTS)
+def test_breaches_agree_with_the_slow_reading(seed: int, reading: str) -> None:
+    """Each site let through for a profile, and each way round with its host: how many, when, and when first stopped."""
+    night_ = both(seed, reading)
+    slowly_found = slow.breaches(night_.visits, night_.slow_verdicts, night_.detections.to_pylist())
+    found = {row["key"]: row for row in breaches(night_.table, night_.verdicts, night_.detections, DAY).to_pylist()}
+    assert found.keys() == slowly_found.keys()
+    assert [{name: found[key][name] for name in row if name != "of"} for key, row in slowly_found.items()] == [
+        {name: value for name, value in row.items() if name != "of"} for row in slowly_found.values()]
+
+
+@pytest.mark.parametrize(("seed", "reading"), NIGHTS)
+def test_help_background_and_learning_never_make_a_detection(seed: int, reading: str) -> None:
+    """However wide a rule is, no detection, loud or quiet, speaks of such a visit or names its site."""
+    night_ = both(seed, reading)
+    policy = POLICIES[reading]
+    wide, _ = read_rules({"rules/detect/wide.toml": OFTEN.replace('"gambling"', '"any"').replace("at_least = 2", "at_least = 1")})
+    by_visit = {visit["visit"]: visit for visit in night_.visits}
+    for rules in (RULES, wide):
+        for row in (*detect.fire(night_.table, night_.verdicts, rules, policy, DAY, sealed(seed)).to_pylist(),
+                    *detect.quietened(night_.table, night_.verdicts, rules, policy, DAY).to_pylist()):
+            assert row["category"] not in NEVER_NAMED
+            assert not {by_visit[visit]["category"] for visit in row["visit_keys"]} & set(NEVER_NAMED)
+    assert {visit["category"] for visit in night_.visits} & set(NEVER_NAMED)
+
+
+def test_help_under_another_name_never_makes_a_detection() -> None:
+    """A school's own help-seeking category counts by its mark, whatever tier somebody gave it."""
+    policy = policy_of(categories=("[learning]", '[quiet_room]\ntitle = "Quiet room"\ntext = "help"\ntier = "T2"\nfilter = "allow"\n'
+                                                 'filter_staff = "allow"\nhelp_seeking = true\n[learning]'))
+    wide, _ = read_rules({"rules/detect/wide.toml": OFTEN.replace('"gambling"', '"any"').replace("at_least = 2", "at_least = 1")})
+    table = build([stay(random.Random(1), 1, at("10:00"), "quiet_room")], VISITS, {})
+    assert detect.fire(table, judge(table, policy, {}), wide, policy, DAY, sealed(1).slice(0, 0)).num_rows == 0
+
+
+def test_the_nights_hit_everything() -> None:
+    """All actors, bands, categories, answers of the policy and of the filter, and every rule, loud or quiet, occur."""
+    nights = [both(seed, reading) for seed, reading in NIGHTS]
+    visits = [visit for night_ in nights for visit in night_.visits]
+    verdicts = [said for night_ in nights for said in night_.slow_verdicts.values()]
+    found = [row for night_ in nights for row in night_.slow_detections]
+    assert {visit["actor"] for visit in visits} == set(PEOPLE_OF)
+    assert {visit["band"] for visit in visits} == set(BANDS)
+    assert {visit["category"] for visit in visits} >= {n for n, c in AS_IT_STANDS.categories.items() if c.tier != "T0"}
+    assert {said["within"] for said in verdicts} == {"within", "against", "conflict", "not_evaluated"}
+    assert {said["outcome"] for said in verdicts} == {"blocked", "allowed", "mixed"}
+    assert {(said["row"], said["verdict"]) for said in verdicts} >= {
+        (row, reading) for row in ("UA-09", "UA-10", "UA-11") for reading in ("unacceptable", "nominated_users")}
+    assert {(said["row"], said["within"]) for said in verdicts} >= {("UA-16", "within"), ("UA-16", "against"), ("CT-06", "within"),
+                                                                     ("UA-10", "within"), ("CT-08", "within"), ("UA-19", "conflict")}
+    assert {row["rule"] for row in found} == {rule.name for rule in RULES} | {"sealed"}
+    assert {row["intent"] for row in found} == set(slow.STRONGEST_FIRST)
+    assert {row["route"] for row in found} == {"student", "staff", "welfare", "sealed", "tech", "guest", "attribution"}
+    assert any(slow.is_background(row) for row in found) and any(row["visits"] > 2 for row in found)
+    assert any(len(row["keys"]) > 3 for night_ in nights for row in stories(night_.detections).to_pylist())
+
+
+def test_a_decision_holds_from_its_day_on() -> None:
+    """Messaging at lunch before the school decided stays a contradiction, whatever was decided later."""
+    policy, _ = read_policy({n: t.replace(*decided("UA-19 holds")) for n, t in FILES.items() if "/detect/" not in n})
+    assert policy is not None
+    lunch = build([stay(random.Random(1), 1, at("13:30"), "messaging") | {"actor": "student", "band": "lunch"}], VISITS, {})
+    said = {day: judge(lunch, in_force(policy, day), {})["within"].to_pylist() for day in (date(2026, 8, 31), date(2026, 9, 1))}
+    assert said == {date(2026, 8, 31): ["conflict"], date(2026, 9, 1): ["against"]}
+
+
+def test_certain_times_are_those_of_the_policy_file() -> None:
+    """A school that takes lunch out of `[times]` no longer permits it; lessons are what the file calls lessons."""
+    policy = policy_of(policy=('student = ["before_school", "break", "lunch", "after_school"]', 'student = ["break"]'))
+    rows = [stay(random.Random(1), n, at("12:00"), "social_media") | {"actor": "student", "band": band}
+            for n, band in enumerate(("break", "lunch", "closed", "lesson"), 1)]
+    assert judge(build(rows, VISITS, {}), policy, {})["within"].to_pylist() == ["within", "not_evaluated", "within", "against"]

@@ -1,0 +1,60 @@
+"""The registers of a school folder as the night uses them: each journal read once, each entry folded once.
+
+Three years of a school are tens of thousands of entries; a night that folded them for every day and every page would
+spend its time on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+
+from pipeline import register
+from pipeline.hosts import sites
+from pipeline.journal import Folded, Journal
+from pipeline.lake import Lake
+from pipeline.tables import BREACHES, INCIDENTS
+
+
+class Registers(dict[str, Journal]):
+    """The journals of a school folder by name, and what three of them come to: read the states, never change them."""
+
+    def __init__(self, journals: Mapping[str, Journal]) -> None:
+        super().__init__(journals)
+        self._incidents = Folded[dict[str, register.IncidentState]](self["incidents"], dict, register.live_incident)
+        self._breaches = Folded[dict[str, register.BreachState]](self["breaches"], dict, register.live_breach)
+        self._changes = Folded[dict[str, register.ChangeState]](self["changes"], dict, register.live_change)
+
+    def incidents(self) -> dict[str, register.IncidentState]:
+        """Each incident by its reference."""
+        return self._incidents.now()
+
+    def breaches(self) -> dict[str, register.BreachState]:
+        """Each breach by its reference."""
+        return self._breaches.now()
+
+    def changes(self) -> dict[str, register.ChangeState]:
+        """Each change by its reference."""
+        return self._changes.now()
+
+
+def enter(registers: Registers, lake: Lake, days: Sequence[date]) -> None:
+    """Bring the registers up to these days as they are judged now; adds nothing when they are."""
+    if not days:
+        return
+    stories, rows = lake.table(INCIDENTS, days), lake.table(BREACHES, days)
+    registers["incidents"].append_all(register.match_incidents(stories, registers.incidents(), days))
+    names = {state.summary["site"] for state in registers.breaches().values() if state.detected}
+    blocks = blocks_of(lake, names | set(rows["site"].to_pylist()), min(days))
+    registers["breaches"].append_all(register.match_breaches(rows, registers.breaches(), days, blocks))
+
+
+def blocks_of(lake: Lake, names: Iterable[str], since: date) -> dict[str, list[datetime]]:
+    """When the site of each of these sites or hosts was blocked, on the judged days from `since` on.
+
+    Earlier days have said their blocks when they were entered: a night reads the visits of its own days only, and a log
+    that arrives late those of the days after it too.
+    """
+    site_of = sites(names)
+    times = lake.blocked(set(site_of.values()), [day for day in lake.judged() if day >= since])
+    return {name: times[site] for name, site in site_of.items() if site in times}
