@@ -105,7 +105,7 @@ def run(folder: Path, logs: Sequence[str], tick: Tick) -> Account:
         reader = Reader(lake, Vault(folder / "var/vault/names", keys.vault), _masks(rules.school, keys),
                         rules.school.calendar.timezone, folder / "var/sealed", keys.sealed)
         _read_all(logs, rules.school, reader, account, tick)
-        for day in lake.days_with_lines():
+        for day in [day for day in lake.days_with_lines() if not lake.purged(day)]:
             if not lake.whole(day):
                 _judge(folder, lake, day, rules, keys, account)
             _register(folder, lake, day)
@@ -166,18 +166,19 @@ def _publish(folder: Path, lake: Lake, rules: Rules, keys: Keys, account: Accoun
     """Write the pages of every day judged tonight; a night that heard from no log writes one that says so."""
     names = Vault(folder / "var/vault/names", keys.vault).names()
     heads = {name: journal(folder, name).head()[:16] for name in REGISTERS if name not in ("access", "destruction")}
-    today = school_day(datetime.now(UTC), rules.school.calendar.timezone)
+    today, judged = school_day(datetime.now(UTC), rules.school.calendar.timezone), lake.judged()
+    unissued = lake.unissued()
     desk = publishing.Desk(folder, lake, rules, {name: journal(folder, name) for name in REGISTERS},
-                           publishing.who_is(rules, keys.pseudonym, names, max(account.judged, default=today)),
+                           publishing.who_is(rules, keys.pseudonym, names, max(unissued, default=today)),
                            {"rules": account.rules, "register": heads})
-    judged = lake.judged()
-    owed = sorted(day for day in judged if day in account.judged or desk.lacks(day))
+    owed = sorted(day for day in judged if day in unissued or (desk.lacks(day) and not lake.purged(day)))
     for day in owed or ([] if account.readings else [today]):
         publishing.nightly_page(desk, day, account.problems, judged.get(day, {}).get("counts", {}))
     for day in owed:
         publishing.named_pages(desk, day)
     if owed:
         publishing.termly_page(desk, owed[-1])
+    lake.issue(owed)
     account.pages = [str(path.relative_to(folder)) for path in desk.written]
 
 
