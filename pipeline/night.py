@@ -43,6 +43,7 @@ class Account:
     lines: int = 0
     judged: list[date] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    late: dict[date, int] = field(default_factory=dict)  # lines by day, where tonight's came late for the purge
     rules: str = ""
     pages: list[str] = field(default_factory=list)
     heads: dict[str, str] = field(default_factory=dict)
@@ -79,6 +80,9 @@ class Account:
                 f"in the lake {self.lines:,} lines"]
         if not self.readings:
             said.insert(0, "No log was heard from. Silence is not safety: look at the filter and at the paths given.")
+        if self.late:
+            said.append(f"late        {sum(self.late.values()):,} lines of days already purged "
+                        f"({_days([str(day) for day in sorted(self.late)])}): not judged, and kept until the next purge")
         if self.judged:
             said += self._judged()
         elif not read:
@@ -105,6 +109,8 @@ def run(folder: Path, logs: Sequence[str], tick: Tick) -> Account:
         reader = Reader(lake, Vault(folder / "var/vault/names", keys.vault), _masks(rules.school, keys),
                         rules.school.calendar.timezone, folder / "var/sealed", keys.sealed)
         _read_all(logs, rules.school, reader, account, tick)
+        touched = {day for reading in account.readings for day in reading.days}
+        account.late = {day: lake.lines_rows([day]) for day in touched if lake.purged(day)}
         for day in [day for day in lake.days_with_lines() if not lake.purged(day)]:
             if not lake.whole(day):
                 _judge(folder, lake, day, rules, keys, account)
