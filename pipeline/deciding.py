@@ -73,9 +73,9 @@ def decide(folder: Path, ref: str, kind: str, reason: str, rows: Sequence[str], 
     if not role:
         raise RefusedError(Problem(who, "has no role in this school, so may not decide",
                                    f"a line `{who} = \"dsl\"` under [roles]"))
-    event = register.decide(_state(folder, ref), kind, who=who, role=role, reason=reason, allowed_roles=MAY_DECIDE,
-                            rows=rows, known_rows=list(rules.policy.sanctions), intent=intent, code=code)
-    with rulefiles.locked(folder):
+    with rulefiles.locked(folder):  # what is decided is the incident as it stands when the decision is written
+        event = register.decide(_state(folder, ref), kind, who=who, role=role, reason=reason, allowed_roles=MAY_DECIDE,
+                                rows=rows, known_rows=list(rules.policy.sanctions), intent=intent, code=code)
         night.journal(folder, "incidents").append(*event)
     return f"{ref} is {kind}, by {who} ({role})."
 

@@ -159,10 +159,10 @@ class Lake:
                  for path, file in self.lines_files().items() if file.get("sealed") and (self.folder / path).is_file()]
         return pa.concat_tables(parts) if parts else tables.empty(tables.LINES).select(["client", "time", "sealed"])
 
-    def people_of_lines(self) -> pa.Table:
-        """Every pair of person and client that the committed lines hold."""
+    def people_of_lines(self, days: Collection[date]) -> pa.Table:
+        """Every pair of person and client that the committed lines of these days hold."""
         parts = [pq.read_table(self.folder / path, columns=["person", "client"], partitioning=None)
-                 .group_by(["person", "client"]).aggregate([]) for path in self.lines_files()]
+                 .group_by(["person", "client"]).aggregate([]) for path in self._lines_of(days)]
         return pa.concat_tables(parts) if parts else tables.empty(tables.LINES).select(["person", "client"])
 
     # --- days -------------------------------------------------------------------------------------------------
@@ -210,9 +210,17 @@ class Lake:
     def whole(self, day: date) -> bool:
         """Whether a day is judged, on the lines it has now, with all its files there."""
         body = self.judged().get(day)
-        if body is not None and "purged" in body:
-            return True  # what a late line would add to it has been purged: it is never judged again
+        if self.purged(day):
+            return True  # what a late line would add to it is gone
         return body is not None and body["inputs"] == self.inputs(day) and all(self._there(f) for f in body["files"].values())
+
+    def purged(self, day: date) -> bool:
+        """Whether any of a day's tables has been purged: what it was can no longer be told, and it is never judged again."""
+        return "purged" in self.judged().get(day, {})
+
+    def generation(self, day: date) -> int:
+        """The number of the entry by which a day was last judged; 0 when it never was."""
+        return max((entry.n for entry in self.days.entries() if entry.kind == "judged" and entry.ref == str(day)), default=0)
 
     def write_day(self, day: date, judged: Mapping[str, pa.Table], about: dict[str, Any]) -> None:
         """Write a day's derived tables, then its entry; files of an earlier judgement go afterwards."""
@@ -223,17 +231,28 @@ class Lake:
         for file in (before or {}).get("files", {}).values():
             (self.folder / file["path"]).unlink(missing_ok=True)
 
-    def drop_lines(self, days: Collection[date], why: str) -> int:
-        """Remove the lines of these days, with one entry that names their files; how many rows went."""
-        files = {path: file for path, file in self.lines_files().items() if date.fromisoformat(path.split("/")[1][4:]) in days}
+    def lines_rows(self, days: Collection[date]) -> int:
+        """How many rows the lines of these days have."""
+        return sum(file["rows"] for file in self._lines_of(days).values())
+
+    def derived_rows(self, days: Collection[date], but: Collection[str]) -> int:
+        """How many rows the derived tables of these days have, but for the tables named."""
+        judged = self.judged()
+        return sum(file["rows"] for day in days for name, file in judged[day]["files"].items() if name not in but)
+
+    def _lines_of(self, days: Collection[date]) -> dict[str, dict[str, Any]]:
+        return {path: file for path, file in self.lines_files().items() if date.fromisoformat(path.split("/")[1][4:]) in days}
+
+    def drop_lines(self, days: Collection[date], why: str) -> None:
+        """Remove the lines of these days, with one entry that names their files."""
+        files = self._lines_of(days)
         if files:
             self.ingest.append("erased", "", {"replaces": sorted(files), "files": [], "why": why})
         for path in files:
             (self.folder / path).unlink(missing_ok=True)
-        return sum(file["rows"] for file in files.values())
 
-    def keep_only(self, day: date, names: Collection[str], why: str) -> int:
-        """Remove a day's derived tables but those named, with an entry that says why; how many rows went."""
+    def keep_only(self, day: date, names: Collection[str], why: str) -> None:
+        """Remove a day's derived tables but those named, with an entry that says why."""
         body = self.judged()[day]
         gone = {name: file for name, file in body["files"].items() if name not in names}
         if gone:
@@ -241,7 +260,6 @@ class Lake:
             self.days.append("judged", str(day), body | {"files": kept, "purged": why})
         for file in gone.values():
             (self.folder / file["path"]).unlink(missing_ok=True)
-        return sum(file["rows"] for file in gone.values())
 
     def table(self, shape: tables.Table, days: Iterable[date]) -> pa.Table:
         """The rows of one derived table over `days`, in order of days; days that are not judged give none."""

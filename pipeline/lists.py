@@ -98,9 +98,9 @@ def read_lists(files: Mapping[str, str], categories: Collection[str] = ()) -> tu
     problems += _faults([(names[row["file"]], row["line"], row["entry"]) for row, (_, name) in zip(odd, mended, strict=True)
                          if not _plain(name)])
     good, extra = table.filter(table["sound"]), [(file, name) for file, name in mended if _plain(name)]
-    return _labelled(pa.concat_tables([
-        good.select(["file", "entry"]), pa.table({"file": pa.array([file for file, _ in extra], pa.int32()),
-                                                  "entry": pa.array([name for _, name in extra], pa.string())})]), names), problems
+    mends = pa.table({"file": pa.array([file for file, _ in extra], pa.int32()),
+                      "entry": pa.array([name for _, name in extra], pa.string())})
+    return _labelled(pa.concat_tables([good.select(["file", "entry"]), mends]), names), problems
 
 
 def _labelled(entries: pa.Table, names: Sequence[str]) -> pa.Table:

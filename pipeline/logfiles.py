@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from glob import glob, has_magic
+from io import BufferedReader
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -123,10 +124,7 @@ def opened(log: LogFile) -> BinaryIO:
 def head(log: LogFile) -> bytes:
     """Its first 4 KiB, or all of a shorter log; what can be read of a damaged one."""
     with opened(log) as stream:
-        try:
-            return stream.read(HEAD if log.compressed else min(HEAD, log.size))
-        except TORN:
-            return b""
+        return _read(stream, HEAD if log.compressed else min(HEAD, log.size))[0]
 
 
 def before(log: LogFile, end: int, size: int = HEAD) -> bytes:
@@ -134,9 +132,9 @@ def before(log: LogFile, end: int, size: int = HEAD) -> bytes:
     with opened(log) as stream:
         try:
             stream.seek(max(0, end - size))
-            return stream.read(min(size, end))
         except TORN:
             return b""
+        return _read(stream, min(size, end))[0]
 
 
 def sample(log: LogFile, size: int = SAMPLE) -> list[str]:
@@ -195,14 +193,33 @@ def _blocks(stream: BinaryIO, start: int, limit: int | None, where: str, problem
     try:
         stream.seek(start)
         while limit is None or limit > 0:
-            block = stream.read(BLOCK if limit is None else min(BLOCK, limit))
-            if not block:
+            block, torn = _read(stream, BLOCK if limit is None else min(BLOCK, limit))
+            if block:
+                limit = None if limit is None else limit - len(block)
+                yield block
+            if torn:
+                problems.append(_damaged(where))
+            if torn or not block:
                 return
-            limit = None if limit is None else limit - len(block)
-            yield block
     except TORN:
-        problems.append(Problem(where, "is damaged or ends early; what stands before the damage was read",
-                                "copying the log again; the next night reads on from there"))
+        problems.append(_damaged(where))
+
+
+def _damaged(where: str) -> Problem:
+    return Problem(where, "is damaged or ends early; what stands before the damage was read",
+                   "copying the log again; the next night reads on from there")
+
+
+def _read(stream: BinaryIO, size: int) -> tuple[bytes, bool]:
+    """The next `size` bytes, fewer at the end or before damage; and whether there is damage. `read` would lose them all."""
+    parts, left = [], size
+    try:
+        while left > 0 and (part := cast(BufferedReader, stream).read1(left)):
+            parts.append(part)
+            left -= len(part)
+    except TORN:
+        return b"".join(parts), True
+    return b"".join(parts), False
 
 
 def _batch(data: bytes, first_line: int, position: int, lost: int) -> Batch:

@@ -42,6 +42,7 @@ class Account:
     lines: int = 0
     judged: list[date] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    late: dict[date, int] = field(default_factory=dict)  # lines by day, where tonight's came late for the purge
     rules: str = ""
     pages: list[str] = field(default_factory=list)
     heads: dict[str, str] = field(default_factory=dict)
@@ -78,6 +79,9 @@ class Account:
                 f"in the lake {self.lines:,} lines"]
         if not self.readings:
             said.insert(0, "No log was heard from. Silence is not safety: look at the filter and at the paths given.")
+        if self.late:
+            said.append(f"late        {sum(self.late.values()):,} lines of days already purged "
+                        f"({_days([str(day) for day in sorted(self.late)])}): not judged, and kept until the next purge")
         if self.judged:
             said += self._judged()
         elif not read:
@@ -105,7 +109,9 @@ def run(folder: Path, logs: Sequence[str], tick: Tick) -> Account:
         reader = Reader(lake, Vault(folder / "var/vault/names", keys.vault), _masks(rules.school, keys),
                         rules.school.calendar.timezone, folder / "var/sealed", keys.sealed, bundled(), rules.school.sealed)
         _read_all(logs, reader, account, tick)
-        for day in lake.days_with_lines():
+        touched = {day for reading in account.readings for day in reading.days}
+        account.late = {day: lake.lines_rows([day]) for day in touched if lake.purged(day)}
+        for day in [day for day in lake.days_with_lines() if not lake.purged(day)]:
             if not lake.whole(day):
                 _judge(folder, lake, day, rules, keys, account)
         registers.enter(books, lake, lake.untold())
@@ -158,19 +164,18 @@ def _publish(folder: Path, lake: Lake, rules: Rules, keys: Keys, books: Register
     """Write the pages of every day that is untold; a night that heard from no log writes one that says so."""
     names = Vault(folder / "var/vault/names", keys.vault).names()
     heads = {name: book.head()[:16] for name, book in books.items() if name not in ("access", "destruction")}
-    today = school_day(datetime.now(UTC), rules.school.calendar.timezone)
+    today, judged, untold = school_day(datetime.now(UTC), rules.school.calendar.timezone), lake.judged(), lake.untold()
     desk = publishing.Desk(folder, lake, rules, books,
-                           publishing.who_is(rules, keys.pseudonym, names, max(account.judged, default=today)),
+                           publishing.who_is(rules, keys.pseudonym, names, max(untold, default=today)),
                            {"rules": account.rules, "register": heads})
-    judged, untold = lake.judged(), set(lake.untold())
-    owed = sorted(day for day, body in judged.items() if day in untold or ("purged" not in body and desk.lacks(day)))
+    owed = sorted(day for day in judged if day in untold or (desk.lacks(day) and not lake.purged(day)))
     for day in owed or ([] if account.readings else [today]):
         publishing.nightly_page(desk, day, account.problems, judged.get(day, {}).get("counts", {}))
     for day in owed:
         publishing.named_pages(desk, day)
     if owed:
         publishing.termly_page(desk, owed[-1])
-    lake.tell(sorted(untold))
+    lake.tell(untold)
     account.pages = [str(path.relative_to(folder)) for path in desk.written]
 
 

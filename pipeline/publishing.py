@@ -51,7 +51,7 @@ class Desk:
         return self.rules.school.calendar.timezone
 
     def lacks(self, day: date) -> bool:
-        """Whether the pages of a judged day are not all written (a night was cut short)."""
+        """Whether a page of a judged day is not there."""
         pages = (f"technical/nightly-{day}.html", f"safeguarding/dsl-list-{day}.html", f"principal/principal-{day}.html")
         return not all((self.folder / "reports" / page).exists() for page in pages)
 
@@ -140,9 +140,17 @@ def named_pages(desk: Desk, day: date) -> None:
             ("principal", "principal", principal.build(day, desk.rules.school.name, items, seals, desk.versions))):
         shown = [item["ref"] for item in items if item["person"] and (item["route"] == "staff") == (reader == "principal")]
         if shown:
-            desk.registers["access"].append("reveal", f"{name}-{day}", {"page": name, "day": str(day), "refs": shown,
-                                                                        "by": "the night", "for": reader})
+            _reveal(desk, f"{name}-{day}", {"page": name, "day": str(day), "refs": shown, "by": "the night", "for": reader,
+                                            "judged": desk.lake.generation(day)})
         desk.write(reader, f"{name}-{day}.html", render.html(page))
+
+
+def _reveal(desk: Desk, page: str, body: dict[str, Any]) -> None:
+    """Write a reveal down, once for each judging of the day: a night cut short prints the same page again."""
+    access = desk.registers["access"]
+    last = [entry.body for entry in access.entries() if entry.ref == page][-1:]
+    if last != [body]:
+        access.append("reveal", page, body)
 
 
 def _stories(desk: Desk, day: date) -> list[dict[str, Any]]:

@@ -3,16 +3,19 @@
 Lines go first, then a day's tables but for its anonymous tallies and coverage, then closed incidents with the pages that
 name people, then what the long registers hold. Names that nothing points to any more leave the vault. Sealed copies are
 never purged, and an incident that waits for a person stays until somebody has decided.
+
+What is to go is counted and written down as `begun` before anything goes, so that a purge that is cut short is carried
+out to its end by the next one, and its record counts all that went.
 """
 
 from __future__ import annotations
 
 import getpass
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -25,6 +28,10 @@ from pipeline.tables import DETECTIONS, INCIDENTS, VISITS
 from pipeline.vault import Vault, load_keys
 
 KEPT_LONG = ("tallies", "coverage")
+WHY = "retention"
+TIERS = {"lines": "lines", "rows of visits and what was made of them": "visits", "entries of incidents": "incidents",
+         "pages that name people": "incidents", "entries of breaches, changes and access": "registers",
+         "names in the vault": "lines"}
 NAMED_PAGES = ("safeguarding/dsl-list-*.html", "principal/principal-*.html")
 
 
@@ -45,41 +52,87 @@ class Destroyed:
         return "\n".join(lines or ["nothing was old enough to be destroyed"])
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """What is to go: days of lines and of tables, entries by register, pages and names."""
+
+    lines: list[date]
+    tables: list[date]
+    incidents: list[int]
+    registers: dict[str, list[int]]
+    pages: list[Path]
+    names: set[str]
+    counts: dict[str, int]
+
+
 def purge(folder: Path, today: date | None = None) -> Destroyed:
     """Purge a school folder by its retention table as of `today`; every step is committed by its journal first."""
     school = night.settings(folder)
-    now = today or datetime.now(UTC).date()
     with rulefiles.locked(folder):
         keys = load_keys(folder / school.keys)
-        lake = night.open_lake(folder, keys)
+        lake, vault = night.open_lake(folder, keys), Vault(folder / "var/vault/names", keys.vault)
         lake.clean()
-        limits = _limits(school.retention, now)
-        waiting = _waiting(folder, limits["incidents"])
-        counts = {"lines": lake.drop_lines([d for d in lake.days_with_lines() if d < limits["lines"]], "retention"),
-                  "rows of visits and what was made of them": _tables(lake, limits["lines"], limits["visits"]),
-                  "entries of incidents": _incidents(folder, limits["incidents"]),
-                  "pages that name people": _pages(folder, limits["incidents"]),
-                  "entries of breaches, changes and access": _registers(folder, limits["registers"])}
-        counts["names in the vault"] = _names(folder, lake, Vault(folder / "var/vault/names", keys.vault))
-        before = dict(zip(counts, (str(limits[name]) for name in
-                                   ("lines", "visits", "incidents", "incidents", "registers", "lines")), strict=True))
-        done = Destroyed(counts, before, waiting)
-        if any(counts.values()):
-            night.journal(folder, "destruction").append("destroyed", "", {"by": getpass.getuser(), "counts": counts,
-                                                                          "before": before})
-    return done
+        rulefiles.remove(list((folder / "reports").glob("*/*.half")))  # of a page that was cut short: it may name people
+        record = night.journal(folder, "destruction")
+        counts = Counter(_finish(folder, lake, vault, record))
+        limits = _limits(school.retention, today or datetime.now(UTC).date())
+        plan = _plan(folder, lake, vault, limits)
+        before = {what: str(limits[tier]) for what, tier in TIERS.items()}
+        if any(plan.counts.values()):
+            body = {"by": getpass.getuser(), "counts": plan.counts, "before": before}
+            record.append("begun", "", body)
+            _carry_out(folder, lake, vault, plan)
+            record.append("destroyed", "", body)
+        counts.update(plan.counts)
+        return Destroyed(dict(counts), before, _waiting(folder, limits["incidents"]))
+
+
+def _finish(folder: Path, lake: Lake, vault: Vault, record: Journal) -> dict[str, int]:
+    """Carry out what a purge that was cut short had begun; its counts, none when there was no such purge."""
+    last = record.entries()[-1:]
+    if not last or last[0].kind != "begun" or last[0].body is None:
+        return {}
+    body = last[0].body
+    limits = {tier: date.fromisoformat(body["before"][what]) for what, tier in TIERS.items()}
+    _carry_out(folder, lake, vault, _plan(folder, lake, vault, limits))
+    record.append("destroyed", "", body)
+    return dict(body["counts"])
+
+
+def _plan(folder: Path, lake: Lake, vault: Vault, limits: Mapping[str, date]) -> _Plan:
+    """What is to go as things stand; nothing goes yet."""
+    lines = [day for day in lake.days_with_lines() if day < limits["lines"]]
+    tables = [day for day in lake.judged() if day < limits["visits"]]
+    gone = {ref for ref, state in _states(folder).items() if _old(state, limits["incidents"]) and not _open(state)}
+    incidents = _numbers(folder, "incidents", lambda entry: entry.ref in gone)
+    registers = _registers(folder, limits["registers"])
+    pages = _pages(folder, limits["incidents"])
+    names = set(vault.names()) - _pointed(folder, lake, set(lines), set(tables), gone)
+    sizes = (lake.lines_rows(lines), lake.derived_rows(tables, KEPT_LONG), len(incidents), len(pages),
+             sum(map(len, registers.values())), len(names))
+    return _Plan(lines, tables, incidents, registers, pages, names, dict(zip(TIERS, sizes, strict=True)))
+
+
+def _carry_out(folder: Path, lake: Lake, vault: Vault, plan: _Plan) -> None:
+    lake.drop_lines(plan.lines, WHY)
+    for day in plan.tables:
+        lake.keep_only(day, KEPT_LONG, WHY)
+    for name, numbers in {"incidents": plan.incidents, **plan.registers}.items():
+        if numbers:
+            night.journal(folder, name).purge(numbers, WHY)
+    rulefiles.remove(plan.pages)
+    vault.forget(plan.names)
 
 
 def _limits(retention: Retention, today: date) -> dict[str, date]:
-    """The first day that is kept, for each tier."""
-    return {"lines": today - timedelta(days=retention.lines_days), "visits": today - timedelta(days=retention.visits_days),
-            "incidents": today - timedelta(days=retention.incidents_days),
-            "registers": today - timedelta(days=round(365.25 * retention.registers_years))}
+    """The first day that is kept, for each tier.
 
-
-def _tables(lake: Lake, lines: date, visits: date) -> int:
-    """Tables of days whose lines are gone too: while there are lines, a day may be judged again."""
-    return sum(lake.keep_only(day, KEPT_LONG, "retention") for day in lake.judged() if day < min(lines, visits))
+    While a day has lines it may be judged again, so nothing that is made of it goes before them.
+    """
+    lines = today - timedelta(days=retention.lines_days)
+    visits = min(lines, today - timedelta(days=retention.visits_days))
+    return {"lines": lines, "visits": visits, "incidents": min(visits, today - timedelta(days=retention.incidents_days)),
+            "registers": min(visits, today - timedelta(days=round(365.25 * retention.registers_years)))}
 
 
 def _waiting(folder: Path, before: date) -> int:
@@ -98,46 +151,30 @@ def _open(state: register.IncidentState) -> bool:
     return state.state == "suspected" and state.detected
 
 
-def _incidents(folder: Path, before: date) -> int:
-    gone = {ref for ref, state in _states(folder).items() if _old(state, before) and not _open(state)}
-    return _purge(night.journal(folder, "incidents"), lambda entry: entry.ref in gone)
-
-
-def _registers(folder: Path, before: date) -> int:
-    """Breaches whose last day is old, and changes and looks written before that day."""
+def _registers(folder: Path, before: date) -> dict[str, list[int]]:
+    """Entries of breaches whose last day is old, and of changes and looks written before that day."""
     states = register.fold_breaches(night.journal(folder, "breaches").entries())
     gone = {ref for ref, state in states.items() if state.days and date.fromisoformat(max(state.days)) < before}
-    count = _purge(night.journal(folder, "breaches"), lambda entry: entry.ref in gone)
-    return count + sum(_purge(night.journal(folder, name), lambda entry: entry.at[:10] < str(before))
-                       for name in ("changes", "access"))
+    return {"breaches": _numbers(folder, "breaches", lambda entry: entry.ref in gone)} | {
+        name: _numbers(folder, name, lambda entry: entry.at[:10] < str(before)) for name in ("changes", "access")}
 
 
-def _purge(journal: Journal, is_gone: Callable[[Entry], bool]) -> int:
-    numbers = [entry.n for entry in journal.entries() if entry.body is not None and is_gone(entry)]
-    return len(journal.purge(numbers, "retention")) if numbers else 0
+def _numbers(folder: Path, name: str, is_gone: Callable[[Entry], bool]) -> list[int]:
+    """The numbers of the entries of a register that are to go."""
+    return [entry.n for entry in night.journal(folder, name).entries()
+            if entry.body is not None and entry.kind != "purged" and is_gone(entry)]
 
 
-def _pages(folder: Path, before: date) -> int:
+def _pages(folder: Path, before: date) -> list[Path]:
     """Pages with names of days before that."""
-    old = [page for pattern in NAMED_PAGES for page in (folder / "reports").glob(pattern) if page.stem[-10:] < str(before)]
-    return rulefiles.remove(old)
+    return [page for pattern in NAMED_PAGES for page in (folder / "reports").glob(pattern) if page.stem[-10:] < str(before)]
 
 
-def _names(folder: Path, lake: Lake, vault: Vault) -> int:
-    """Names that no line, table or incident points to any more."""
-    used = set(_pointed(lake))
-    for state in _states(folder).values():
-        used |= {str(state.summary.get(word)) for word in ("person", "client")}
-    return vault.forget(set(vault.names()) - used)
-
-
-def _pointed(lake: Lake) -> Iterable[str]:
-    tables: list[pa.Table] = [lake.people_of_lines()]
-    tables += [lake.table(shape, lake.judged()).select(["person", "client"]) for shape in (VISITS, DETECTIONS, INCIDENTS)]
-    for table in tables:
-        for column in table.columns:
-            yield from _texts(column)
-
-
-def _texts(column: Any) -> list[str]:
-    return [value for value in pc.unique(column).to_pylist() if value]
+def _pointed(folder: Path, lake: Lake, lines: set[date], days: set[date], gone: set[str]) -> set[str]:
+    """Pseudonyms that something points to which stays: lines, tables and incidents but those named."""
+    tables: list[pa.Table] = [lake.people_of_lines(set(lake.days_with_lines()) - lines)]
+    kept = set(lake.judged()) - days
+    tables += [lake.table(shape, kept).select(["person", "client"]) for shape in (VISITS, DETECTIONS, INCIDENTS)]
+    found = {value for table in tables for column in table.columns for value in pc.unique(column).to_pylist() if value}
+    states = [state for ref, state in _states(folder).items() if ref not in gone]
+    return found | {str(state.summary.get(word)) for state in states for word in ("person", "client")}

@@ -319,6 +319,8 @@ def test_a_damaged_archive_gives_what_stands_before_the_damage(tmp_path: Path) -
     packed.write_bytes(whole[:len(whole) // 2])
     reading = read(tmp_path, packed)
     assert "damaged" in str(reading.problems[0])
+    assert 1500 < reading.lines < 2500
+    assert read(tmp_path, packed).lines == 0
     packed.write_bytes(whole)
     assert reading.lines + read(tmp_path, packed).lines == 4000
     assert len(set(hosts(tmp_path))) == 4000
