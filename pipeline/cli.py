@@ -11,13 +11,14 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pipeline import deciding, logfiles, night, purging, readout, rulefiles
+from pipeline import deciding, exporting, logfiles, night, purging, readout, rulefiles
 from pipeline.formats import Format, bundled
 from pipeline.problems import Exit, Problem, SchoolgateError, UsageError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
                   help="A school's web-filter logs, judged by its own e-safety policy.")
 School = Annotated[Path, typer.Option(help="The school folder.", metavar="DIR")]
+DAY = "%Y-%m-%d"
 _folder = Path()
 
 
@@ -66,7 +67,7 @@ def nightly(
 
 
 @app.command()
-def purge(today: Annotated[datetime | None, typer.Option(help="The day to count from.", formats=["%Y-%m-%d"])] = None) -> None:
+def purge(today: Annotated[datetime | None, typer.Option(help="The day to count from.", formats=[DAY])] = None) -> None:
     """Remove what has been kept as long as the retention table says, and print the destruction record."""
     typer.echo(purging.purge(_folder, today.date() if today else None).text())
 
@@ -90,7 +91,9 @@ def check() -> None:
 incident = typer.Typer(no_args_is_help=True, help="Look at incidents, and move one on.")
 change = typer.Typer(no_args_is_help=True, help="Look at the change log, and say who changed what and why.")
 app.add_typer(incident, name="incident")
+export = typer.Typer(no_args_is_help=True, help="Write a file for other programs.")
 app.add_typer(change, name="change")
+app.add_typer(export, name="export")
 Ref = Annotated[str, typer.Argument(help="Reference, such as I-0004.", metavar="REF")]
 Reason = Annotated[str, typer.Option(help="Why, in a sentence.")]
 
@@ -145,6 +148,22 @@ def change_add(ref: Ref, who: Annotated[str, typer.Option(help="Who made it: a r
                approver: Annotated[str, typer.Option(help="Who approved it: a role.")]) -> None:
     """Say who made a change, why, and who approved it."""
     typer.echo(deciding.explain(_folder, ref, who, why, approver))
+
+
+@export.command("detections")
+def export_detections(
+    to: Annotated[Path, typer.Option(help="The CSV file to write, for its owner only.", metavar="FILE.csv")],
+    names: Annotated[bool, typer.Option("--names", help="Logins in place of pseudonyms.")] = False,
+    since: Annotated[datetime | None, typer.Option("--from", help="The first school day.", formats=[DAY], metavar="DATE")] = None,
+    until: Annotated[datetime | None, typer.Option("--until", help="The last school day.", formats=[DAY], metavar="DATE")] = None,
+) -> None:
+    """Write every detection of the judged days as CSV, a row each.
+
+    Without names, people are pseudonyms. With --names the look is written down first, and sealed items are left out, and so is
+    everything about staff: their matters are on the Principal's page only.
+    """
+    count = exporting.detections(_folder, to, names, since and since.date(), until and until.date())
+    typer.echo(f"{count:,} detections in {to}.")
 
 
 def _format(name: str) -> Format:
