@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 
-from pipeline import changes, judging, logfiles, publishing, register, rulefiles, sql
+from pipeline import changes, folders, judging, logfiles, publishing, register, rulefiles, sql
 from pipeline.formats import bundled
 from pipeline.ingest import FATES, Masks
 from pipeline.journal import Journal
@@ -99,6 +99,7 @@ def run(folder: Path, logs: Sequence[str], tick: Tick) -> Account:
     """Run the night of one school folder over `logs`. RefusedError, UsageError: nothing was read."""
     rules, account = _rules(folder)
     with rulefiles.locked(folder):
+        folders.check(folder, rules.school.groups)
         keys = load_keys(folder / rules.school.keys)
         lake = open_lake(folder, keys)
         account.problems += lake.clean()
@@ -167,9 +168,11 @@ def _publish(folder: Path, lake: Lake, rules: Rules, keys: Keys, account: Accoun
     names = Vault(folder / "var/vault/names", keys.vault).names()
     heads = {name: journal(folder, name).head()[:16] for name in REGISTERS if name not in ("access", "destruction")}
     today = school_day(datetime.now(UTC), rules.school.calendar.timezone)
+    groups, problems = folders.share(folder, rules.school.groups)
+    account.problems += problems
     desk = publishing.Desk(folder, lake, rules, {name: journal(folder, name) for name in REGISTERS},
                            publishing.who_is(rules, keys.pseudonym, names, max(account.judged, default=today)),
-                           {"rules": account.rules, "register": heads})
+                           {"rules": account.rules, "register": heads}, groups)
     judged = lake.judged()
     owed = sorted(day for day in judged if day in account.judged or desk.lacks(day))
     for day in owed or ([] if account.readings else [today]):

@@ -15,10 +15,10 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline import register, render
+from pipeline import folders, register, render
 from pipeline.journal import Journal
 from pipeline.judging import Rules
-from pipeline.lake import Lake, put_text
+from pipeline.lake import Lake
 from pipeline.pages import dsl, nightly, principal, termly
 from pipeline.policy import in_force
 from pipeline.privacy import login_key, pseudonym
@@ -43,6 +43,7 @@ class Desk:
     registers: Mapping[str, Journal]
     names: Mapping[str, str]
     versions: Mapping[str, object]
+    groups: Mapping[str, int] = field(default_factory=dict)
     written: list[Path] = field(default_factory=list)
 
     @property
@@ -56,10 +57,10 @@ class Desk:
         return not all((self.folder / "reports" / page).exists() for page in pages)
 
     def write(self, reader: str, name: str, text: str) -> None:
-        """Write one page of one reader."""
-        place = self.folder / "reports" / reader
-        put_text(place / name, text, 0o600)
-        self.written.append(place / name)
+        """Write one page of one reader, for the group that reads it."""
+        place = self.folder / "reports" / reader / name
+        folders.put_page(place, text, self.groups.get(reader))
+        self.written.append(place)
 
 
 def who_is(rules: Rules, key: bytes, vault: Mapping[str, str], day: date) -> dict[str, str]:

@@ -15,10 +15,10 @@ FLOORS = (
     {"privacy", "register", "intent"},
     {"ingest", "visits", "classify", "detect", "incidents", "coverage", "changes"},
     {"pages"},
-    {"logfiles", "lake", "journal", "vault", "sealed", "rulefiles", "render"},
+    {"logfiles", "lake", "journal", "vault", "sealed", "rulefiles", "folders", "render"},
     {"judging", "deciding", "exporting", "purging", "publishing", "reading", "readout", "night", "trial", "cli", "__main__"},
 )
-WITHIN = {("ingest", "privacy"), ("lake", "journal"), ("rulefiles", "lake"), ("night", "reading"), ("night", "judging"), ("detect", "classify"), ("incidents", "detect"),
+WITHIN = {("ingest", "privacy"), ("lake", "journal"), ("rulefiles", "lake"), ("folders", "lake"), ("night", "reading"), ("night", "judging"), ("detect", "classify"), ("incidents", "detect"),
           ("night", "publishing"), ("deciding", "night"), ("deciding", "judging"), ("cli", "deciding"), ("cli", "purging"), ("purging", "night"),
           ("publishing", "judging"), ("policy", "lists"), ("rulebook", "policy"), ("cli", "night"), ("cli", "exporting"), ("exporting", "night"),
           ("cli", "readout"), ("__main__", "cli")}
