@@ -22,7 +22,7 @@ setup: .venv/.run  ## make .venv with the locked packages and the command .venv/
 
 night: .venv/.run  ## the made-up school: write its logs, run its nights, tell what came of them
 	@test -d sample_logs/made || $(BIN)/python sample_logs/generate.py --to sample_logs/made
-	@$(BIN)/schoolgate nightly sample_logs/made
+	@$(BIN)/schoolgate nightly --today 2026-11-07 sample_logs/made
 
 test: .venv/.dev  ## every test
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup

@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pipeline import deciding, exporting, logfiles, night, purging, readout, rulefiles
+from pipeline import deciding, exporting, failing, logfiles, night, progress, purging, readout, rulefiles
 from pipeline.formats import Format, bundled
 from pipeline.problems import Exit, Problem, SchoolgateError, UsageError
 
@@ -59,11 +59,17 @@ def formats() -> None:
 @app.command()
 def nightly(
     logs: Annotated[list[str] | None, typer.Argument(help="Logs, folders of logs, or patterns.", metavar="LOG...")] = None,
+    findings: Annotated[bool, typer.Option("--exit-on-findings", help="End with 1 when an incident waits for a person.")] = False,
+    today: Annotated[datetime | None, typer.Option(help="The school day it is for; else the clock's.", formats=[DAY],
+                                                   metavar="DATE")] = None,
 ) -> None:
     """Run the night: read what is new, judge the days it touches, keep the registers, write the pages."""
-    account = night.run(_folder, logs or [], _ticker())
+    with progress.shown() as show:
+        account = night.run(_folder, logs or [], show.tick, today=today and today.date(), show=show)
     typer.echo(account.text())
-    _end(account.problems, account.code)
+    if findings and account.waiting:
+        typer.echo(f"{account.waiting:,} incidents wait for a person.", err=True)
+    _end(account.problems, account.code(findings))
 
 
 @app.command()
@@ -172,19 +178,6 @@ def _format(name: str) -> Format:
     return bundled()[name]
 
 
-def _ticker() -> night.Tick:
-    """Progress: a line that renews itself on a terminal, nothing under cron."""
-    done = 0
-
-    def tick(name: str, lines: int) -> None:
-        nonlocal done
-        done += lines
-        if sys.stderr.isatty():
-            sys.stderr.write(f"\r{name}: {done:,} lines ")
-            sys.stderr.flush()
-    return tick
-
-
 def _end(problems: Iterable[Problem], code: Exit | None = None) -> NoReturn:
     said = list(problems)
     for problem in said:
@@ -197,5 +190,11 @@ def main() -> None:
     try:
         app(prog_name="schoolgate")
     except SchoolgateError as error:
-        typer.echo(str(error), err=True)
-        sys.exit(error.code)
+        _stop(error)
+    except Exception as error:  # whatever it is, a person reads a sentence
+        _stop(failing.failed(_folder, "schoolgate", error))
+
+
+def _stop(error: SchoolgateError) -> NoReturn:
+    typer.echo(str(error), err=True)
+    sys.exit(error.code)

@@ -90,6 +90,14 @@ def put_page(place: Path, text: str, group: int | None) -> None:
     put_text(place, text, 0o600 if group is None else 0o640, group)
 
 
+def says(page: Path, title: str) -> bool:
+    """Whether a page is there and has that title."""
+    if not page.exists():
+        return False
+    with page.open(encoding="utf-8") as stream:
+        return f"<title>{title}" in stream.read(2000)
+
+
 def _number(group: str) -> int | None:
     """The number of a group of this machine; None when there is none of that name."""
     try:

@@ -3,7 +3,8 @@
     rules → lock → clean the lake → read each log exactly once → judge every day that is not whole → registers → change log →
     pages → account
 
-A broken rule file does not stop the night: it runs on the last good rules, and says so.
+A broken rule file does not stop the night: it runs on the last good rules, and says so. A night that cannot be finished
+writes a page that says so, and where it stopped.
 """
 
 from __future__ import annotations
@@ -15,18 +16,20 @@ from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 
-from pipeline import changes, folders, judging, logfiles, publishing, register, rulefiles, sql
+from pipeline import changes, coverage, failing, folders, judging, logfiles, publishing, register, rulefiles, sql
 from pipeline.formats import bundled
 from pipeline.ingest import FATES, Masks
 from pipeline.journal import Journal
 from pipeline.judging import Rules
 from pipeline.lake import Lake, emptied
+from pipeline.logfiles import LogFile
 from pipeline.privacy import fits, on_network
-from pipeline.problems import Exit, Problem, RefusedError, UsageError
+from pipeline.problems import Exit, Problem, RefusedError, SchoolgateError, UsageError
+from pipeline.progress import Show
 from pipeline.reading import Reader, Reading
 from pipeline.school import School, read_school
-from pipeline.schoolday import school_day
-from pipeline.tables import BREACHES, INCIDENTS
+from pipeline.schoolday import bands_table, day_bounds, school_day, school_days_before
+from pipeline.tables import BREACHES, COVERAGE, INCIDENTS
 from pipeline.vault import Keys, Vault, load_keys
 
 Tick = Callable[[str, int], None]
@@ -46,16 +49,19 @@ class Account:
     rules: str = ""
     pages: list[str] = field(default_factory=list)
     heads: dict[str, str] = field(default_factory=dict)
+    waiting: int = 0  # incidents that wait for a person
+    doing: str = "reading the rules"
 
     @property
     def fates(self) -> Counter[str]:
         """Lines read tonight by fate."""
         return sum((reading.fates for reading in self.readings), Counter())
 
-    @property
-    def code(self) -> Exit:
-        """5 when something must be mended, else 0."""
-        return Exit.MEND if self.problems else Exit.DONE
+    def code(self, on_findings: bool = False) -> Exit:
+        """5 when something must be mended; else 1 when findings are asked for and an incident waits; else 0."""
+        if self.problems:
+            return Exit.MEND
+        return Exit.FINDINGS if on_findings and self.waiting else Exit.DONE
 
     def _judged(self) -> list[str]:
         c, names = self.counts, self.counts["named"]
@@ -95,43 +101,97 @@ def _days(days: Sequence[str]) -> str:
     return days[0] if len(days) == 1 else f"{len(days)}, {days[0]} to {days[-1]}"
 
 
-def run(folder: Path, logs: Sequence[str], tick: Tick) -> Account:
-    """Run the night of one school folder over `logs`. RefusedError, UsageError: nothing was read."""
-    rules, account = _rules(folder)
+def run(folder: Path, logs: Sequence[str], tick: Tick, *, today: date | None = None, show: Show | None = None) -> Account:
+    """Run the night of one school folder over `logs`. `today`: the school day it is for; None: the clock's.
+
+    RefusedError: nothing was read. UsageError, FailedError: a page says what stopped it.
+    """
+    if not (folder / "school.toml").is_file():
+        raise UsageError(_no_school(folder))
+    account = Account()
     with rulefiles.locked(folder):
-        folders.check(folder, rules.school.groups)
-        keys = load_keys(folder / rules.school.keys)
-        lake = open_lake(folder, keys)
-        account.problems += lake.clean()
-        reader = Reader(lake, Vault(folder / "var/vault/names", keys.vault), _masks(rules.school, keys),
-                        rules.school.calendar.timezone, folder / "var/sealed", keys.sealed)
-        _read_all(logs, rules.school, reader, account, tick)
-        for day in lake.days_with_lines():
-            if not lake.whole(day):
-                _judge(folder, lake, day, rules, keys, account)
-            _register(folder, lake, day)
-        _changes(folder)
-        _publish(folder, lake, rules, keys, account)
-        account.lines = sum(file["rows"] for file in lake.lines_files().values())
-        account.heads = {name: journal(folder, name).head() for name in REGISTERS}
+        try:
+            _night(folder, logs, account, today, tick, show or Show())
+        except RefusedError:
+            raise
+        except Exception as error:  # whatever it is, the night ends in a page and a sentence
+            failure = error if isinstance(error, SchoolgateError) else failing.failed(folder, account.doing, error)
+            raise type(failure)(*failure.problems, *_tell(folder, account, failure.problems, today)) from None
     return account
 
 
-def _rules(folder: Path) -> tuple[Rules, Account]:
+def _night(folder: Path, logs: Sequence[str], account: Account, today: date | None, tick: Tick, show: Show) -> None:
+    """Every step of the night, in order."""
+    rules = _rules(folder, account)
+    folders.check(folder, rules.school.groups)
+    keys = load_keys(folder / rules.school.keys)
+    lake = open_lake(folder, keys)
+    account.problems += lake.clean()
+    reader = Reader(lake, Vault(folder / "var/vault/names", keys.vault), _masks(rules.school, keys),
+                    rules.school.calendar.timezone, folder / "var/sealed", keys.sealed)
+    _read_all(logs, rules.school, reader, account, tick, show)
+    days = lake.days_with_lines()
+    show.begin("judging", len(days))
+    for day in days:
+        account.doing = f"judging {day}"
+        if not lake.whole(day):
+            _judge(folder, lake, day, rules, keys, account)
+        account.doing = f"bringing the registers up to {day}"
+        _register(folder, lake, day)
+        show.step(str(day), None)
+    account.doing = "writing the change log"
+    _changes(folder)
+    account.doing = "writing the pages"
+    _publish(folder, lake, rules, keys, account, today)
+    account.lines = sum(file["rows"] for file in lake.lines_files().values())
+    account.heads = {name: journal(folder, name).head() for name in REGISTERS}
+    states = register.fold_incidents(journal(folder, "incidents").entries()).values()
+    account.waiting = sum(1 for state in states if state.state == "suspected" and state.detected)
+
+
+def _tell(folder: Path, account: Account, causes: Sequence[Problem], today: date | None) -> list[Problem]:
+    """Write the page of a night that failed; a problem when even that cannot be written."""
+    school = _known(folder)
+    try:
+        publishing.failed_page(folder, school, today or _today(school), causes, account.problems, {"rules": account.rules})
+    except OSError as error:
+        return [Problem("the page of this night", f"could not be written ({error.strerror})", "free space and its folder's mode")]
+    return []
+
+
+def _known(folder: Path) -> School | None:
+    """The school by tonight's settings, else by the last good ones, else unknown."""
+    try:
+        files = rulefiles.texts(folder)
+    except OSError:
+        files = {}
+    read = (read_school(text.get("school.toml", ""))[0] for text in (files, rulefiles.last_good(folder)))
+    return next((school for school in read if school), None)
+
+
+def _today(school: School | None) -> date:
+    """The school day of the clock."""
+    return school_day(datetime.now(UTC), school.calendar.timezone if school else "Europe/London")
+
+
+def _rules(folder: Path, account: Account) -> Rules:
     """The rules to judge by: tonight's, or the last good ones under a problem for each fault."""
-    settings(folder)
     files = rulefiles.texts(folder)
     rules, faults = judging.read_all(files)
+    account.problems += faults
+    account.rules = rulefiles.fingerprint(files)
     if rules is not None:
         if not faults:
             rulefiles.keep_good(folder, files)
-        return rules, Account(problems=faults, rules=rulefiles.fingerprint(files))
+        return rules
     good = rulefiles.last_good(folder) | {name: text for name, text in files.items() if name == "people.csv"}
     rules, _ = judging.read_all(good)
     if rules is None:
+        account.problems.clear()
         raise UsageError(*faults)
-    said = Problem("rules", "are broken, so the last good ones were used", "mending the faults that follow")
-    return rules, Account(problems=[said, *faults], rules=rulefiles.fingerprint(good) + " (last good)")
+    account.problems.insert(0, Problem("rules", "are broken, so the last good ones were used", "mending the faults that follow"))
+    account.rules = rulefiles.fingerprint(good) + " (last good)"
+    return rules
 
 
 def _judge(folder: Path, lake: Lake, day: date, rules: Rules, keys: Keys, account: Account) -> None:
@@ -163,20 +223,21 @@ def _changes(folder: Path) -> None:
     rulefiles.keep_seen(folder, files)
 
 
-def _publish(folder: Path, lake: Lake, rules: Rules, keys: Keys, account: Account) -> None:
+def _publish(folder: Path, lake: Lake, rules: Rules, keys: Keys, account: Account, given: date | None) -> None:
     """Write the pages of every day judged tonight; a night that heard from no log writes one that says so."""
     names = Vault(folder / "var/vault/names", keys.vault).names()
     heads = {name: journal(folder, name).head()[:16] for name in REGISTERS if name not in ("access", "destruction")}
-    today = school_day(datetime.now(UTC), rules.school.calendar.timezone)
+    today, judged = given or _today(rules.school), lake.judged()
     groups, problems = folders.share(folder, rules.school.groups)
     account.problems += problems
+    now = day_bounds(given, rules.school.calendar.timezone)[1] if given else datetime.now(UTC)
+    silent = _silences(lake, rules.school, account, today, now)
     desk = publishing.Desk(folder, lake, rules, {name: journal(folder, name) for name in REGISTERS},
                            publishing.who_is(rules, keys.pseudonym, names, max(account.judged, default=today)),
                            {"rules": account.rules, "register": heads}, groups)
-    judged = lake.judged()
     owed = sorted(day for day in judged if day in account.judged or desk.lacks(day))
-    for day in owed or ([] if account.readings else [today]):
-        publishing.nightly_page(desk, day, account.problems, judged.get(day, {}).get("counts", {}))
+    for day in owed + [today] * (today not in owed and (today in silent or not (owed or account.readings))):
+        publishing.nightly_page(desk, day, account.problems, judged.get(day, {}).get("counts", {}), sorted(silent.get(day, ())))
     for day in owed:
         publishing.named_pages(desk, day)
     if owed:
@@ -184,18 +245,50 @@ def _publish(folder: Path, lake: Lake, rules: Rules, keys: Keys, account: Accoun
     account.pages = [str(path.relative_to(folder)) for path in desk.written]
 
 
-def _read_all(logs: Sequence[str], school: School, reader: Reader, account: Account, tick: Tick) -> None:
+def _silences(lake: Lake, school: School, account: Account, today: date, now: datetime) -> dict[date, dict[str, date]]:
+    """The logs that said nothing on a school day, of those judged tonight and today, and when each was last heard: problems."""
+    if not account.readings:
+        account.problems.append(Problem("the night", "heard from no log", "the paths given, and whether the filter still writes"))
+    logs = {source.source: source.path for source in lake.sources().values()}
+    silent = {}
+    for day in sorted({*account.judged, today}):
+        if _is_over(school, day, today, now):
+            before = school_days_before(school.calendar, day, coverage.REMEMBERED)
+            silent[day] = coverage.silent(lake.table(COVERAGE, [*before, day]), logs, day)
+    account.problems += [Problem(log, f"said nothing on {day}, a school day; it was last heard from on {last}",
+                                 "the filter, and whether it still writes that log")
+                         for day, found in silent.items() for log, last in sorted(found.items())]
+    return {day: found for day, found in silent.items() if found}
+
+
+def _is_over(school: School, day: date, today: date, now: datetime) -> bool:
+    """Whether the school was open on that day, and has closed by now if the day is today."""
+    hours = judging.open_hours(bands_table(school.calendar, day, school.years), school, day)
+    return hours is not None and (day != today or hours[1] <= now)
+
+
+def _read_all(logs: Sequence[str], school: School, reader: Reader, account: Account, tick: Tick, show: Show) -> None:
     found, problems = logfiles.find(logs)
     account.problems += problems
+    show.begin("reading", len(found))
     verdicts = tuple(school.sealed.get(FORM, ()))
     for log in found:
+        account.doing = f"reading {log.path.name}"
         try:
             reading = reader.read(log, bundled()[FORM], verdicts, partial(tick, log.path.name))
         except OSError as error:
             account.problems.append(Problem(str(log.path), f"could not be read ({error.strerror})", "its owner and mode"))
             continue
         account.readings.append(reading)
-        account.problems += [*reading.problems, *_equation(reading)]
+        show.step(log.path.name, reading.lines)
+        account.problems += [*reading.problems, *_equation(reading), *_damage(log, reading)]
+
+
+def _damage(log: LogFile, reading: Reading) -> list[Problem]:
+    """A log of which nothing could be read is not an empty log."""
+    if reading.source or not logfiles.damaged(log):
+        return []
+    return [Problem(str(log.path), "is damaged: nothing of it could be read", "copying the log again")]
 
 
 def _equation(reading: Reading) -> list[Problem]:
@@ -210,11 +303,15 @@ def settings(folder: Path) -> School:
     """The school of a folder; UsageError with every fault of its settings."""
     files = rulefiles.texts(folder)
     if "school.toml" not in files:
-        raise UsageError(Problem(str(folder), "is not a school folder: it has no school.toml", "--school DIR"))
+        raise UsageError(_no_school(folder))
     school, problems = read_school(files["school.toml"], str(folder / "school.toml"))
     if school is None:
         raise UsageError(*problems)
     return school
+
+
+def _no_school(folder: Path) -> Problem:
+    return Problem(str(folder), "is not a school folder: it has no school.toml", "--school DIR")
 
 
 def journal(folder: Path, name: str) -> Journal:
