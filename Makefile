@@ -39,5 +39,5 @@ bench: .venv/.dev  ## lines a second and memory against the bare parse (LINES=10
 clean:  ## remove what the program wrote (not .venv)
 	rm -rf var sample_logs/made
 
-docs: .venv/.run  ## renew the data dictionary in the README
-	$(BIN)/python -c "import re, pathlib; from pipeline import tables; p = pathlib.Path('README.md'); p.write_text(re.sub(r'(<!-- dictionary -->\n).*(<!-- /dictionary -->)', lambda m: m[1] + tables.dictionary().strip() + '\n' + m[2], p.read_text(), flags=re.S))"
+docs: .venv/.run  ## renew the commands, settings and tables in the README
+	$(BIN)/python -m pipeline.handbook .

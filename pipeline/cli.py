@@ -17,7 +17,7 @@ from pipeline.problems import Exit, Problem, SchoolgateError, UsageError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
                   help="A school's web-filter logs, judged by its own e-safety policy.")
-School = Annotated[Path, typer.Option(help="The school folder.", metavar="DIR")]
+School = Annotated[Path, typer.Option(help="The school folder; the current folder when not given.", metavar="DIR")]
 DAY = "%Y-%m-%d"
 _folder = Path()
 
@@ -42,7 +42,10 @@ def read(
     files: Annotated[list[str], typer.Argument(help="Logs, folders of logs, or patterns.", metavar="FILE...")],
     form: Annotated[str, typer.Option("--format", help="Name of the log format.", metavar="NAME")] = "squid",
 ) -> None:
-    """Print what is understood of a log: one JSON object per request; rejects and counts go to stderr."""
+    """Print what is understood of a log, without a school folder: one JSON object per request, logins as logged.
+
+    Rejects and counts go to stderr.
+    """
     logs, problems = logfiles.find(files)
     for log in logs:
         problems += readout.read(log, _format(form), ())
@@ -63,7 +66,10 @@ def nightly(
     today: Annotated[datetime | None, typer.Option(help="The school day it is for; else the clock's.", formats=[DAY],
                                                    metavar="DATE")] = None,
 ) -> None:
-    """Run the night: read what is new, judge the days it touches, keep the registers, write the pages."""
+    """Run the night: read what is new, judge the days it touches, keep the registers, write the pages.
+
+    Logs may be files, folders and patterns, plain or .gz, .bz2 and .xz.
+    """
     with progress.shown() as show:
         account = night.run(_folder, logs or [], show.tick, today=today and today.date(), show=show)
     typer.echo(account.text())
@@ -73,8 +79,12 @@ def nightly(
 
 
 @app.command()
-def purge(today: Annotated[datetime | None, typer.Option(help="The day to count from.", formats=[DAY])] = None) -> None:
-    """Remove what has been kept as long as the retention table says, and print the destruction record."""
+def purge(today: Annotated[datetime | None, typer.Option(help="The day to count from; else the clock's.", formats=[DAY],
+                                                         metavar="DATE")] = None) -> None:
+    """Remove what has been kept as long as [retention] says, and print the destruction record.
+
+    Incidents that wait for a person, and sealed copies, stay.
+    """
     typer.echo(purging.purge(_folder, today.date() if today else None).text())
 
 
@@ -118,7 +128,7 @@ def incident_show(ref: Ref) -> None:
 
 @app.command()
 def explain(ref: Ref) -> None:
-    """Walk from an incident to its log lines; the look is written down."""
+    """Walk from an incident to its log lines: time, host, log and line of each visit; the look is written down."""
     typer.echo("\n".join(deciding.explain_incident(_folder, ref)) or "The lines of this incident are no longer kept.")
 
 
@@ -126,7 +136,7 @@ def explain(ref: Ref) -> None:
 def incident_confirm(ref: Ref, reason: Reason,
                      row: Annotated[list[str] | None, typer.Option(help="Row of table 7.2; may be repeated.")] = None,
                      intent: Annotated[str, typer.Option(help="deliberate or accidental, as found.")] = "") -> None:
-    """Confirm an incident."""
+    """Confirm an incident. Who you are is your computer login; what you may do is your role under [roles]."""
     typer.echo(deciding.decide(_folder, ref, "confirmed", reason, row or [], intent, ""))
 
 
