@@ -1,4 +1,4 @@
-"""What is said of a failure that nobody foresaw: one sentence for the user, and a trace for whoever mends the program.
+"""What is said of a failure: one sentence for the user, a page, and a trace for whoever mends the program.
 
 The text of an error may quote a log (DuckDB's do), so neither holds it: only the kind of the error and where it passed.
 """
@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 
+from pipeline import publishing, rulefiles
 from pipeline.lake import put_text
 from pipeline.problems import FailedError, Problem
+from pipeline.school import School, read_school
 
 OURS = Path(__file__).parent
 
@@ -22,6 +24,25 @@ def failed(folder: Path, doing: str, error: BaseException) -> FailedError:
     kept = _kept(folder, error)
     tell = f"once more; if it fails again, report {kept}, which holds nothing of a log" if kept else "once more, or reporting it"
     return FailedError(Problem(doing, f"failed ({_kind(error)}, {_last(error)})", tell))
+
+
+def tell(folder: Path, day: date, causes: Sequence[Problem], met: Sequence[Problem], rules: str) -> list[Problem]:
+    """Write the page of the night of `day`: what stopped it, what it had met. A problem when even that cannot be written."""
+    try:
+        publishing.failed_page(folder, known(folder), day, causes, met, {"rules": rules})
+    except OSError as error:
+        return [Problem("the page of this night", f"could not be written ({error.strerror})", "free space and its folder's mode")]
+    return []
+
+
+def known(folder: Path) -> School | None:
+    """The school by its settings as they are, else by the last good ones, else unknown."""
+    try:
+        files = rulefiles.texts(folder)
+    except OSError:
+        files = {}
+    read = (read_school(text.get("school.toml", ""))[0] for text in (files, rulefiles.last_good(folder)))
+    return next((school for school in read if school), None)
 
 
 def trace(error: BaseException) -> str:

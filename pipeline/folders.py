@@ -29,7 +29,7 @@ def group_faults(named: Mapping[str, str], where: str = "school.toml") -> list[P
 
 def check(folder: Path, named: Mapping[str, str]) -> None:
     """RefusedError, with the command that mends it, for each folder of the program's that is open to others."""
-    mine = {0, os.geteuid(), folder.stat().st_uid}
+    mine = {os.geteuid()} if os.geteuid() else {0, folder.stat().st_uid}
     faults = list(_open(folder / "var", 0o700, None, mine))
     for reader in READERS:
         place = folder / "reports" / reader

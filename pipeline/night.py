@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 
-from pipeline import changes, coverage, failing, folders, judging, logfiles, publishing, register, rulefiles, sql
+from pipeline import changes, failing, folders, judging, logfiles, publishing, register, rulefiles, silence, sql
 from pipeline.formats import bundled
 from pipeline.ingest import FATES, Masks
 from pipeline.journal import Journal
@@ -28,13 +28,14 @@ from pipeline.problems import Exit, Problem, RefusedError, SchoolgateError, Usag
 from pipeline.progress import Show
 from pipeline.reading import Reader, Reading
 from pipeline.school import School, read_school
-from pipeline.schoolday import bands_table, day_bounds, school_day, school_days_before
-from pipeline.tables import BREACHES, COVERAGE, INCIDENTS
+from pipeline.schoolday import day_bounds, school_day
+from pipeline.tables import BREACHES, INCIDENTS
 from pipeline.vault import Keys, Vault, load_keys
 
 Tick = Callable[[str, int], None]
 REGISTERS = ("ingest", "days", "incidents", "breaches", "changes", "access", "destruction")
 FORM = "squid"
+UNHEARD = Problem("the night", "heard from no log", "the paths given, and whether the filter still writes")
 
 
 @dataclass
@@ -116,7 +117,8 @@ def run(folder: Path, logs: Sequence[str], tick: Tick, *, today: date | None = N
             raise
         except Exception as error:  # whatever it is, the night ends in a page and a sentence
             failure = error if isinstance(error, SchoolgateError) else failing.failed(folder, account.doing, error)
-            raise type(failure)(*failure.problems, *_tell(folder, account, failure.problems, today)) from None
+            told = failing.tell(folder, today or _today(failing.known(folder)), failure.problems, account.problems, account.rules)
+            raise type(failure)(*failure.problems, *told) from None
     return account
 
 
@@ -147,26 +149,6 @@ def _night(folder: Path, logs: Sequence[str], account: Account, today: date | No
     account.heads = {name: journal(folder, name).head() for name in REGISTERS}
     states = register.fold_incidents(journal(folder, "incidents").entries()).values()
     account.waiting = sum(1 for state in states if state.state == "suspected" and state.detected)
-
-
-def _tell(folder: Path, account: Account, causes: Sequence[Problem], today: date | None) -> list[Problem]:
-    """Write the page of a night that failed; a problem when even that cannot be written."""
-    school = _known(folder)
-    try:
-        publishing.failed_page(folder, school, today or _today(school), causes, account.problems, {"rules": account.rules})
-    except OSError as error:
-        return [Problem("the page of this night", f"could not be written ({error.strerror})", "free space and its folder's mode")]
-    return []
-
-
-def _known(folder: Path) -> School | None:
-    """The school by tonight's settings, else by the last good ones, else unknown."""
-    try:
-        files = rulefiles.texts(folder)
-    except OSError:
-        files = {}
-    read = (read_school(text.get("school.toml", ""))[0] for text in (files, rulefiles.last_good(folder)))
-    return next((school for school in read if school), None)
 
 
 def _today(school: School | None) -> date:
@@ -231,40 +213,20 @@ def _publish(folder: Path, lake: Lake, rules: Rules, keys: Keys, account: Accoun
     groups, problems = folders.share(folder, rules.school.groups)
     account.problems += problems
     now = day_bounds(given, rules.school.calendar.timezone)[1] if given else datetime.now(UTC)
-    silent = _silences(lake, rules.school, account, today, now)
+    silent = silence.silences(lake, rules.school, account.judged, today, now)
+    account.problems += [*silence.problems(silent), *([] if account.readings else [UNHEARD])]
     desk = publishing.Desk(folder, lake, rules, {name: journal(folder, name) for name in REGISTERS},
                            publishing.who_is(rules, keys.pseudonym, names, max(account.judged, default=today)),
                            {"rules": account.rules, "register": heads}, groups)
     owed = sorted(day for day in judged if day in account.judged or desk.lacks(day))
-    for day in owed + [today] * (today not in owed and (today in silent or not (owed or account.readings))):
+    unheard = today in silent or not (owed or account.readings)
+    for day in [*owed, *([today] if unheard and today not in owed else [])]:
         publishing.nightly_page(desk, day, account.problems, judged.get(day, {}).get("counts", {}), sorted(silent.get(day, ())))
     for day in owed:
         publishing.named_pages(desk, day)
     if owed:
         publishing.termly_page(desk, owed[-1])
     account.pages = [str(path.relative_to(folder)) for path in desk.written]
-
-
-def _silences(lake: Lake, school: School, account: Account, today: date, now: datetime) -> dict[date, dict[str, date]]:
-    """The logs that said nothing on a school day, of those judged tonight and today, and when each was last heard: problems."""
-    if not account.readings:
-        account.problems.append(Problem("the night", "heard from no log", "the paths given, and whether the filter still writes"))
-    logs = {source.source: source.path for source in lake.sources().values()}
-    silent = {}
-    for day in sorted({*account.judged, today}):
-        if _is_over(school, day, today, now):
-            before = school_days_before(school.calendar, day, coverage.REMEMBERED)
-            silent[day] = coverage.silent(lake.table(COVERAGE, [*before, day]), logs, day)
-    account.problems += [Problem(log, f"said nothing on {day}, a school day; it was last heard from on {last}",
-                                 "the filter, and whether it still writes that log")
-                         for day, found in silent.items() for log, last in sorted(found.items())]
-    return {day: found for day, found in silent.items() if found}
-
-
-def _is_over(school: School, day: date, today: date, now: datetime) -> bool:
-    """Whether the school was open on that day, and has closed by now if the day is today."""
-    hours = judging.open_hours(bands_table(school.calendar, day, school.years), school, day)
-    return hours is not None and (day != today or hours[1] <= now)
 
 
 def _read_all(logs: Sequence[str], school: School, reader: Reader, account: Account, tick: Tick, show: Show) -> None:

@@ -16,11 +16,11 @@ FLOORS = (
     {"ingest", "visits", "classify", "detect", "incidents", "coverage", "changes"},
     {"pages"},
     {"logfiles", "lake", "journal", "vault", "sealed", "rulefiles", "folders", "render"},
-    {"judging", "deciding", "exporting", "failing", "progress", "purging", "publishing", "reading", "readout", "night", "trial", "cli", "handbook", "__main__"},
+    {"judging", "deciding", "exporting", "failing", "progress", "silence", "purging", "publishing", "reading", "readout", "night", "trial", "cli", "handbook", "__main__"},
 )
 WITHIN = {("ingest", "privacy"), ("lake", "journal"), ("rulefiles", "lake"), ("folders", "lake"), ("night", "reading"), ("night", "judging"), ("detect", "classify"), ("incidents", "detect"),
           ("night", "publishing"), ("deciding", "night"), ("deciding", "judging"), ("cli", "deciding"), ("cli", "purging"), ("purging", "night"),
-          ("publishing", "judging"), ("policy", "lists"), ("rulebook", "policy"), ("cli", "night"), ("cli", "exporting"), ("cli", "failing"), ("cli", "progress"), ("night", "failing"), ("night", "progress"), ("exporting", "night"),
+          ("publishing", "judging"), ("policy", "lists"), ("rulebook", "policy"), ("cli", "night"), ("cli", "exporting"), ("cli", "failing"), ("cli", "progress"), ("night", "failing"), ("night", "silence"), ("silence", "judging"), ("failing", "publishing"), ("night", "progress"), ("exporting", "night"),
           ("cli", "readout"), ("__main__", "cli"), ("handbook", "cli")}
 OPENERS = {"open", "read_text", "write_text", "read_bytes", "write_bytes", "unlink", "rename", "mkdir"}
 MODULES = sorted(ROOT.rglob("*.py"))
