@@ -22,7 +22,7 @@ setup: .venv/.run  ## make .venv with the locked packages and the command .venv/
 
 night: .venv/.run  ## the made-up school: write its logs, run its nights, tell what came of them
 	@test -d sample_logs/made || $(BIN)/python sample_logs/generate.py --to sample_logs/made
-	@$(BIN)/schoolgate nightly sample_logs/made
+	@$(BIN)/schoolgate nightly --today 2026-11-07 sample_logs/made
 
 test: .venv/.dev  ## every test
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup
@@ -39,5 +39,5 @@ bench: .venv/.dev  ## lines a second and memory against the bare parse (LINES=10
 clean:  ## remove what the program wrote (not .venv)
 	rm -rf var sample_logs/made
 
-docs: .venv/.run  ## renew the data dictionary in the README
-	$(BIN)/python -c "import re, pathlib; from pipeline import tables; p = pathlib.Path('README.md'); p.write_text(re.sub(r'(<!-- dictionary -->\n).*(<!-- /dictionary -->)', lambda m: m[1] + tables.dictionary().strip() + '\n' + m[2], p.read_text(), flags=re.S))"
+docs: .venv/.run  ## renew the commands, settings and tables in the README
+	$(BIN)/python -m pipeline.handbook .

@@ -11,13 +11,14 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pipeline import deciding, logfiles, night, purging, readout, rulefiles
+from pipeline import deciding, exporting, failing, logfiles, night, progress, purging, readout, rulefiles
 from pipeline.formats import bundled
 from pipeline.problems import Exit, Problem, SchoolgateError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
                   help="A school's web-filter logs, judged by its own e-safety policy.")
-School = Annotated[Path, typer.Option(help="The school folder.", metavar="DIR")]
+School = Annotated[Path, typer.Option(help="The school folder; the current folder when not given.", metavar="DIR")]
+DAY = "%Y-%m-%d"
 _folder = Path()
 
 
@@ -44,7 +45,10 @@ def read(
     zone: Annotated[str, typer.Option(help="Zone of times that say none.", metavar="ZONE")] = "Europe/London",
     year: Annotated[int, typer.Option(help="Year of the last line, where times say none.", metavar="YYYY")] = 0,
 ) -> None:
-    """Print what is understood of a log: one JSON object per request; rejects and counts go to stderr."""
+    """Print what is understood of a log, without a school folder: one JSON object per request, logins as logged.
+
+    Rejects and counts go to stderr.
+    """
     logs, problems = logfiles.find(files)
     for log in logs:
         problems += readout.read(log, readout.Readout(form, zone, year))
@@ -61,16 +65,29 @@ def formats() -> None:
 @app.command()
 def nightly(
     logs: Annotated[list[str] | None, typer.Argument(help="Logs, folders of logs, or patterns.", metavar="LOG...")] = None,
+    findings: Annotated[bool, typer.Option("--exit-on-findings", help="End with 1 when an incident waits for a person.")] = False,
+    today: Annotated[datetime | None, typer.Option(help="The school day it is for; else the clock's.", formats=[DAY],
+                                                   metavar="DATE")] = None,
 ) -> None:
-    """Run the night: read what is new, judge the days it touches, keep the registers, write the pages."""
-    account = night.run(_folder, logs or [], _ticker())
+    """Run the night: read what is new, judge the days it touches, keep the registers, write the pages.
+
+    Logs may be files, folders and patterns, plain or .gz, .bz2 and .xz.
+    """
+    with progress.shown() as show:
+        account = night.run(_folder, logs or [], show.tick, today=today and today.date(), show=show)
     typer.echo(account.text())
-    _end(account.problems, account.code)
+    if findings and account.waiting:
+        typer.echo(f"{account.waiting:,} incidents wait for a person.", err=True)
+    _end(account.problems, account.code(findings))
 
 
 @app.command()
-def purge(today: Annotated[datetime | None, typer.Option(help="The day to count from.", formats=["%Y-%m-%d"])] = None) -> None:
-    """Remove what has been kept as long as the retention table says, and print the destruction record."""
+def purge(today: Annotated[datetime | None, typer.Option(help="The day to count from; else the clock's.", formats=[DAY],
+                                                         metavar="DATE")] = None) -> None:
+    """Remove what has been kept as long as [retention] says, and print the destruction record.
+
+    Incidents that wait for a person, and sealed copies, stay.
+    """
     typer.echo(purging.purge(_folder, today.date() if today else None).text())
 
 
@@ -93,7 +110,9 @@ def check() -> None:
 incident = typer.Typer(no_args_is_help=True, help="Look at incidents, and move one on.")
 change = typer.Typer(no_args_is_help=True, help="Look at the change log, and say who changed what and why.")
 app.add_typer(incident, name="incident")
+export = typer.Typer(no_args_is_help=True, help="Write a file for other programs.")
 app.add_typer(change, name="change")
+app.add_typer(export, name="export")
 Ref = Annotated[str, typer.Argument(help="Reference, such as I-0004.", metavar="REF")]
 Reason = Annotated[str, typer.Option(help="Why, in a sentence.")]
 
@@ -112,7 +131,7 @@ def incident_show(ref: Ref) -> None:
 
 @app.command()
 def explain(ref: Ref) -> None:
-    """Walk from an incident to its log lines; the look is written down."""
+    """Walk from an incident to its log lines: time, host, log and line of each visit; the look is written down."""
     typer.echo("\n".join(deciding.explain_incident(_folder, ref)) or "The lines of this incident are no longer kept.")
 
 
@@ -120,7 +139,7 @@ def explain(ref: Ref) -> None:
 def incident_confirm(ref: Ref, reason: Reason,
                      row: Annotated[list[str] | None, typer.Option(help="Row of table 7.2; may be repeated.")] = None,
                      intent: Annotated[str, typer.Option(help="deliberate or accidental, as found.")] = "") -> None:
-    """Confirm an incident."""
+    """Confirm an incident. Who you are is your computer login; what you may do is your role under [roles]."""
     typer.echo(deciding.decide(_folder, ref, "confirmed", reason, row or [], intent, ""))
 
 
@@ -150,17 +169,20 @@ def change_add(ref: Ref, who: Annotated[str, typer.Option(help="Who made it: a r
     typer.echo(deciding.explain(_folder, ref, who, why, approver))
 
 
-def _ticker() -> night.Tick:
-    """Progress: a line that renews itself on a terminal, nothing under cron."""
-    done = 0
+@export.command("detections")
+def export_detections(
+    to: Annotated[Path, typer.Option(help="The CSV file to write, for its owner only.", metavar="FILE.csv")],
+    names: Annotated[bool, typer.Option("--names", help="Logins in place of pseudonyms.")] = False,
+    since: Annotated[datetime | None, typer.Option("--from", help="The first school day.", formats=[DAY], metavar="DATE")] = None,
+    until: Annotated[datetime | None, typer.Option("--until", help="The last school day.", formats=[DAY], metavar="DATE")] = None,
+) -> None:
+    """Write every detection of the judged days as CSV, a row each.
 
-    def tick(name: str, lines: int) -> None:
-        nonlocal done
-        done += lines
-        if sys.stderr.isatty():
-            sys.stderr.write(f"\r{name}: {done:,} lines ")
-            sys.stderr.flush()
-    return tick
+    Without names, people are pseudonyms. With --names the look is written down first, and sealed items are left out, and so is
+    everything about staff: their matters are on the Principal's page only.
+    """
+    count = exporting.detections(_folder, to, names, since and since.date(), until and until.date())
+    typer.echo(f"{count:,} detections in {to}.")
 
 
 def _end(problems: Iterable[Problem], code: Exit | None = None) -> NoReturn:
@@ -175,5 +197,11 @@ def main() -> None:
     try:
         app(prog_name="schoolgate")
     except SchoolgateError as error:
-        typer.echo(str(error), err=True)
-        sys.exit(error.code)
+        _stop(error)
+    except Exception as error:  # whatever it is, a person reads a sentence
+        _stop(failing.failed(_folder, "schoolgate", error))
+
+
+def _stop(error: SchoolgateError) -> NoReturn:
+    typer.echo(str(error), err=True)
+    sys.exit(error.code)

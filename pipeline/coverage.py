@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 
@@ -10,6 +11,10 @@ import pyarrow as pa
 
 from pipeline.sql import run
 from pipeline.tables import COVERAGE, TALLIES, conform
+
+REMEMBERED = 10  # school days after which a log that stays silent is taken for one that the school has given up
+ROTATED = re.compile(r"(\.\d{1,4})?(\.(gz|bz2|xz))?$")
+TURNED = re.compile(r"[-_.]?(?<!\d)20\d\d([-_.]?)[01]\d\1[0-3]\d(?!\d)([-_.T]?\d{2,10})?(?=[^/]*$)")
 
 # Silences are found between minutes that have a request, inside school hours, from opening to closing.
 SOURCES = """
@@ -79,6 +84,24 @@ def coverage(con: duckdb.DuckDBPyConnection, day: date, names: Mapping[str, str]
     named = pa.table({"source": pa.array(list(names), pa.string()),
                       "name": pa.array(list(names.values()), pa.string())})
     return conform(run(SOURCES, {"day": day, "opens": opens, "closes": closes}, con=con, names=named), COVERAGE)
+
+
+def silent(heard: pa.Table, paths: Mapping[str, str], day: date) -> dict[str, date]:
+    """The logs that made requests on an earlier day of `heard` and none on `day`, with the last day of each.
+
+    `heard`: rows of coverage; `paths`: where each source stands. A log rotated, dated or compressed is one log.
+    """
+    last: dict[str, date] = {}
+    for row in heard.to_pylist():
+        if row["requests"]:
+            log = log_of(paths.get(row["source"], row["name"]))
+            last[log] = max(row["day"], last.get(log, row["day"]))
+    return {log: at for log, at in last.items() if at < day}
+
+
+def log_of(path: str) -> str:
+    """The path of a log without what rotation adds to it: a number, a date, an ending for compression."""
+    return TURNED.sub("", ROTATED.sub("", path))
 
 
 def tallies(visits: pa.Table, verdicts: pa.Table, detections: pa.Table, incidents: pa.Table, day: date) -> pa.Table:

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pipeline import judging, night, register, rulebook, rulefiles
+from pipeline import folders, judging, night, register, rulebook, rulefiles
 from pipeline.problems import Problem, RefusedError, UsageError
 from pipeline.tables import INCIDENTS, VISITS
 from pipeline.vault import load_keys
@@ -18,8 +18,9 @@ MAY_DECIDE = ("dsl", "deputy_dsl", "principal")
 
 def check(folder: Path) -> tuple[list[Problem], int]:
     """Every fault of the rules, and of their examples, at once; and how many examples were run."""
-    night.settings(folder)
-    rules, faults = judging.read_all(rulefiles.texts(folder))
+    faults = folders.group_faults(night.settings(folder).groups)
+    rules, more = judging.read_all(rulefiles.texts(folder))
+    faults += more
     if rules is None:
         return faults, 0
     faults += [fault for rule in rules.rules for fault in rulebook.example_faults(rule, rules.policy.categories)]

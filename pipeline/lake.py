@@ -385,14 +385,16 @@ def emptied(folder: Path) -> Path:
     return folder
 
 
-def put_text(path: Path, text: str, mode: int = 0o600) -> None:
-    """Write a text file whole or not at all, fsynced."""
+def put_text(path: Path, text: str, mode: int = 0o600, group: int | None = None) -> None:
+    """Write a text file whole or not at all, fsynced; `group`: number of the group it is given to before `mode` opens it."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     half = path.with_name(path.name + ".half")
-    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w", encoding="utf-8", newline="") as stream:
+    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8", newline="") as stream:
         stream.write(text)
         stream.flush()
         os.fsync(stream.fileno())
+    if group is not None:
+        os.chown(half, -1, group)
     half.chmod(mode)
     half.rename(path)
     sync(path.parent)

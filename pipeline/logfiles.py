@@ -127,6 +127,16 @@ def head(log: LogFile) -> bytes:
         return _read(stream, HEAD if log.compressed else min(HEAD, log.size))[0]
 
 
+def damaged(log: LogFile) -> bool:
+    """Whether not even its beginning can be read."""
+    with opened(log) as stream:
+        try:
+            stream.read(HEAD if log.compressed else 0)
+        except TORN:
+            return True
+    return False
+
+
 def before(log: LogFile, end: int, size: int = HEAD) -> bytes:
     """The `size` bytes before byte `end`; fewer when the log is shorter."""
     with opened(log) as stream:

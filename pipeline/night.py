@@ -3,7 +3,8 @@
     rules → lock → clean the lake → read each log exactly once → judge every day that is not whole → registers → change log →
     pages → account
 
-A broken rule file does not stop the night: it runs on the last good rules, and says so.
+A broken rule file does not stop the night: it runs on the last good rules, and says so. A night that cannot be finished
+writes a page that says so, and where it stopped.
 """
 
 from __future__ import annotations
@@ -15,22 +16,25 @@ from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 
-from pipeline import changes, judging, logfiles, publishing, register, registers, rulefiles, sql
+from pipeline import changes, failing, folders, judging, logfiles, publishing, register, registers, rulefiles, silence, sql
 from pipeline.formats import bundled
 from pipeline.ingest import FATES, Masks
 from pipeline.journal import Journal
 from pipeline.judging import Rules
 from pipeline.lake import Lake, emptied
+from pipeline.logfiles import LogFile
 from pipeline.privacy import fits, on_network
-from pipeline.problems import Exit, Problem, RefusedError, UsageError
+from pipeline.problems import Exit, Problem, RefusedError, SchoolgateError, UsageError
+from pipeline.progress import Show
 from pipeline.reading import Reader, Reading
 from pipeline.registers import Registers
 from pipeline.school import School, read_school
-from pipeline.schoolday import school_day
+from pipeline.schoolday import day_bounds, school_day
 from pipeline.vault import Keys, Vault, load_keys
 
 Tick = Callable[[str, int], None]
 REGISTERS = ("ingest", "days", "incidents", "breaches", "changes", "access", "destruction")
+UNHEARD = Problem("the night", "heard from no log", "the paths given, and whether the filter still writes")
 
 
 @dataclass
@@ -46,16 +50,19 @@ class Account:
     rules: str = ""
     pages: list[str] = field(default_factory=list)
     heads: dict[str, str] = field(default_factory=dict)
+    waiting: int = 0  # incidents that wait for a person
+    doing: str = "reading the rules"
 
     @property
     def fates(self) -> Counter[str]:
         """Lines read tonight by fate."""
         return sum((reading.fates for reading in self.readings), Counter())
 
-    @property
-    def code(self) -> Exit:
-        """5 when something must be mended, else 0."""
-        return Exit.MEND if self.problems else Exit.DONE
+    def code(self, on_findings: bool = False) -> Exit:
+        """5 when something must be mended; else 1 when findings are asked for and an incident waits; else 0."""
+        if self.problems:
+            return Exit.MEND
+        return Exit.FINDINGS if on_findings and self.waiting else Exit.DONE
 
     def _judged(self) -> list[str]:
         c, names = self.counts, self.counts["named"]
@@ -98,45 +105,84 @@ def _days(days: Sequence[str]) -> str:
     return days[0] if len(days) == 1 else f"{len(days)}, {days[0]} to {days[-1]}"
 
 
-def run(folder: Path, logs: Sequence[str], tick: Tick) -> Account:
-    """Run the night of one school folder over `logs`. RefusedError, UsageError: nothing was read."""
-    rules, account = _rules(folder)
+def run(folder: Path, logs: Sequence[str], tick: Tick, *, today: date | None = None, show: Show | None = None) -> Account:
+    """Run the night of one school folder over `logs`. `today`: the school day it is for; None: the clock's.
+
+    RefusedError: nothing was read. UsageError, FailedError: a page says what stopped it.
+    """
+    if not (folder / "school.toml").is_file():
+        raise UsageError(_no_school(folder))
+    account = Account()
     with rulefiles.locked(folder):
-        keys = load_keys(folder / rules.school.keys)
-        books = Registers({name: journal(folder, name) for name in REGISTERS})
-        lake = Lake(folder / "var/lake", books["ingest"], books["days"], keys.source)
-        account.problems += lake.clean()
-        reader = Reader(lake, Vault(folder / "var/vault/names", keys.vault), _masks(rules.school, keys),
-                        rules.school.calendar.timezone, folder / "var/sealed", keys.sealed, bundled(), rules.school.sealed)
-        _read_all(logs, reader, account, tick)
-        touched = {day for reading in account.readings for day in reading.days}
-        account.late = {day: lake.lines_rows([day]) for day in touched if lake.purged(day)}
-        for day in [day for day in lake.days_with_lines() if not lake.purged(day)]:
-            if not lake.whole(day):
-                _judge(folder, lake, day, rules, keys, account)
-        registers.enter(books, lake, lake.untold())
-        _changes(folder, books)
-        _publish(folder, lake, rules, keys, books, account)
-        account.lines = sum(file["rows"] for file in lake.lines_files().values())
-        account.heads = {name: book.head() for name, book in books.items()}
+        try:
+            _night(folder, logs, account, today, tick, show or Show())
+        except RefusedError:
+            raise
+        except Exception as error:  # whatever it is, the night ends in a page and a sentence
+            failure = error if isinstance(error, SchoolgateError) else failing.failed(folder, account.doing, error)
+            told = failing.tell(folder, today or _today(failing.known(folder)), failure.problems, account.problems, account.rules)
+            raise type(failure)(*failure.problems, *told) from None
     return account
 
 
-def _rules(folder: Path) -> tuple[Rules, Account]:
+def _night(folder: Path, logs: Sequence[str], account: Account, today: date | None, tick: Tick, show: Show) -> None:
+    """Every step of the night, in order."""
+    rules = _rules(folder, account)
+    folders.check(folder, rules.school.groups)
+    keys = load_keys(folder / rules.school.keys)
+    books = Registers({name: journal(folder, name) for name in REGISTERS})
+    lake = Lake(folder / "var/lake", books["ingest"], books["days"], keys.source)
+    account.problems += lake.clean()
+    reader = Reader(lake, Vault(folder / "var/vault/names", keys.vault), _masks(rules.school, keys),
+                    rules.school.calendar.timezone, folder / "var/sealed", keys.sealed, bundled(), rules.school.sealed)
+    _read_all(logs, reader, account, tick, show)
+    account.late = {day: lake.lines_rows([day]) for reading in account.readings for day in reading.days if lake.purged(day)}
+    _judge_all(folder, lake, rules, keys, account, show)
+    account.doing = "bringing the registers up to date"
+    registers.enter(books, lake, lake.untold())
+    account.doing = "writing the change log"
+    _changes(folder, books)
+    account.doing = "writing the pages"
+    _publish(folder, lake, rules, keys, books, account, today)
+    account.lines = sum(file["rows"] for file in lake.lines_files().values())
+    account.heads = {name: book.head() for name, book in books.items()}
+    account.waiting = sum(1 for state in books.incidents().values() if state.state == "suspected" and state.detected)
+
+
+def _judge_all(folder: Path, lake: Lake, rules: Rules, keys: Keys, account: Account, show: Show) -> None:
+    """Judge every day that is not whole; what a late line would add to a purged day is gone."""
+    days = [day for day in lake.days_with_lines() if not lake.purged(day)]
+    show.begin("judging", len(days))
+    for day in days:
+        account.doing = f"judging {day}"
+        if not lake.whole(day):
+            _judge(folder, lake, day, rules, keys, account)
+        show.step(str(day), None)
+
+
+def _today(school: School | None) -> date:
+    """The school day of the clock."""
+    return school_day(datetime.now(UTC), school.calendar.timezone if school else "Europe/London")
+
+
+def _rules(folder: Path, account: Account) -> Rules:
     """The rules to judge by: tonight's, or the last good ones under a problem for each fault."""
-    settings(folder)
     files = rulefiles.texts(folder)
     rules, faults = judging.read_all(files)
+    account.problems += faults
+    account.rules = rulefiles.fingerprint(files)
     if rules is not None:
         if not faults:
             rulefiles.keep_good(folder, files)
-        return rules, Account(problems=faults, rules=rulefiles.fingerprint(files))
+        return rules
     good = rulefiles.last_good(folder) | {name: text for name, text in files.items() if name == "people.csv"}
     rules, _ = judging.read_all(good)
     if rules is None:
+        account.problems.clear()
         raise UsageError(*faults)
-    said = Problem("rules", "are broken, so the last good ones were used", "mending the faults that follow")
-    return rules, Account(problems=[said, *faults], rules=rulefiles.fingerprint(good) + " (last good)")
+    account.problems.insert(0, Problem("rules", "are broken, so the last good ones were used", "mending the faults that follow"))
+    account.rules = rulefiles.fingerprint(good) + " (last good)"
+    return rules
 
 
 def _judge(folder: Path, lake: Lake, day: date, rules: Rules, keys: Keys, account: Account) -> None:
@@ -160,17 +206,23 @@ def _changes(folder: Path, books: Registers) -> None:
     rulefiles.keep_seen(folder, files)
 
 
-def _publish(folder: Path, lake: Lake, rules: Rules, keys: Keys, books: Registers, account: Account) -> None:
+def _publish(folder: Path, lake: Lake, rules: Rules, keys: Keys, books: Registers, account: Account, given: date | None) -> None:
     """Write the pages of every day that is untold; a night that heard from no log writes one that says so."""
     names = Vault(folder / "var/vault/names", keys.vault).names()
     heads = {name: book.head()[:16] for name, book in books.items() if name not in ("access", "destruction")}
-    today, judged, untold = school_day(datetime.now(UTC), rules.school.calendar.timezone), lake.judged(), lake.untold()
+    today, judged, untold = given or _today(rules.school), lake.judged(), lake.untold()
+    groups, problems = folders.share(folder, rules.school.groups)
+    account.problems += problems
+    now = day_bounds(given, rules.school.calendar.timezone)[1] if given else datetime.now(UTC)
+    silent = silence.silences(lake, rules.school, untold, today, now)
+    account.problems += [*silence.problems(silent), *([] if account.readings else [UNHEARD])]
     desk = publishing.Desk(folder, lake, rules, books,
                            publishing.who_is(rules, keys.pseudonym, names, max(untold, default=today)),
-                           {"rules": account.rules, "register": heads})
+                           {"rules": account.rules, "register": heads}, groups)
     owed = sorted(day for day in judged if day in untold or (desk.lacks(day) and not lake.purged(day)))
-    for day in owed or ([] if account.readings else [today]):
-        publishing.nightly_page(desk, day, account.problems, judged.get(day, {}).get("counts", {}))
+    unheard = today in silent or not (owed or account.readings)
+    for day in [*owed, *([today] if unheard and today not in owed else [])]:
+        publishing.nightly_page(desk, day, account.problems, judged.get(day, {}).get("counts", {}), sorted(silent.get(day, ())))
     for day in owed:
         publishing.named_pages(desk, day)
     if owed:
@@ -179,17 +231,27 @@ def _publish(folder: Path, lake: Lake, rules: Rules, keys: Keys, books: Register
     account.pages = [str(path.relative_to(folder)) for path in desk.written]
 
 
-def _read_all(logs: Sequence[str], reader: Reader, account: Account, tick: Tick) -> None:
+def _read_all(logs: Sequence[str], reader: Reader, account: Account, tick: Tick, show: Show) -> None:
     found, problems = logfiles.find(logs)
     account.problems += problems
+    show.begin("reading", len(found))
     for log in found:
+        account.doing = f"reading {log.path.name}"
         try:
             reading = reader.read(log, partial(tick, log.path.name))
         except OSError as error:
             account.problems.append(Problem(str(log.path), f"could not be read ({error.strerror})", "its owner and mode"))
             continue
         account.readings.append(reading)
-        account.problems += [*reading.problems, *_equation(reading)]
+        show.step(log.path.name, reading.lines)
+        account.problems += [*reading.problems, *_equation(reading), *_damage(log, reading)]
+
+
+def _damage(log: LogFile, reading: Reading) -> list[Problem]:
+    """A log of which nothing could be read is not an empty log."""
+    if reading.source or not logfiles.damaged(log):
+        return []
+    return [Problem(str(log.path), "is damaged: nothing of it could be read", "copying the log again")]
 
 
 def _equation(reading: Reading) -> list[Problem]:
@@ -204,11 +266,15 @@ def settings(folder: Path) -> School:
     """The school of a folder; UsageError with every fault of its settings."""
     files = rulefiles.texts(folder)
     if "school.toml" not in files:
-        raise UsageError(Problem(str(folder), "is not a school folder: it has no school.toml", "--school DIR"))
+        raise UsageError(_no_school(folder))
     school, problems = read_school(files["school.toml"], str(folder / "school.toml"))
     if school is None:
         raise UsageError(*problems)
     return school
+
+
+def _no_school(folder: Path) -> Problem:
+    return Problem(str(folder), "is not a school folder: it has no school.toml", "--school DIR")
 
 
 def journal(folder: Path, name: str) -> Journal:

@@ -15,14 +15,15 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline import register, render
+from pipeline import folders, register, render
 from pipeline.judging import Rules
-from pipeline.lake import Lake, put_text
-from pipeline.pages import dsl, nightly, principal, termly
+from pipeline.lake import Lake
+from pipeline.pages import dsl, failed, nightly, principal, termly
 from pipeline.policy import in_force
 from pipeline.privacy import login_key, pseudonym
 from pipeline.problems import Problem
 from pipeline.registers import Registers
+from pipeline.school import School
 from pipeline.schoolday import is_open, local, term_of
 from pipeline.tables import COVERAGE, INCIDENTS, TALLIES, VERDICTS
 
@@ -43,6 +44,7 @@ class Desk:
     registers: Registers
     names: Mapping[str, str]
     versions: Mapping[str, object]
+    groups: Mapping[str, int] = field(default_factory=dict)
     written: list[Path] = field(default_factory=list)
 
     @property
@@ -51,15 +53,16 @@ class Desk:
         return self.rules.school.calendar.timezone
 
     def lacks(self, day: date) -> bool:
-        """Whether a page of a judged day is not there."""
+        """Whether a page of a judged day is not there, or says only that a night failed."""
         pages = (f"technical/nightly-{day}.html", f"safeguarding/dsl-list-{day}.html", f"principal/principal-{day}.html")
-        return not all((self.folder / "reports" / page).exists() for page in pages)
+        there = all((self.folder / "reports" / page).exists() for page in pages)
+        return not there or folders.says(self.folder / "reports" / pages[0], failed.TITLE)
 
     def write(self, reader: str, name: str, text: str) -> None:
-        """Write one page of one reader."""
-        place = self.folder / "reports" / reader
-        put_text(place / name, text, 0o600)
-        self.written.append(place / name)
+        """Write one page of one reader, for the group that reads it."""
+        place = self.folder / "reports" / reader / name
+        folders.put_page(place, text, self.groups.get(reader))
+        self.written.append(place)
 
 
 def who_is(rules: Rules, key: bytes, vault: Mapping[str, str], day: date) -> dict[str, str]:
@@ -74,8 +77,9 @@ def overdue(rules: Rules, day: date) -> str:
     return f"The e-safety policy's review has been overdue since {due:%B %Y}." if due < day else ""
 
 
-def nightly_page(desk: Desk, day: date, problems: Sequence[Problem], counts: Mapping[str, int]) -> None:
-    """The nightly breach report of one day, and its two CSV files."""
+def nightly_page(desk: Desk, day: date, problems: Sequence[Problem], counts: Mapping[str, int],
+                 silent: Sequence[str] = ()) -> None:
+    """The nightly breach report of one day, and its two CSV files; `silent`: logs that said nothing and should have."""
     breaches = breach_rows(desk, day)
     changes = change_rows(desk)
     queue, seals = Counter[str](), []
@@ -86,12 +90,20 @@ def nightly_page(desk: Desk, day: date, problems: Sequence[Problem], counts: Map
     page = nightly.build(day, desk.rules.school.name, desk.lake.table(COVERAGE, [day]), problems,
                          [row for row in breaches if row["last_day"] == str(day) or row["first_blocked"] is None],
                          [row for row in changes if not row["why"]], counts, queue, seals, overdue(desk.rules, day),
-                         desk.versions, zone=desk.zone)
+                         desk.versions, expected=silent, zone=desk.zone)
     desk.write("technical", f"nightly-{day}.html", render.html(page))
     desk.write("technical", "breaches.csv", _csv(breaches, ("ref", "part", "site", "profile", "category", "method", "worked",
                                                             "people", "opened_day", "first_seen", "first_blocked")))
     desk.write("technical", "changes.csv", _csv(changes, ("ref", "at", "object", "kind", "before", "after", "size", "who",
                                                           "why", "approver")))
+
+
+def failed_page(folder: Path, school: School | None, day: date, causes: Sequence[Problem], problems: Sequence[Problem],
+                versions: Mapping[str, object]) -> None:
+    """Write the nightly page of a night that could not be finished, in the place of the breach report; OSError."""
+    groups, more = folders.share(folder, school.groups if school else {})
+    page = failed.build(day, school.name if school else "", causes, [*problems, *more], versions)
+    folders.put_page(folder / "reports/technical" / f"nightly-{day}.html", render.html(page), groups.get("technical"))
 
 
 def _csv(rows: Sequence[Mapping[str, Any]], header: Sequence[str]) -> str:

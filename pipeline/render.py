@@ -15,12 +15,14 @@ from markupsafe import Markup
 
 from pipeline.pages.charts import weeks_svg
 from pipeline.pages.dsl import DslPage
+from pipeline.pages.failed import FailedPage
 from pipeline.pages.nightly import NightlyPage
 from pipeline.pages.parts import long_day, number, visible
 from pipeline.pages.principal import PrincipalPage
 from pipeline.pages.termly import TermlyPage, span
 
-TEMPLATES = {NightlyPage: "nightly.html", DslPage: "dsl.html", PrincipalPage: "principal.html", TermlyPage: "termly.html"}
+TEMPLATES = {NightlyPage: "nightly.html", DslPage: "dsl.html", PrincipalPage: "principal.html", TermlyPage: "termly.html",
+             FailedPage: "failed.html"}
 LINK = re.compile(r"(?i)\bhttp(s?)://")
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 

@@ -68,31 +68,32 @@ class _Part(BaseModel):
 class Network(_Part):
     """A network of the school: name, CIDR, and who is on it when the log names nobody."""
 
-    name: str
-    cidr: Annotated[str, AfterValidator(_cidr)]
-    actor: Actor = ""
+    name: str = Field(description="what pages call it")
+    cidr: Annotated[str, AfterValidator(_cidr)] = Field(description="its addresses, such as 10.20.0.0/16; the narrowest counts")
+    actor: Actor = Field("", description="who is on it when the log names nobody: " + ", ".join(ROLES))
 
 
 class Account(_Part):
     """What logins of a kind look like: a regular expression, and the actor it means."""
 
-    pattern: Annotated[str, AfterValidator(_pattern)]
-    actor: Actor
+    pattern: Annotated[str, AfterValidator(_pattern)] = Field(
+        description="a regular expression on the login without its domain, in lower case; the first that fits counts")
+    actor: Actor = Field(description="whose login that is, where people.csv does not say")
 
 
 class Retention(_Part):
     """How long things are kept, in days (registers in years)."""
 
-    lines_days: int = Field(90, ge=1)
-    visits_days: int = Field(90, ge=1)
-    incidents_days: int = Field(730, ge=1)
-    registers_years: int = Field(6, ge=1)
+    lines_days: int = Field(90, ge=1, description="days that the lines of the logs are kept")
+    visits_days: int = Field(90, ge=1, description="days that visits, verdicts and detections are kept; not before their lines")
+    incidents_days: int = Field(730, ge=1, description="days that decided incidents are kept, and pages that name people")
+    registers_years: int = Field(6, ge=1, description="years that breaches, changes and looks at names are kept")
 
 
 class _Term(_Part):
-    name: str
-    first: date
-    last: date
+    name: str = Field(description="autumn, spring or summer; a half-term is two rows with one name")
+    first: date = Field(description="its first day")
+    last: date = Field(description="its last day")
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -102,11 +103,12 @@ class _Term(_Part):
 
 
 class _Band(_Part):
-    band: Literal["before_school", "registration", "lesson", "break", "lunch", "after_school", "study"]
-    period: str
-    start: Clock
-    end: Clock
-    years: tuple[str, ...] = ()
+    band: Literal["before_school", "registration", "lesson", "break", "lunch", "after_school", "study"] = Field(
+        description="what it is to the policy: before_school, registration, lesson, break, lunch, after_school or study")
+    period: str = Field(description="what people call it, such as Period 3")
+    start: Clock = Field(description="when it begins on the school's clock, such as 08:40")
+    end: Clock = Field(description="when it ends; bands of the same year groups must not overlap")
+    years: tuple[str, ...] = Field((), description="the year groups with bells of their own; none: everybody else")
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -130,26 +132,30 @@ def _apart(bands: tuple[_Band, ...]) -> tuple[_Band, ...]:
 
 
 class _Calendar(_Part):
-    timezone: Annotated[str, AfterValidator(_zone)] = "Europe/London"
-    terms: tuple[_Term, ...]
-    closed: tuple[date, ...] = ()
-    bands: Annotated[tuple[_Band, ...], AfterValidator(_apart)]
+    timezone: Annotated[str, AfterValidator(_zone)] = Field("Europe/London", description="the zone of the school's clock")
+    terms: tuple[_Term, ...] = Field(description="when school is open")
+    closed: tuple[date, ...] = Field((), description="days inside a term without pupils: bank holidays, INSET days")
+    bands: Annotated[tuple[_Band, ...], AfterValidator(_apart)] = Field(description="the parts of a school day")
 
 
-class _File(_Part):
-    name: str
-    years: list[str]
-    pupils_on_roll: int = Field(gt=0)
-    small_number: int = Field(5, ge=3)
-    keys: str = "var/keys"
-    calendar: _Calendar
-    networks: list[Network] = []
-    accounts: list[Account] = []
-    sealed: dict[str, list[str]] = {}
-    roles: dict[str, str] = {}
-    groups: dict[str, str] = {}
-    retention: Retention
-    nominated: dict[str, list[str]] = {}
+class Settings(_Part):
+    """`school.toml` as it may be written; the descriptions are the README's."""
+
+    name: str = Field(description="name of the school, as pages print it")
+    years: list[str] = Field(description="its year groups, as people.csv writes them")
+    pupils_on_roll: int = Field(gt=0, description="how many pupils: what counts are set against")
+    small_number: int = Field(5, ge=3, description="counts below this are withheld from leadership and governors; at least 3")
+    keys: str = Field("var/keys", description="folder of the keys; in a real school one that no backup of the data holds")
+    calendar: _Calendar = Field(description="when the school is open")
+    networks: list[Network] = Field([], description="the school's networks, one `[[networks]]` each")
+    accounts: list[Account] = Field([], description="what logins of a kind look like, one `[[accounts]]` each")
+    sealed: dict[str, list[str]] = Field({}, description="per log format, the verdicts that the filter gives for its "
+                                                         "illegal-content list alone, such as `squid = [\"451\"]`")
+    roles: dict[str, str] = Field({}, description="computer login = role, for whoever decides: dsl, deputy_dsl or principal")
+    groups: dict[str, str] = Field({}, description="reader = group of the machine that may read that reader's pages; "
+                                                   "readers: technical, safeguarding, principal, leadership")
+    retention: Retention = Field(description="how long things are kept")
+    nominated: dict[str, list[str]] = Field({}, description="row of table 6.1 = logins that the school has nominated for it")
 
 
 @dataclass(frozen=True)
@@ -195,7 +201,7 @@ def read_school(text: str, where: str = "school.toml") -> tuple[School | None, l
     except tomllib.TOMLDecodeError as error:
         return None, [Problem(where, f"is not TOML: {error}", "the line it names, for a quote or bracket left open")]
     try:
-        file = _File.model_validate(says)
+        file = Settings.model_validate(says)
     except ValidationError as error:
         return None, [_fault(where, fault) for fault in error.errors()]
     calendar = Calendar(file.calendar.timezone,

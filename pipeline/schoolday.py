@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -73,6 +74,12 @@ def term_of(calendar: Calendar, day: date) -> Term | None:
 def is_open(calendar: Calendar, day: date) -> bool:
     """Whether pupils are in school that day."""
     return day.weekday() < 5 and day not in calendar.closed and term_of(calendar, day) is not None
+
+
+def school_days_before(calendar: Calendar, day: date, count: int) -> list[date]:
+    """The last `count` days before `day` on which pupils were in school, oldest first; holidays are looked across."""
+    back = (day - timedelta(days=n) for n in range(1, 120))
+    return sorted(islice((before for before in back if is_open(calendar, before)), count))
 
 
 def academic_year(day: date) -> str:

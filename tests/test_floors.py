@@ -15,20 +15,24 @@ FLOORS = (
     {"privacy", "register", "intent"},
     {"ingest", "visits", "classify", "detect", "incidents", "coverage", "changes"},
     {"pages"},
-    {"logfiles", "lake", "journal", "vault", "sealed", "rulefiles", "render"},
-    {"judging", "deciding", "purging", "publishing", "reading", "readout", "parsing", "registers", "night", "trial", "cli",
-     "__main__"},
+    {"logfiles", "lake", "journal", "vault", "sealed", "rulefiles", "folders", "render"},
+    {"judging", "deciding", "exporting", "failing", "progress", "silence", "purging", "publishing", "reading", "readout", "parsing",
+     "registers", "night", "trial", "cli", "handbook", "__main__"},
 )
 # Neighbours of one floor: who may import whom.
 NEIGHBOURS = {
     "__main__": {"cli"},
-    "cli": {"deciding", "night", "purging", "readout"},
+    "cli": {"deciding", "exporting", "failing", "night", "progress", "purging", "readout"},
     "deciding": {"judging", "night"},
     "detect": {"classify"},
+    "exporting": {"night"},
+    "failing": {"publishing"},
+    "folders": {"lake"},
+    "handbook": {"cli"},
     "incidents": {"detect"},
     "ingest": {"privacy"},
     "lake": {"journal"},
-    "night": {"judging", "publishing", "reading", "registers"},
+    "night": {"failing", "judging", "progress", "publishing", "reading", "registers", "silence"},
     "policy": {"lists"},
     "publishing": {"judging", "registers"},
     "purging": {"night"},
@@ -36,6 +40,7 @@ NEIGHBOURS = {
     "readout": {"parsing"},
     "rulebook": {"policy"},
     "rulefiles": {"lake"},
+    "silence": {"judging"},
 }
 WITHIN = {(me, other) for me, others in NEIGHBOURS.items() for other in others}
 OPENERS = {"open", "read_text", "write_text", "read_bytes", "write_bytes", "unlink", "rename", "mkdir"}

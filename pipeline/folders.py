@@ -1,0 +1,119 @@
+"""The folders the program writes in, and who may open them.
+
+`var/` is its owner's alone. `reports/<reader>/` is open to the group that school.toml names for that reader (0750, files
+0640), and to its owner alone where none is named (0700, files 0600). Only these folders, which the program makes, are
+checked; the school folder itself is the school's, and is only looked at for whether a named group can pass through it.
+"""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from pipeline.lake import put_text
+from pipeline.problems import Problem, RefusedError
+
+READERS = ("technical", "safeguarding", "principal", "leadership")
+
+
+def group_faults(named: Mapping[str, str], where: str = "school.toml") -> list[Problem]:
+    """A problem for each line of [groups] whose reader or whose group there is not."""
+    return [*(Problem(f"{where}, groups.{reader}", "is no reader", f"one of {', '.join(READERS)}")
+              for reader in named if reader not in READERS),
+            *(Problem(f"{where}, groups.{reader}", f"'{group}' is no group of this machine", f"groupadd {group}, or another name")
+              for reader, group in named.items() if reader in READERS and _number(group) is None)]
+
+
+def check(folder: Path, named: Mapping[str, str]) -> None:
+    """RefusedError, with the command that mends it, for each folder of the program's that is open to others."""
+    mine = {os.geteuid()} if os.geteuid() else {0, folder.stat().st_uid}
+    faults = list(_open(folder / "var", 0o700, None, mine))
+    for reader in READERS:
+        place = folder / "reports" / reader
+        faults += _open(place, 0o750 if reader in named else 0o700, _number(named.get(reader, "")), mine)
+    if faults:
+        raise RefusedError(*faults)
+
+
+def _open(place: Path, mode: int, group: int | None, mine: set[int]) -> Iterator[Problem]:
+    """What lets others into a folder; nothing where it is not there yet."""
+    if not place.is_dir():
+        return
+    found = place.stat()
+    if found.st_uid not in mine:
+        yield Problem(str(place), "belongs to somebody else", f"chown {_me()} {place}")
+    if found.st_mode & 0o777 & ~mode:
+        yield Problem(str(place), "is open to others", f"chmod {mode:o} {place}")
+    elif found.st_mode & 0o070 and group not in (None, found.st_gid):
+        yield Problem(str(place), "is open to another group than school.toml names", f"chgrp {_called(group)} {place}")
+
+
+def share(folder: Path, named: Mapping[str, str]) -> tuple[dict[str, int], list[Problem]]:
+    """Make each reader's folder and open it to its group; the group's number by reader, and a problem where it could not be.
+
+    A reader whose group is not known, or may not be given files by this account, keeps a folder for its owner only.
+    """
+    problems = group_faults(named, str(folder / "school.toml"))
+    groups = {}
+    (folder / "reports").mkdir(exist_ok=True, mode=0o700)
+    for reader in READERS:
+        place = folder / "reports" / reader
+        place.mkdir(exist_ok=True, mode=0o700)
+        group = _number(named.get(reader, ""))
+        if group is None:
+            continue
+        try:
+            os.chown(place, -1, group)
+            place.chmod(0o750)
+        except OSError:  # not its owner, not a member of the group, or a disk without groups
+            problems.append(Problem(str(place), f"could not be opened to the group {named[reader]}: only its owner can read it",
+                                    f"usermod -aG {named[reader]} {_me()}"))
+        else:
+            groups[reader] = group
+    return groups, problems + (_passable(folder) if groups else [])
+
+
+def _passable(folder: Path) -> list[Problem]:
+    """Let named groups pass through reports/; a problem where the school folder does not let them reach it."""
+    reports = folder / "reports"
+    if not reports.stat().st_mode & 0o001 and reports.stat().st_uid == os.geteuid():
+        reports.chmod(reports.stat().st_mode & 0o777 | 0o011)
+    return [Problem(str(place), "lets no group pass to its reports", f"chmod a+x {place}")
+            for place in (folder, reports) if not place.stat().st_mode & 0o011]
+
+
+def put_page(place: Path, text: str, group: int | None) -> None:
+    """Write one page whole or not at all: 0640 for its group, 0600 where there is none."""
+    put_text(place, text, 0o600 if group is None else 0o640, group)
+
+
+def says(page: Path, title: str) -> bool:
+    """Whether a page is there and has that title."""
+    if not page.exists():
+        return False
+    with page.open(encoding="utf-8") as stream:
+        return f"<title>{title}" in stream.read(2000)
+
+
+def _number(group: str) -> int | None:
+    """The number of a group of this machine; None when there is none of that name."""
+    try:
+        return grp.getgrnam(group).gr_gid if group else None
+    except KeyError:
+        return None
+
+
+def _me() -> str:
+    """The account that runs this, by its name where it has one."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
+
+
+def _called(group: int | None) -> str:
+    return grp.getgrgid(group).gr_name if group is not None else ""
+

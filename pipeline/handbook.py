@@ -1,0 +1,115 @@
+"""What the README prints of the code, between marks: the commands, the settings and the tables. `make docs` renews it.
+
+    python -m pipeline.handbook FOLDER      renews FOLDER/README.md
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import typer
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from pipeline import tables
+from pipeline.cli import app
+from pipeline.lake import put_text, read_texts
+from pipeline.school import Settings
+
+PLAIN = (str, int, float, bool)
+
+
+def commands() -> str:
+    """Every command with its help, options included, as Markdown: a row a command."""
+    whole = typer.main.get_command(app)
+    head = f"Before the command: {_options(whole, ' ')}\n"
+    rows = [f"| `{name}{_arguments(command)}` | {_help(command)}{_options(command, '<br>', '<br>')} |"
+            for name, command in _leaves("schoolgate", whole)]
+    return "\n".join([head, "| command | what it does |", "|---|---|", *rows])
+
+
+def _leaves(name: str, command: Any) -> Iterator[tuple[str, Any]]:
+    """Every command that does something, by the words that call it."""
+    inner = getattr(command, "commands", None)
+    if inner is None:
+        yield name, command
+        return
+    for word, below in inner.items():
+        yield from _leaves(f"{name} {word}", below)
+
+
+def _arguments(command: Any) -> str:
+    """The arguments, and the options that must be given, as they are typed."""
+    words = [_value(param) if param.param_type_name == "argument" else f"{param.opts[0]} {_value(param)}"
+             for param in command.params if param.param_type_name == "argument" or param.required]
+    return "".join(f" {word}" for word in words)
+
+
+def _help(command: Any) -> str:
+    return " ".join((command.help or "").split())
+
+
+def _options(command: Any, between: str, before: str = "") -> str:
+    """The options with their help."""
+    shown = [f"`{param.opts[0]}{'' if param.is_flag else ' ' + _value(param)}` {param.help}"
+             for param in command.params if param.param_type_name == "option"]
+    return before + between.join(shown) if shown else ""
+
+
+def _value(param: Any) -> str:
+    word = param.metavar or param.name.upper()
+    return word if param.required or param.param_type_name == "option" else f"[{word}]"
+
+
+def settings() -> str:
+    """Every setting of school.toml as Markdown: its name, what holds when it is not given, and what it is."""
+    rows = [f"| `{name}` | {default} | {text} |" for name, default, text in _settings(Settings)]
+    return "\n".join(["| setting | when not given | what it is |", "|---|---|---|", *rows])
+
+
+def _settings(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, str, str]]:
+    """Name, default and description of each setting of a model, then those of the models inside it."""
+    for name, field in model.model_fields.items():
+        yield above + name, _default(field), field.description or ""
+        for inner in _models(field.annotation):
+            yield from _settings(inner, f"{above}{name}.")
+
+
+def _models(kind: Any) -> list[type[BaseModel]]:
+    """The models that a type is, or holds."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return [kind]
+    return [model for inner in get_args(kind) for model in _models(inner)]
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "must be given"
+    return f"`{field.default}`" if isinstance(field.default, PLAIN) and field.default != "" else "none"
+
+
+PARTS = {"commands": commands, "settings": settings, "dictionary": tables.dictionary}
+
+
+def renewed(text: str) -> str:
+    """`text` with every part between its marks as the code has it now."""
+    for name, part in PARTS.items():
+        text = re.sub(rf"(<!-- {name} -->\n).*(<!-- /{name} -->)", _between(part().strip()), text, flags=re.DOTALL)
+    return text
+
+
+def _between(text: str) -> Any:
+    return lambda marks: f"{marks[1]}{text}\n{marks[2]}"
+
+
+def main(folder: Path) -> None:
+    """Renew the README of a folder."""
+    put_text(folder / "README.md", renewed(read_texts(folder, ["README.md"])["README.md"]), 0o644)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
