@@ -7,24 +7,23 @@ The last line without its newline waits for the next night, unless the file is f
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import lzma
 import re
 import time
-import zlib
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from glob import glob, has_magic
 from io import BufferedReader
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pipeline import archives
+from pipeline.archives import TORN, SwollenError
 from pipeline.problems import Problem
 
 BLOCK = 16 << 20
@@ -32,24 +31,34 @@ LONGEST = 1 << 20  # a longer line is a reject
 HEAD = 4096
 SAMPLE = 64 << 10
 FINISHED_AFTER = 86_400  # seconds without a change
-OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-ROTATED = re.compile(r"(\.\d+|-\d{8}(-\d+)?)(\.(gz|bz2|xz))?$")
-TORN = (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError, OSError)
+ROTATED = re.compile(r"(\.\d+|-\d{8}(-\d+)?)(\.(gz|bz2|xz|zst|zip))?$")
 
 
 @dataclass(frozen=True)
 class LogFile:
-    """One log on disk: its path, its size in bytes when measured, and whether nothing more will be added to it."""
+    """One log on disk: its path, its size in bytes when measured, whether nothing more will be added to it, how it is packed
+    (and which file of an archive it is), and its encoding where that is not UTF-8."""
 
     path: Path
     size: int
     changed: float
     finished: bool
+    packed: str = ""
+    member: str = ""
+    encoding: str = ""
 
     @property
     def compressed(self) -> bool:
-        """Whether the file is compressed, so that its size says nothing of the log's."""
-        return self.path.suffix in OPENERS
+        """Whether the bytes read are not those of the file, so that its size says nothing of the log's."""
+        return bool(self.packed or self.encoding)
+
+    @property
+    def name(self) -> str:
+        """Its file name, with the name inside an archive behind it."""
+        return f"{self.path.name}:{self.member}" if self.member else self.path.name
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.member}" if self.member else str(self.path)
 
 
 @dataclass(frozen=True)
@@ -79,12 +88,13 @@ class Batch:
         return pa.table({"line": lines, "byte": self.bytes, "text": self.texts, "long": self.long})
 
 
-def measure(path: Path) -> LogFile:
+def measure(path: Path, member: str = "") -> LogFile:
     """The file as it stands now."""
-    found = path.stat()
-    finished = (path.suffix in OPENERS or bool(ROTATED.search(path.name))
+    found, packed = path.stat(), archives.packing(path)
+    finished = (packed not in ("", "sqlite") or bool(ROTATED.search(path.name))
                 or time.time() - found.st_mtime > FINISHED_AFTER)
-    return LogFile(path, found.st_size, found.st_mtime, finished)
+    log = LogFile(path, found.st_size, found.st_mtime, finished, packed, member)
+    return replace(log, encoding=archives.encoding_of(head(log))) if packed != "sqlite" else replace(log, finished=True)
 
 
 def find(names: Sequence[str]) -> tuple[list[LogFile], list[Problem]]:
@@ -96,13 +106,17 @@ def find(names: Sequence[str]) -> tuple[list[LogFile], list[Problem]]:
         if not found:
             problems.append(Problem(name, "no log is there", "the path of a log, a folder of logs, or a pattern in quotes"))
         paths.update(dict.fromkeys(found))
-    logs = []
+    logs: list[LogFile] = []
     for path in paths:
         try:
-            logs.append(measure(path))
+            inside, more = archives.members(path) if archives.packing(path) == "zip" else ([""], [])
+            problems += more
+            logs += [measure(path, member) for member in inside]
         except OSError as error:
             problems.append(Problem(str(path), f"could not be read ({error.strerror})", "its owner and mode"))
-    return sorted(logs, key=lambda log: (log.changed, str(log.path))), problems
+        except BadZipFile:
+            problems.append(Problem(str(path), "is damaged: nothing of it could be read", "copying the log again"))
+    return sorted(logs, key=lambda log: (log.changed, str(log))), problems
 
 
 def _expand(name: str) -> list[Path]:
@@ -116,9 +130,8 @@ def _expand(name: str) -> list[Path]:
 
 
 def opened(log: LogFile) -> BinaryIO:
-    """The log as a stream of its decompressed bytes."""
-    opener = OPENERS.get(log.path.suffix)
-    return cast(BinaryIO, opener(log.path, "rb") if opener else log.path.open("rb"))
+    """The log as a stream of its unpacked bytes."""
+    return archives.opened(log.path, log.packed, log.member, log.encoding)
 
 
 def head(log: LogFile) -> bytes:
@@ -148,20 +161,18 @@ def before(log: LogFile, end: int, size: int = HEAD) -> bytes:
 
 
 def sample(log: LogFile, size: int = SAMPLE) -> list[str]:
-    """Whole lines from the head, the middle and the tail of a log; of a compressed one from its head."""
+    """Whole lines from the head, the middle and the tail of a log; of a packed one from its head."""
+    lines: list[str] = []
     with opened(log) as stream:
-        places = [0] if log.compressed else sorted({0, max(0, log.size // 2 - size // 2), max(0, log.size - size)})
-        lines: list[str] = []
-        for place in places:
+        for place in [0] if log.compressed else sorted({0, max(0, log.size // 2 - size // 2), max(0, log.size - size)}):
             try:
                 stream.seek(place)
-                data = stream.read(size if log.compressed else min(size, log.size - place))
             except TORN:
                 break
-            found = data.decode("utf-8", "backslashreplace").splitlines(keepends=True)
-            whole = found[1 if place else 0:] if data.endswith(b"\n") else found[1 if place else 0:-1]
-            lines += whole or (found if not place else [])
-    return lines
+            *whole, torn = _read(stream, size if log.compressed else min(size, log.size - place))[0].split(b"\n")
+            whole = whole[1:] if place else whole or [torn]
+            lines += [line.decode("utf-8", "backslashreplace") + "\n" for line in whole]
+    return [lines[0].removeprefix("\ufeff"), *lines[1:]] if lines else []
 
 
 def chunks(log: LogFile, start: int, end: int) -> Iterator[bytes]:
@@ -184,7 +195,7 @@ def batches(log: LogFile, start: int, first_line: int, problems: list[Problem]) 
     limit = None if log.compressed else log.size - start
     carry, lost, position = b"", 0, start
     with opened(log) as stream:
-        for block in _blocks(stream, start, limit, str(log.path), problems):
+        for block in _blocks(stream, start, limit, str(log), problems):
             data = carry + block
             cut = data.rfind(b"\n") + 1
             if cut:
@@ -195,7 +206,7 @@ def batches(log: LogFile, start: int, first_line: int, problems: list[Problem]) 
             if len(carry) > LONGEST:  # keep only as much of an endless line as says that it is one
                 lost += len(carry) - LONGEST - 1
                 carry = carry[:LONGEST + 1]
-    if carry and log.finished and not any(p.where == str(log.path) for p in problems):
+    if carry and log.finished and not any(p.where == str(log) for p in problems):
         yield _batch(carry, first_line, position, lost)
 
 
@@ -207,29 +218,27 @@ def _blocks(stream: BinaryIO, start: int, limit: int | None, where: str, problem
             if block:
                 limit = None if limit is None else limit - len(block)
                 yield block
-            if torn:
-                problems.append(_damaged(where))
-            if torn or not block:
+            if torn is not None:
+                raise torn
+            if not block:
                 return
+    except SwollenError:
+        problems.append(Problem(where, "swells beyond what a log can be; the rest of it was not read", "unpacking it by hand"))
     except TORN:
-        problems.append(_damaged(where))
+        problems.append(Problem(where, "is damaged or ends early; what stands before the damage was read",
+                                "copying the log again; the next night reads on from there"))
 
 
-def _damaged(where: str) -> Problem:
-    return Problem(where, "is damaged or ends early; what stands before the damage was read",
-                   "copying the log again; the next night reads on from there")
-
-
-def _read(stream: BinaryIO, size: int) -> tuple[bytes, bool]:
-    """The next `size` bytes, fewer at the end or before damage; and whether there is damage. `read` would lose them all."""
+def _read(stream: BinaryIO, size: int) -> tuple[bytes, Exception | None]:
+    """The next `size` bytes, fewer at the end or before damage; and the damage. `read` would lose them all."""
     parts, left = [], size
     try:
         while left > 0 and (part := cast(BufferedReader, stream).read1(left)):
             parts.append(part)
             left -= len(part)
-    except TORN:
-        return b"".join(parts), True
-    return b"".join(parts), False
+    except TORN as error:
+        return b"".join(parts), error
+    return b"".join(parts), None
 
 
 def _batch(data: bytes, first_line: int, position: int, lost: int) -> Batch:

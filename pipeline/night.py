@@ -236,14 +236,14 @@ def _read_all(logs: Sequence[str], reader: Reader, account: Account, tick: Tick,
     account.problems += problems
     show.begin("reading", len(found))
     for log in found:
-        account.doing = f"reading {log.path.name}"
+        account.doing = f"reading {log.name}"
         try:
-            reading = reader.read(log, partial(tick, log.path.name))
+            reading = reader.read(log, partial(tick, log.name))
         except OSError as error:
-            account.problems.append(Problem(str(log.path), f"could not be read ({error.strerror})", "its owner and mode"))
+            account.problems.append(Problem(str(log), f"could not be read ({error.strerror})", "its owner and mode"))
             continue
         account.readings.append(reading)
-        show.step(log.path.name, reading.lines)
+        show.step(log.name, reading.lines)
         account.problems += [*reading.problems, *_equation(reading), *_damage(log, reading)]
 
 
@@ -251,7 +251,7 @@ def _damage(log: LogFile, reading: Reading) -> list[Problem]:
     """A log of which nothing could be read is not an empty log."""
     if reading.source or not logfiles.damaged(log):
         return []
-    return [Problem(str(log.path), "is damaged: nothing of it could be read", "copying the log again")]
+    return [Problem(str(log), "is damaged: nothing of it could be read", "copying the log again")]
 
 
 def _equation(reading: Reading) -> list[Problem]:

@@ -65,7 +65,7 @@ class Reader:
 
         Nothing counts before the commit at the end; `tick` is told the lines of each batch.
         """
-        reading = Reading(log.path.name)
+        reading = Reading(log.name)
         begin = logfiles.head(log)
         plan = self.lake.plan(begin, None if log.compressed else log.size, lambda end: logfiles.before(log, end), log.finished)
         if plan.refused:
@@ -84,7 +84,7 @@ class Reader:
             return reading
         self._keep(work)
         self.lake.commit({"source": plan.source, "from": plan.start, "to": parsing.end, "lines": parsing.lines,
-                          "fates": dict(reading.fates), "files": work.files, "name": log.path.name,
+                          "fates": dict(reading.fates), "files": work.files, "name": log.name,
                           "path": str(log.path.absolute()), "format": reading.format, "undecided": parsing.undecided,
                           "time_basis": self.formats[reading.format].time_basis,
                           "layouts": [asdict(layout) for layout in parsing.layouts]},
@@ -96,16 +96,23 @@ class Reader:
         known = self.lake.sources()[plan.source].layouts if plan.known else ()
         if known and (not form or known[0].format == form):
             return recognise.dated(known, logfiles.sample(log), log.changed)
-        found, problems = recognise.recognise(logfiles.sample(log), self.formats, str(log.path), self.zone, log.changed, form)
+        found, problems = recognise.recognise(logfiles.sample(log), self.formats, str(log), self.zone, log.changed, form)
+        if not found and (before := self._before(log)):
+            return recognise.dated(before, logfiles.sample(log), log.changed)
         reading.problems += problems
         if not found:
             reading.said = "not recognised"
         return found
 
+    def _before(self, log: LogFile) -> tuple[Layout, ...]:
+        """How the last log of the same path was laid out: a new one may have nothing yet that tells its format."""
+        known = [source.layouts for source in self.lake.sources().values() if source.path == str(log.path.absolute())]
+        return known[-1] if known else ()
+
     def _refused(self, reading: Reading, log: LogFile, plan: Plan) -> Reading:
         reading.said = plan.refused
         if plan.refused == "differs":
-            reading.problems.append(Problem(str(log.path), "begins like a log read before but then differs, so it was not read",
+            reading.problems.append(Problem(str(log), "begins like a log read before but then differs, so it was not read",
                                             "giving the log that was read before, or removing the lines it repeats"))
         return reading
 

@@ -37,7 +37,7 @@ class Readout:
 
     def layouts(self, log: LogFile) -> tuple[list[Layout], list[Problem]]:
         """How a log is laid out, or none and why."""
-        return recognise.recognise(logfiles.sample(log), self.formats, str(log.path), self.zone, log.changed, self.form,
+        return recognise.recognise(logfiles.sample(log), self.formats, str(log), self.zone, log.changed, self.form,
                                    self.year, self.dates)
 
 
@@ -51,11 +51,11 @@ def read(log: LogFile, how: Readout, out: TextIO = sys.stdout, err: TextIO = sys
     with ThreadPoolExecutor(WORKERS) as pool:
         for piece, near in ingest.windows(parsing.pieces(pool)):
             counts.update(ingest.fates(piece.raw))
-            for request in requests(piece.raw, near, log.path.name):
+            for request in requests(piece.raw, near, log.name):
                 out.write(json.dumps(request, ensure_ascii=False) + "\n")
             for reject in rejects(piece.raw):
-                err.write(f"{log.path}, line {reject['line']}: {reject['reason']}: {reject['shape']}\n")
-    err.write(f"{log.path} ({layouts[0].format}): " + ", ".join(f"{counts[fate]:,} {fate}" for fate in ingest.FATES) + "\n")
+                err.write(f"{log}, line {reject['line']}: {reject['reason']}: {reject['shape']}\n")
+    err.write(f"{log} ({layouts[0].format}): " + ", ".join(f"{counts[fate]:,} {fate}" for fate in ingest.FATES) + "\n")
     return problems
 
 

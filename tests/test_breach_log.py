@@ -32,7 +32,7 @@ def logs(folder: Path) -> list[Path]:
     """Monday to Thursday: a new proxy let through for three days, then blocked at 10:30."""
     made = []
     for n, verdict in enumerate(["TCP_TUNNEL/200"] * 3 + ["TCP_DENIED/403"]):
-        log = folder / f"access-{n}.log"
+        log = folder / f"access-2026-11-{n + 2:02d}.log"
         log.write_text("".join([line(n * DAY_S + k, "lessons.fenmarsh.test") for k in range(5)] + [
             line(n * DAY_S + 1_800.12 + 40 * k, PROXY, verdict=verdict) for k in range(6)]), "utf-8")
         made.append(log)

@@ -15,7 +15,7 @@ FLOORS = (
     {"privacy", "register", "intent"},
     {"ingest", "visits", "classify", "detect", "incidents", "coverage", "changes"},
     {"pages"},
-    {"logfiles", "lake", "journal", "vault", "sealed", "rulefiles", "folders", "render"},
+    {"logfiles", "lake", "journal", "vault", "sealed", "rulefiles", "folders", "render", "archives"},
     {"judging", "deciding", "exporting", "failing", "progress", "silence", "purging", "publishing", "reading", "readout", "parsing",
      "registers", "night", "trial", "cli", "handbook", "__main__"},
 )
@@ -31,6 +31,7 @@ NEIGHBOURS = {
     "handbook": {"cli"},
     "incidents": {"detect"},
     "ingest": {"privacy"},
+    "logfiles": {"archives"},
     "lake": {"journal"},
     "night": {"failing", "judging", "progress", "publishing", "reading", "registers", "silence"},
     "policy": {"lists"},
@@ -104,9 +105,9 @@ def test_only_the_edges_open_files(path: Path) -> None:
 @pytest.mark.parametrize("edge", sorted(EDGES))
 def test_an_edge_knows_only_words(edge: str) -> None:
     """What opens files decides nothing, so it imports the words of floor 0; only `render` knows the pages it lays out,
-    and `lake` the layout of a log, which it keeps with the log's entry."""
+    `lake` the layout of a log, which it keeps with the log's entry, and `archives` what a database's rows are read with."""
     path = ROOT / f"{edge}.py"
     if not path.exists():
         pytest.skip(f"{edge}.py is not written yet")
     others = {other for other in imported(ast.parse(path.read_text("utf-8"))) if (edge, other) not in WITHIN}
-    assert others <= FLOORS[0] | {"render": {"pages"}, "lake": {"formats"}}.get(edge, set())
+    assert others <= FLOORS[0] | {"render": {"pages"}, "lake": {"formats"}, "archives": {"formats"}}.get(edge, set())

@@ -37,7 +37,7 @@ UNREADABLE = "has no readable time"
 # A line's time is given in microseconds; `clock` is one that says no zone.
 ROWS = r"""
 WITH numbered AS (
-    SELECT line, byte, {text} AS text, long FROM given
+    SELECT line, byte, CASE WHEN line = 1 THEN ltrim({text}, chr(65279)) ELSE {text} END AS text, long FROM given
 ), split AS (
     {split}
 ), timed AS (
