@@ -105,14 +105,16 @@ def run(folder: Path, logs: Sequence[str], tick: Tick) -> Account:
         account.problems += lake.clean()
         reader = Reader(lake, Vault(folder / "var/vault/names", keys.vault), _masks(rules.school, keys),
                         rules.school.calendar.timezone, folder / "var/sealed", keys.sealed)
+        before = _rows(lake)
         _read_all(logs, rules.school, reader, account, tick)
+        account.problems += _kept(_rows(lake) - before, account)
         for day in lake.days_with_lines():
             if not lake.whole(day):
                 _judge(folder, lake, day, rules, keys, account)
         registers.enter(books, lake, lake.untold())
         _changes(folder, books)
         _publish(folder, lake, rules, keys, books, account)
-        account.lines = sum(file["rows"] for file in lake.lines_files().values())
+        account.lines = _rows(lake)
         account.heads = {name: book.head() for name, book in books.items()}
     return account
 
@@ -140,7 +142,7 @@ def _judge(folder: Path, lake: Lake, day: date, rules: Rules, keys: Keys, accoun
     lake.view(con, day)
     names = {source.source: source.name for source in lake.sources().values()}
     tables, counts = judging.judge(con, day, rules, keys.pseudonym, names)
-    account.problems += judging.equations(tables, counts, day)
+    account.problems += judging.equations(con, tables, counts, day)
     lake.write_day(day, tables, {"rules": account.rules, "counts": counts})
     account.judged.append(day)
     account.counts.update(judging.summary(tables, counts, rules.school, day))
@@ -186,15 +188,27 @@ def _read_all(logs: Sequence[str], school: School, reader: Reader, account: Acco
             account.problems.append(Problem(str(log.path), f"could not be read ({error.strerror})", "its owner and mode"))
             continue
         account.readings.append(reading)
-        account.problems += [*reading.problems, *_equation(reading)]
+        account.problems += [*reading.problems, *fates_hold(reading)]
 
 
-def _equation(reading: Reading) -> list[Problem]:
+def fates_hold(reading: Reading) -> list[Problem]:
     """Lines by fate must be the lines that the night consumed; said loudly when they are not."""
     named = sum(reading.fates[fate] for fate in FATES)
     if named == reading.consumed:
         return []
     return [Problem(reading.name, f"{reading.consumed:,} lines were consumed but {named:,} have a fate", "reporting this fault")]
+
+
+def _rows(lake: Lake) -> int:
+    return sum(file["rows"] for file in lake.lines_files().values())
+
+
+def _kept(added: int, account: Account) -> list[Problem]:
+    """The lake must have grown by the lines that the night consumed; said loudly when it has not."""
+    consumed = sum(reading.consumed for reading in account.readings)
+    if added == consumed:
+        return []
+    return [Problem("the lake", f"grew by {added:,} lines but {consumed:,} were consumed", "reporting this fault")]
 
 
 def settings(folder: Path) -> School:
