@@ -26,7 +26,7 @@ from pipeline.problems import Exit, Problem, RefusedError, UsageError
 from pipeline.reading import Reader, Reading
 from pipeline.registers import Registers
 from pipeline.school import School, read_school
-from pipeline.schoolday import school_day
+from pipeline.schoolday import school_day, term_of
 from pipeline.vault import Keys, Vault, load_keys
 
 Tick = Callable[[str, int], None]
@@ -171,8 +171,8 @@ def _publish(folder: Path, lake: Lake, rules: Rules, keys: Keys, books: Register
         publishing.nightly_page(desk, day, account.problems, judged.get(day, {}).get("counts", {}))
     for day in owed:
         publishing.named_pages(desk, day)
-    if owed:
-        publishing.termly_page(desk, owed[-1])
+    for day in {term_of(rules.school.calendar, day): day for day in owed}.values():
+        publishing.termly_page(desk, day)
     lake.tell(sorted(untold))
     account.pages = [str(path.relative_to(folder)) for path in desk.written]
 
