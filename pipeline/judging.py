@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -23,6 +23,7 @@ SELECT host, count(DISTINCT coalesce(person, client)) AS people, count(*) AS req
 FROM lines WHERE fate = 'request' AND host IS NOT NULL GROUP BY host ORDER BY host
 """
 SEALED = "SELECT * FROM lines WHERE fate = 'request' AND sealed_list <> '' ORDER BY source, line"
+FIRST_LINES = "SELECT count(*) AS found FROM lines JOIN named USING (source, line) WHERE fate = 'request'"
 CLOSED = ("before_school", "after_school", "closed")
 
 
@@ -115,16 +116,56 @@ def summary(tables: Mapping[str, pa.Table], account: Mapping[str, int], school: 
             "failures": parts.count("failure"), "circumventions": parts.count("circumvention")}
 
 
-def equations(tables: Mapping[str, pa.Table], account: Mapping[str, int], day: date) -> list[Problem]:
-    """A problem, said loudly, for each equation of the night that does not hold."""
-    where, tell = f"the day {day}", "reporting this fault; the day's pages cannot be trusted"
-    problems = []
+def equations(con: duckdb.DuckDBPyConnection, tables: Mapping[str, pa.Table], account: Mapping[str, int], day: date
+              ) -> list[Problem]:
+    """A problem, said loudly, for each equation of the day that does not hold; `con` calls the day's lines `lines`."""
+    said = [*_requests(tables, account), *_fates(tables), *_verdicts(tables), *_first_lines(con, tables), *_stories(tables)]
+    return [Problem(f"the day {day}", what, "reporting this fault; the day's pages cannot be trusted") for what in said]
+
+
+def _requests(tables: Mapping[str, pa.Table], account: Mapping[str, int]) -> Iterator[str]:
+    """Every request went to one place, and there are as many as the log was counted to hold."""
     parts = sum(account[part] for part in ("visits", "background", "auth", "error", "setup", "sealed"))
     if parts != account["requests"]:
-        problems.append(Problem(where, f"{account['requests']:,} requests went to {parts:,} places", tell))
+        yield f"{account['requests']:,} requests went to {parts:,} places"
+    counted = sum(tables["coverage"]["requests"].to_pylist())
+    if counted != account["requests"]:
+        yield f"{counted:,} lines are requests but {account['requests']:,} were judged"
+    visited = sum(tables["visits"]["requests"].to_pylist()) + sum(tables["visits"]["background"].to_pylist())
+    if visited != account["visits"]:
+        yield f"{account['visits']:,} requests went to visits that hold {visited:,}"
+
+
+def _fates(tables: Mapping[str, pa.Table]) -> Iterator[str]:
+    """Every line of every log has one fate."""
+    for row in tables["coverage"].to_pylist():
+        named = sum(row[fate] for fate in ("requests", "parts", "furniture", "rejects", "repeats"))
+        if named != row["lines"]:
+            yield f"{row['name']} has {row['lines']:,} lines but {named:,} have a fate"
+
+
+def _verdicts(tables: Mapping[str, pa.Table]) -> Iterator[str]:
+    """Every visit is one and has one verdict."""
     stays, verdicts = tables["visits"]["visit"].to_pylist(), tables["verdicts"]["visit"].to_pylist()
     if sorted(stays) != sorted(verdicts) or len(set(stays)) != len(stays):
-        problems.append(Problem(where, f"{len(stays):,} visits have {len(verdicts):,} verdicts", tell))
-    if not {key for keys in tables["incidents"]["visit_keys"].to_pylist() for key in keys} <= set(stays):
-        problems.append(Problem(where, "an incident names a visit that is not there", tell))
-    return problems
+        yield f"{len(stays):,} visits have {len(verdicts):,} verdicts"
+
+
+def _first_lines(con: duckdb.DuckDBPyConnection, tables: Mapping[str, pa.Table]) -> Iterator[str]:
+    """The first line of every visit and of every detection is one request of the lake."""
+    for name in ("visits", "detections"):
+        rows = tables[name].select(["source", "line"]).group_by(["source", "line"]).aggregate([])
+        found = sql.run(FIRST_LINES, con=con, named=rows)["found"][0].as_py()
+        if found != len(rows):
+            yield f"{len(rows):,} first lines of {name} are {found:,} requests of the lake"
+
+
+def _stories(tables: Mapping[str, pa.Table]) -> Iterator[str]:
+    """Incidents are made of visits that are there, and of every detection once."""
+    stays = set(tables["visits"]["visit"].to_pylist())
+    for name in ("detections", "incidents"):
+        if not {key for keys in tables[name]["visit_keys"].to_pylist() for key in keys} <= stays:
+            yield f"{name} name a visit that is not there"
+    keys = sorted(key for keys in tables["incidents"]["keys"].to_pylist() for key in keys)
+    if keys != sorted(incidents.key_of(row) for row in tables["detections"].to_pylist()):
+        yield f"{len(tables['detections']):,} detections are told in incidents of {len(keys):,}"

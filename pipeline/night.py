@@ -29,7 +29,7 @@ from pipeline.progress import Show
 from pipeline.reading import Reader, Reading
 from pipeline.registers import Registers
 from pipeline.school import School, read_school
-from pipeline.schoolday import day_bounds, school_day
+from pipeline.schoolday import day_bounds, school_day, term_of
 from pipeline.vault import Keys, Vault, load_keys
 
 Tick = Callable[[str, int], None]
@@ -135,7 +135,9 @@ def _night(folder: Path, logs: Sequence[str], account: Account, today: date | No
     account.problems += lake.clean()
     reader = Reader(lake, Vault(folder / "var/vault/names", keys.vault), _masks(rules.school, keys),
                     rules.school.calendar.timezone, folder / "var/sealed", keys.sealed, bundled(), rules.school.sealed)
+    before = _rows(lake)
     _read_all(logs, reader, account, tick, show)
+    account.problems += _kept(_rows(lake) - before, account)
     account.late = {day: lake.lines_rows([day]) for reading in account.readings for day in reading.days if lake.purged(day)}
     _judge_all(folder, lake, rules, keys, account, show)
     account.doing = "bringing the registers up to date"
@@ -144,7 +146,7 @@ def _night(folder: Path, logs: Sequence[str], account: Account, today: date | No
     _changes(folder, books)
     account.doing = "writing the pages"
     _publish(folder, lake, rules, keys, books, account, today)
-    account.lines = sum(file["rows"] for file in lake.lines_files().values())
+    account.lines = _rows(lake)
     account.heads = {name: book.head() for name, book in books.items()}
     account.waiting = sum(1 for state in books.incidents().values() if state.state == "suspected" and state.detected)
 
@@ -191,7 +193,7 @@ def _judge(folder: Path, lake: Lake, day: date, rules: Rules, keys: Keys, accoun
     lake.view(con, day)
     names = {source.source: source.name for source in lake.sources().values()}
     tables, counts = judging.judge(con, day, rules, keys.pseudonym, names)
-    account.problems += judging.equations(tables, counts, day)
+    account.problems += judging.equations(con, tables, counts, day)
     lake.write_day(day, tables, {"rules": account.rules, "counts": counts})
     account.judged.append(day)
     account.counts.update(judging.summary(tables, counts, rules.school, day))
@@ -225,8 +227,8 @@ def _publish(folder: Path, lake: Lake, rules: Rules, keys: Keys, books: Register
         publishing.nightly_page(desk, day, account.problems, judged.get(day, {}).get("counts", {}), sorted(silent.get(day, ())))
     for day in owed:
         publishing.named_pages(desk, day)
-    if owed:
-        publishing.termly_page(desk, owed[-1])
+    for day in {term_of(rules.school.calendar, day): day for day in owed}.values():
+        publishing.termly_page(desk, day)
     lake.tell(untold)
     account.pages = [str(path.relative_to(folder)) for path in desk.written]
 
@@ -244,7 +246,7 @@ def _read_all(logs: Sequence[str], reader: Reader, account: Account, tick: Tick,
             continue
         account.readings.append(reading)
         show.step(log.name, reading.lines)
-        account.problems += [*reading.problems, *_equation(reading), *_damage(log, reading)]
+        account.problems += [*reading.problems, *fates_hold(reading), *_damage(log, reading)]
 
 
 def _damage(log: LogFile, reading: Reading) -> list[Problem]:
@@ -254,12 +256,24 @@ def _damage(log: LogFile, reading: Reading) -> list[Problem]:
     return [Problem(str(log), "is damaged: nothing of it could be read", "copying the log again")]
 
 
-def _equation(reading: Reading) -> list[Problem]:
+def fates_hold(reading: Reading) -> list[Problem]:
     """Lines by fate must be the lines that the night consumed; said loudly when they are not."""
     named = sum(reading.fates[fate] for fate in FATES)
     if named == reading.consumed:
         return []
     return [Problem(reading.name, f"{reading.consumed:,} lines were consumed but {named:,} have a fate", "reporting this fault")]
+
+
+def _rows(lake: Lake) -> int:
+    return sum(file["rows"] for file in lake.lines_files().values())
+
+
+def _kept(added: int, account: Account) -> list[Problem]:
+    """The lake must have grown by the lines that the night consumed; said loudly when it has not."""
+    consumed = sum(reading.consumed for reading in account.readings)
+    if added == consumed:
+        return []
+    return [Problem("the lake", f"grew by {added:,} lines but {consumed:,} were consumed", "reporting this fault")]
 
 
 def settings(folder: Path) -> School:

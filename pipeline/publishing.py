@@ -121,7 +121,8 @@ def _breach_row(state: register.BreachState, day: date) -> dict[str, Any]:
     opened = min(state.days)
     return dict(state.summary) | {
         "ref": state.ref, "worked": worked.pop() if len(worked) == 1 else "mixed", "people": state.people,
-        "opened_day": date.fromisoformat(opened), "last_day": max(state.days), "is_new": opened == str(day),
+        "opened_day": date.fromisoformat(opened), "last_day": max(state.days), "days": tuple(state.days),
+        "is_new": opened == str(day),
         "first_seen": _moment(state.first_seen), "first_blocked": _moment(state.blocked_at)}
 
 
@@ -203,8 +204,8 @@ def termly_page(desk: Desk, day: date) -> None:
     school_days = [d for d in (first + timedelta(n) for n in range((until - first).days + 1))
                    if is_open(desk.rules.school.calendar, d)]
     page = termly.build(f"{term.name.capitalize()} term", first, last, desk.rules.school.name, desk.lake.table(COVERAGE, days),
-                        _numbers(desk, days), _by_row(desk, days), breach_rows(desk, day),
-                        Counter(row["kind"] for row in change_rows(desk)), _questions(desk, days), _duties(desk, day), LIMITS,
+                        _numbers(desk, days), _by_row(desk, days), _breaches(desk, days),
+                        _changes(desk, first, last), _questions(desk, days), _duties(desk, day), LIMITS,
                         desk.rules.school.small_number, _tallies(desk, days), school_days=school_days, by_day=_by_day(desk, days),
                         policy_overdue=overdue(desk.rules, day), versions=desk.versions)
     desk.write("leadership", f"termly-{first.year}-{term.name}.html", render.html(page))
@@ -213,7 +214,7 @@ def termly_page(desk: Desk, day: date) -> None:
 def _numbers(desk: Desk, days: Sequence[date]) -> list[tuple[str, str, str, str]]:
     wanted = {str(day) for day in days}
     states = [s for s in desk.registers.incidents().values() if s.day in wanted]
-    breaches = [row for row in breach_rows(desk, max(days)) if row["last_day"] in wanted] if days else []
+    breaches = _breaches(desk, days)
     confirmed = {s.summary["subject"] for s in states if s.state == "confirmed" and s.summary["actor"] == "student"}
     waiting = sum(1 for s in states if s.state == "suspected" and s.detected)
     failures = [row for row in breaches if row["part"] == "failure"]
@@ -228,6 +229,18 @@ def _numbers(desk: Desk, days: Sequence[date]) -> list[tuple[str, str, str, str]
             ("Failures not blocked yet", str(sum(1 for row in failures if row["first_blocked"] is None)), "As the log shows.",
              none),
             ("Ways round the filter that worked", str(len(worked)), "Kinds of method, not people.", none)]
+
+
+def _breaches(desk: Desk, days: Sequence[date]) -> list[dict[str, Any]]:
+    """The breaches seen on any of these days."""
+    wanted = {str(day) for day in days}
+    return [row for row in breach_rows(desk, max(days, default=date.min)) if wanted.intersection(row["days"])]
+
+
+def _changes(desk: Desk, first: date, last: date) -> Counter[str]:
+    """How many changes of each kind came to light from `first` to `last`, by the school's clock."""
+    found = ((local(datetime.fromisoformat(row["at"]), desk.zone).date(), row["kind"]) for row in change_rows(desk))
+    return Counter(kind for day, kind in found if first <= day <= last)
 
 
 def _by_row(desk: Desk, days: Sequence[date]) -> list[tuple[str, str, int, int, int]]:
