@@ -10,6 +10,7 @@ from typing import Any
 
 from pipeline import folders, judging, night, register, rulebook, rulefiles
 from pipeline.problems import Problem, RefusedError, UsageError
+from pipeline.school import read_school
 from pipeline.tables import INCIDENTS, VISITS
 from pipeline.vault import load_keys
 
@@ -18,9 +19,11 @@ MAY_DECIDE = ("dsl", "deputy_dsl", "principal")
 
 def check(folder: Path) -> tuple[list[Problem], int]:
     """Every fault of the rules, and of their examples, at once; and how many examples were run."""
-    faults = folders.group_faults(night.settings(folder).groups)
-    rules, more = judging.read_all(rulefiles.texts(folder))
-    faults += more
+    night.require_school(folder)
+    files = rulefiles.texts(folder)
+    school, _ = read_school(files["school.toml"])
+    rules, faults = judging.read_all(files)
+    faults += folders.group_faults(school.groups) if school else []
     if rules is None:
         return faults, 0
     faults += [fault for rule in rules.rules for fault in rulebook.example_faults(rule, rules.policy.categories)]

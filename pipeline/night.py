@@ -110,8 +110,7 @@ def run(folder: Path, logs: Sequence[str], tick: Tick, *, today: date | None = N
 
     RefusedError: nothing was read. UsageError, FailedError: a page says what stopped it.
     """
-    if not (folder / "school.toml").is_file():
-        raise UsageError(_no_school(folder))
+    require_school(folder)
     account = Account()
     with rulefiles.locked(folder):
         try:
@@ -278,17 +277,17 @@ def _kept(added: int, account: Account) -> list[Problem]:
 
 def settings(folder: Path) -> School:
     """The school of a folder; UsageError with every fault of its settings."""
-    files = rulefiles.texts(folder)
-    if "school.toml" not in files:
-        raise UsageError(_no_school(folder))
-    school, problems = read_school(files["school.toml"], str(folder / "school.toml"))
+    require_school(folder)
+    school, problems = read_school(rulefiles.texts(folder)["school.toml"], str(folder / "school.toml"))
     if school is None:
         raise UsageError(*problems)
     return school
 
 
-def _no_school(folder: Path) -> Problem:
-    return Problem(str(folder), "is not a school folder: it has no school.toml", "--school DIR")
+def require_school(folder: Path) -> None:
+    """UsageError when the folder is no school folder."""
+    if not (folder / "school.toml").is_file():
+        raise UsageError(Problem(str(folder), "is not a school folder: it has no school.toml", "--school DIR"))
 
 
 def journal(folder: Path, name: str) -> Journal:

@@ -119,7 +119,8 @@ def test_from_the_command_line(tmp_path: Path) -> None:
     found = list(csv.DictReader(out.read_text("utf-8").splitlines()))
     assert {(row["user"], row["category"], row["route"], row["outcome"]) for row in found} == {
         ("19jbloggs", "pornography", "student", "blocked")}
-    assert all(f"{row['ref']}  suspected" in schoolgate(tmp_path, "incident", "list").stdout for row in found)
+    listed = schoolgate(tmp_path, "incident", "list").stdout
+    assert all(f"{row['ref']}  suspected" in listed for row in found)
     assert out.stat().st_mode & 0o777 == 0o600
     access = [json.loads(text) for text in (tmp_path / "var/registers/access.jsonl").read_text("utf-8").splitlines()]
     assert access[-1]["ref"] == "export-detections"

@@ -75,6 +75,8 @@ def test_check_says_that_a_group_is_unknown(tmp_path: Path) -> None:
     faults, examples = deciding.check(tmp_path)
     assert [fault.where for fault in faults] == ["school.toml, groups.principal"]
     assert examples > 0
+    (tmp_path / "rules/policy.toml").write_text("title = [", "utf-8")
+    assert {"school.toml, groups.principal", "rules/policy.toml"} <= {fault.where for fault in deciding.check(tmp_path)[0]}
 
 
 @pytest.mark.parametrize(("place", "mode", "named", "mend"), [
