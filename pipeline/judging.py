@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from pipeline import classify, coverage, detect, incidents, lists, sql, visits
+from pipeline.formats import Format, with_own
 from pipeline.policy import Policy, in_force, read_policy
 from pipeline.privacy import login_key, pseudonym
 from pipeline.problems import Problem
 from pipeline.rulebook import Rule, read_rules
-from pipeline.school import Person, School, read_people, read_school
+from pipeline.school import Person, School, read_people, read_school, said_of
 from pipeline.schoolday import bands_table, is_open
 
 ASKED = """
@@ -37,6 +39,7 @@ class Rules:
     lists: pa.Table
     own: pa.Table
     people: Sequence[Person]
+    formats: Mapping[str, Format]
 
 
 def read_all(files: Mapping[str, str]) -> tuple[Rules | None, list[Problem]]:
@@ -51,23 +54,28 @@ def read_all(files: Mapping[str, str]) -> tuple[Rules | None, list[Problem]]:
     faults += more
     own, more = lists.read_own(files.get("rules/lists/own.csv", ""), categories=known)
     faults += more
+    known_formats, more = with_own([(n, t) for n, t in files.items() if n.startswith("rules/formats/") and n.endswith(".toml")])
+    faults += more
     people, more = read_people(files["people.csv"]) if "people.csv" in files else ([], [])
     faults += more
     if school is None or policy is None or not rules:
         return None, faults
-    return Rules(school, policy, rules, entries, own, people), faults
+    return Rules(school, policy, rules, entries, own, people, known_formats), faults
 
 
-def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, names: Mapping[str, str]
-          ) -> tuple[dict[str, pa.Table], dict[str, int]]:
-    """The derived tables of the day whose lines `con` calls `lines`, and where its requests went. `names`: logs by source."""
+def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, names: Mapping[str, str],
+          ranks: Mapping[str, int] = MappingProxyType({})) -> tuple[dict[str, pa.Table], dict[str, int]]:
+    """The derived tables of the day whose lines `con` calls `lines`, and where its requests went.
+
+    `names`, `ranks`: file name and rank of each log, by source.
+    """
     policy, school = in_force(rules.policy, day), rules.school
     people = people_table(rules.people, day, key)
     hosts = lists.classify_hosts(con.sql(ASKED).to_arrow_table(), rules.lists, lists.live(rules.own, day))
     bands = bands_table(school.calendar, day, school.years)
     networks = pa.table({"network": pa.array([n.name for n in school.networks], pa.string()),
                          "actor": pa.array([n.actor for n in school.networks], pa.string())})
-    stays, account = visits.fold(con, hosts, people, bands, networks, policy.background)
+    stays, account = visits.fold(con, hosts, people, bands, networks, policy.background, ranks)
     nominated = {row: {pseudonym(key, "p", login_key(login)) for login in logins} for row, logins in school.nominated.items()}
     verdicts = classify.judge(stays, policy, nominated)
     found = detect.fire(stays, verdicts, rules.rules, policy, day, sealed_rows(con, people, networks))
@@ -78,6 +86,13 @@ def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, n
               "tallies": coverage.tallies(stays, verdicts, found, stories, day),
               "coverage": coverage.coverage(con, day, names, open_hours(bands, school, day))}
     return tables, account | {"quietened": len(quiet)}
+
+
+def rank_of(rules: Rules, name: str, form: str) -> int:
+    """The rank of a log by its file name and format: school.toml's, else the format's."""
+    said = said_of(rules.school, name)
+    known = rules.formats.get(form)
+    return (said.rank if said else None) or (known.rank if known else 1)
 
 
 def people_table(people: Sequence[Person], day: date, key: bytes) -> pa.Table:
@@ -125,7 +140,7 @@ def equations(con: duckdb.DuckDBPyConnection, tables: Mapping[str, pa.Table], ac
 
 def _requests(tables: Mapping[str, pa.Table], account: Mapping[str, int]) -> Iterator[str]:
     """Every request went to one place, and there are as many as the log was counted to hold."""
-    parts = sum(account[part] for part in ("visits", "background", "auth", "error", "setup", "sealed"))
+    parts = sum(account[part] for part in ("visits", "background", "auth", "error", "setup", "sealed", "twice"))
     if parts != account["requests"]:
         yield f"{account['requests']:,} requests went to {parts:,} places"
     counted = sum(tables["coverage"]["requests"].to_pylist())

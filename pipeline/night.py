@@ -17,7 +17,6 @@ from functools import partial
 from pathlib import Path
 
 from pipeline import changes, failing, folders, judging, logfiles, publishing, register, registers, rulefiles, silence, sql
-from pipeline.formats import bundled
 from pipeline.ingest import FATES, Masks
 from pipeline.journal import Journal
 from pipeline.judging import Rules
@@ -133,7 +132,7 @@ def _night(folder: Path, logs: Sequence[str], account: Account, today: date | No
     lake = Lake(folder / "var/lake", books["ingest"], books["days"], keys.source)
     account.problems += lake.clean()
     reader = Reader(lake, Vault(folder / "var/vault/names", keys.vault), _masks(rules.school, keys),
-                    rules.school.calendar.timezone, folder / "var/sealed", keys.sealed, bundled(), rules.school.sealed)
+                    rules.school, folder / "var/sealed", keys.sealed, rules.formats)
     before = _rows(lake)
     _read_all(logs, reader, account, tick, show)
     account.problems += _kept(_rows(lake) - before, account)
@@ -191,7 +190,8 @@ def _judge(folder: Path, lake: Lake, day: date, rules: Rules, keys: Keys, accoun
     con = sql.connect(spill=str(emptied(folder / "var/spill")))
     lake.view(con, day)
     names = {source.source: source.name for source in lake.sources().values()}
-    tables, counts = judging.judge(con, day, rules, keys.pseudonym, names)
+    ranks = {source.source: judging.rank_of(rules, source.name, source.format) for source in lake.sources().values()}
+    tables, counts = judging.judge(con, day, rules, keys.pseudonym, names, ranks)
     account.problems += judging.equations(con, tables, counts, day)
     lake.write_day(day, tables, {"rules": account.rules, "counts": counts})
     account.judged.append(day)

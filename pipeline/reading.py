@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
@@ -21,6 +21,7 @@ from pipeline.lake import Lake, Plan
 from pipeline.logfiles import LogFile
 from pipeline.parsing import WORKERS, Parsing
 from pipeline.problems import Problem
+from pipeline.school import School, said_of
 from pipeline.schoolday import school_day
 from pipeline.vault import Vault
 
@@ -48,17 +49,21 @@ class Reading:
 
 @dataclass(frozen=True)
 class Reader:
-    """What reading needs of the school: its lake, vault and masks, the time zone, the sealed folder and its key, the formats
-    it knows, and its own verdicts that mean sealed, by format."""
+    """What reading needs of the school: its lake, vault and masks, its settings, the sealed folder and its key, and the
+    formats it knows."""
 
     lake: Lake
     vault: Vault
     masks: Masks
-    zone: str
+    school: School
     sealed_folder: Path
     sealed_key: bytes
     formats: Mapping[str, Format] = field(default_factory=bundled)
-    verdicts: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def zone(self) -> str:
+        """The zone of the school's clock."""
+        return self.school.calendar.timezone
 
     def read(self, log: LogFile, tick: Tick, form: str = "") -> Reading:
         """Read what is new of `log`, by the format `form` or (none given) by what its lines look like.
@@ -75,7 +80,7 @@ class Reader:
         if not layouts:
             return reading
         reading.format = layouts[0].format
-        parsing = Parsing(log, layouts, self.formats, self.verdicts, self.zone, reading.problems)
+        parsing = Parsing(log, layouts, self.formats, self.school.sealed, self.zone, reading.problems)
         work = _Work(self, log, plan, reading, tick, parsing)
         work.run()
         reading.consumed = parsing.lines - plan.lines
@@ -93,10 +98,13 @@ class Reader:
 
     def _layouts(self, log: LogFile, plan: Plan, form: str, reading: Reading) -> list[Layout]:
         """How the log is laid out: as on the night before, or as its lines look; none, and a problem, where nothing fits."""
+        said = said_of(self.school, log.path.name)
+        form, zone, dates = form or (said.format if said else ""), said.zone if said else "", said.dates if said else ""
         known = self.lake.sources()[plan.source].layouts if plan.known else ()
         if known and (not form or known[0].format == form):
             return recognise.dated(known, logfiles.sample(log), log.changed)
-        found, problems = recognise.recognise(logfiles.sample(log), self.formats, str(log), self.zone, log.changed, form)
+        found, problems = recognise.recognise(logfiles.sample(log), self.formats, str(log), zone or self.zone, log.changed,
+                                              form, dates=dates)
         if not found and (before := self._before(log)):
             return recognise.dated(before, logfiles.sample(log), log.changed)
         reading.problems += problems

@@ -9,6 +9,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from fnmatch import fnmatch
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -81,6 +82,18 @@ class Account(_Part):
     actor: Actor = Field(description="whose login that is, where people.csv does not say")
 
 
+class Log(_Part):
+    """What a log is, where its lines do not say it."""
+
+    name: str = Field(description="a pattern of file names, such as dns*.log; the first that fits counts")
+    format: str = Field("", description="name of its format, where the lines should not decide (`schoolgate formats`)")
+    zone: Annotated[str, AfterValidator(_zone)] | Literal[""] = Field("", description="zone of times that say none; "
+                                                                                      "left out: the school's")
+    dates: Literal["dmy", "mdy", ""] = Field("", description="order of day and month in its dates, where no date decides")
+    rank: int | None = Field(None, ge=1, description="a visit seen by two logs counts once, in the one of the lower rank; "
+                                                     "left out: 1, and 3 for a resolver's")
+
+
 class Retention(_Part):
     """How long things are kept, in days (registers in years)."""
 
@@ -149,6 +162,7 @@ class Settings(_Part):
     calendar: _Calendar = Field(description="when the school is open")
     networks: list[Network] = Field([], description="the school's networks, one `[[networks]]` each")
     accounts: list[Account] = Field([], description="what logins of a kind look like, one `[[accounts]]` each")
+    logs: list[Log] = Field([], description="what a log is, where its lines do not say it, one `[[logs]]` each")
     sealed: dict[str, list[str]] = Field({}, description="per log format, the verdicts that the filter gives for its "
                                                          "illegal-content list alone, such as `squid = [\"451\"]`")
     roles: dict[str, str] = Field({}, description="computer login = role, for whoever decides: dsl, deputy_dsl or principal")
@@ -167,6 +181,7 @@ class School:
     years: list[str]
     networks: list[Network]
     accounts: list[Account]
+    logs: list[Log]
     sealed: dict[str, list[str]]
     roles: dict[str, str]
     groups: dict[str, str]
@@ -175,6 +190,11 @@ class School:
     small_number: int
     pupils_on_roll: int
     nominated: dict[str, list[str]]
+
+
+def said_of(school: School, name: str) -> Log | None:
+    """What school.toml says of a log of that file name: the first pattern that fits."""
+    return next((log for log in school.logs if fnmatch(name, log.name)), None)
 
 
 @dataclass(frozen=True)

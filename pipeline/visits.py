@@ -11,7 +11,8 @@ end, counted in whole seconds.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import duckdb
 import pyarrow as pa
@@ -68,8 +69,8 @@ UNION ALL SELECT part, count(*) FROM fold_twins GROUP BY part
 
 SOURCES = """
 CREATE OR REPLACE TEMP TABLE fold_sources AS
-SELECT source, row_number() OVER (ORDER BY source) AS rank
-FROM (SELECT DISTINCT source FROM lines WHERE fate = 'request')
+SELECT source, row_number() OVER (ORDER BY source) AS rank, coalesce(log_rank, 1) AS log_rank
+FROM (SELECT DISTINCT source FROM lines WHERE fate = 'request') LEFT JOIN fold_ranks USING (source)
 """
 
 # first = start, source and line of the first request in one number, so that the least one is found without sorting.
@@ -82,10 +83,10 @@ WITH requests AS (
            any_value(category) IN (SELECT category FROM fold_background) AS background
     FROM fold_hosts GROUP BY host
 ), placed AS (
-    SELECT r.*, s.rank, coalesce(k.background, false) AS background
+    SELECT r.*, s.rank, s.log_rank, coalesce(k.background, false) AS background
     FROM requests r JOIN fold_sources s USING (source) LEFT JOIN known k USING (host)
 ), grouped AS (
-    SELECT client, person, background,
+    SELECT client, person, background, log_rank,
            CASE WHEN background THEN '' ELSE host END AS host,
            CASE WHEN background THEN started // 1000000 ELSE started // 60000000 * 60 END AS second,
            count(*) AS n, max(ended) AS ended,
@@ -98,6 +99,26 @@ WITH requests AS (
 SELECT g.*, (first // 18446744073709551616)::BIGINT AS started,
        coalesce(k.site, g.host) AS site, coalesce(k.category, 'uncategorised') AS category
 FROM grouped g LEFT JOIN known k ON k.host = g.host AND NOT g.background
+"""
+
+# A resolver, a firewall and a proxy may all see one visit: what a log of a lower rank has of the same client and site, within
+# two minutes, counts there alone. Addresses, not people: a resolver knows no login.
+TWICE = """
+CREATE OR REPLACE TEMP TABLE fold_twice AS
+WITH seen AS (
+    SELECT client, site, log_rank, second // 60 AS minute FROM fold_minutes WHERE NOT background GROUP BY ALL
+), better AS (
+    SELECT client, site, min(log_rank) AS log_rank, near AS minute
+    FROM (SELECT client, site, log_rank, unnest([minute - 2, minute - 1, minute, minute + 1, minute + 2]) AS near FROM seen)
+    GROUP BY client, site, near
+)
+SELECT m.* FROM fold_minutes m JOIN better b ON b.client = m.client AND b.site = m.site AND b.minute = m.second // 60
+                                            AND b.log_rank < m.log_rank
+WHERE NOT m.background
+"""
+ONCE = """
+DELETE FROM fold_minutes WHERE NOT background AND (client, person, host, second, log_rank) IN (
+    SELECT (client, person, host, second, log_rank) FROM fold_twice)
 """
 
 VISITS_OF_DAY = """
@@ -190,23 +211,31 @@ LEFT JOIN (SELECT network, any_value(actor) AS actor FROM fold_networks GROUP BY
 ORDER BY v.started, s.source, line
 """
 
-LEFT_BEHIND = ("fold_folded", "fold_visits", "fold_minutes", "fold_sources", "fold_twins")
+LEFT_BEHIND = ("fold_folded", "fold_twice", "fold_visits", "fold_minutes", "fold_sources", "fold_twins")
 
 
 def fold(con: duckdb.DuckDBPyConnection, hosts: pa.Table, people: pa.Table, bands: pa.Table, networks: pa.Table,
-         background: Sequence[str]) -> tuple[pa.Table, dict[str, int]]:
-    """The visits of the day whose lines `con` calls `lines`, and where its requests went (they add up)."""
+         background: Sequence[str], ranks: Mapping[str, int] = MappingProxyType({})) -> tuple[pa.Table, dict[str, int]]:
+    """The visits of the day whose lines `con` calls `lines`, and where its requests went (they add up).
+
+    `ranks`: the rank of each log by source (1 where it is not named); what two logs saw counts in the one of the lower rank.
+    """
     given = {"fold_hosts": hosts, "fold_people": people, "fold_bands": bands, "fold_networks": networks,
+             "fold_ranks": pa.table({"source": pa.array(list(ranks), pa.string()),
+                                     "log_rank": pa.array(list(ranks.values()), pa.int64())}),
              "fold_background": pa.table({"category": pa.array(list(background), pa.string())})}
     for name, table in given.items():
         con.register(name, table)
     try:
         con.execute(REQUESTS)
         has_twins = con.sql("SELECT count(*) FROM lines WHERE setup = 'twin'").fetchall()[0][0] > 0
-        for step in (TWINS if has_twins else NO_TWINS, SOURCES, MINUTES, VISITS_OF_DAY, BACKGROUND):
+        for step in (TWINS if has_twins else NO_TWINS, SOURCES, MINUTES):
+            con.execute(step)
+        twice = _once(con)
+        for step in (VISITS_OF_DAY, BACKGROUND):
             con.execute(step)
         visits = conform(con.sql(ANSWER).to_arrow_table(), VISITS)
-        return visits, _account(con, visits)
+        return visits, _account(con, visits, twice)
     finally:
         for name in LEFT_BEHIND:
             con.execute(f"DROP TABLE IF EXISTS {name}")
@@ -215,12 +244,22 @@ def fold(con: duckdb.DuckDBPyConnection, hosts: pa.Table, people: pa.Table, band
             con.unregister(name)
 
 
-def _account(con: duckdb.DuckDBPyConnection, visits: pa.Table) -> dict[str, int]:
-    """How many requests went where: in visits (own and folded), unfolded background, auth, error, set-up, sealed."""
+def _once(con: duckdb.DuckDBPyConnection) -> int:
+    """Take out what a better log saw too, where the logs of the day have several ranks; how many requests that is."""
+    if con.sql("SELECT count(DISTINCT log_rank) FROM fold_sources").fetchall()[0][0] < 2:
+        return 0
+    con.execute(TWICE)
+    con.execute(ONCE)
+    return int(con.sql("SELECT coalesce(sum(n), 0)::BIGINT FROM fold_twice").fetchall()[0][0])
+
+
+def _account(con: duckdb.DuckDBPyConnection, visits: pa.Table, twice: int) -> dict[str, int]:
+    """How many requests went where: in visits (own and folded), unfolded background, auth, error, set-up, sealed, or seen twice
+    (they count in another log)."""
     parts = {"own": 0, "auth": 0, "error": 0, "setup": 0, "sealed": 0}
     for part, n in con.sql(PARTS).fetchall():
         parts[part] += n
     within = sum(visits["requests"].to_pylist()) + sum(visits["background"].to_pylist())
     counted = con.sql("SELECT coalesce(sum(n), 0)::BIGINT FROM fold_minutes").fetchall()[0][0]
     return {"requests": sum(parts.values()), "visits": within, "background": counted - within,
-            "auth": parts["auth"], "error": parts["error"], "setup": parts["setup"], "sealed": parts["sealed"]}
+            "auth": parts["auth"], "error": parts["error"], "setup": parts["setup"], "sealed": parts["sealed"], "twice": twice}

@@ -22,8 +22,10 @@ from pipeline.journal import Journal
 from pipeline.lake import Lake
 from pipeline.privacy import fits, on_network
 from pipeline.reading import Reader, Reading
+from pipeline.school import read_school
 from pipeline.vault import Vault, load_keys
 
+SCHOOL = read_school((Path(__file__).parent.parent / "school.toml").read_text("utf-8"))[0]
 T0 = 1_793_613_600  # Mon 2 Nov 2026, 10:00 London
 
 
@@ -38,7 +40,7 @@ def reader(root: Path) -> Reader:
     lake = Lake(root / "lake", Journal(root / "registers/ingest.jsonl"), Journal(root / "registers/days.jsonl"), keys.source)
     lake.clean()
     masks = Masks(keys.pseudonym, fits([("^[0-9]{2}", "student")]), on_network([("school", "10.20.0.0/16")]))
-    return Reader(lake, Vault(root / "vault", keys.vault), masks, "Europe/London", root / "sealed", keys.sealed)
+    return Reader(lake, Vault(root / "vault", keys.vault), masks, SCHOOL, root / "sealed", keys.sealed)
 
 
 def read(root: Path, log: Path) -> Reading:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pyarrow as pa
 import pytest
 from tables_text import bands, build, lines, rows, said, texts
@@ -33,11 +35,11 @@ HOSTS_KNOWN = build(rows("""
 """), HOSTS, {})
 
 
-def folded(text: str | pa.Table) -> tuple[pa.Table, dict[str, int]]:
+def folded(text: str | pa.Table, ranks: Mapping[str, int] = {}) -> tuple[pa.Table, dict[str, int]]:
     """The visits and counts of a text table of lines."""
     con = connect(threads=1)
     con.register("lines", lines(text) if isinstance(text, str) else text)
-    visits, counts = fold(con, HOSTS_KNOWN, PEOPLE, BELLS, NETWORKS, ["adverts"])
+    visits, counts = fold(con, HOSTS_KNOWN, PEOPLE, BELLS, NETWORKS, ["adverts"], ranks)
     assert counts["requests"] == sum(n for name, n in counts.items() if name != "requests")
     return visits, counts
 
@@ -118,7 +120,7 @@ def test_every_request_is_counted_somewhere() -> None:
         09:00:00 | p2     | ads.example  | allowed | -      | -      | request
         10:00:00 | p2     | -            | allowed | -      | -      | reject
     """)
-    assert counts == {"requests": 6, "visits": 1, "background": 1, "auth": 1, "error": 1, "setup": 1, "sealed": 1}
+    assert counts == {"requests": 6, "visits": 1, "background": 1, "auth": 1, "error": 1, "setup": 1, "sealed": 1, "twice": 0}
 
 
 def test_the_crowd_and_what_came_before_are_seen() -> None:
@@ -137,3 +139,21 @@ def test_a_day_without_lines_has_no_visits() -> None:
     """Zero lines make an empty table and zero counts."""
     table, counts = folded(lines("time | host\n10:00 | a").slice(0, 0))
     assert table.num_rows == 0 and set(counts.values()) == {0}
+
+
+def test_a_visit_that_two_logs_saw_counts_in_the_better_one() -> None:
+    """The resolver's look-ups of a site that the proxy saw count there; what the resolver alone saw is a visit; both lines stay."""
+    table = lines("""
+        time     | source | kind | person | host         | action
+        10:05:00 | dns    | dns  | -      | games.test   | allowed
+        10:05:01 | proxy  | http | p1     | games.test   | blocked
+        10:05:02 | proxy  | http | p1     | games.test   | blocked
+        10:06:30 | dns    | dns  | -      | games.test   | allowed
+        10:30:00 | dns    | dns  | -      | games.test   | allowed
+        10:05:00 | dns    | dns  | -      | alone.test   | allowed
+    """)
+    visits, counts = folded(table, {"proxy": 1, "dns": 3})
+    assert said(visits, "source", "site", "requests", "blocked") == [
+        ("dns", "alone.test", 1, 0), ("proxy", "games.test", 2, 2), ("dns", "games.test", 1, 0)]
+    assert (counts["requests"], counts["visits"], counts["twice"]) == (6, 4, 2)
+    assert len(folded(table)[0]) == 4

@@ -87,6 +87,7 @@ class _File(BaseModel):
     kinds: list[_Case] = []
     sealed: _Sealed | None = None
     overlaps: bool = False
+    rank: int = 0
 
 
 OURS = ("client_ip", "user", "method", "url", "scheme", "host", "port", "path", "query", "status", "bytes_in", "bytes_out",
@@ -114,6 +115,11 @@ class Format:
     def time_basis(self) -> str:
         """Where the zone of its times comes from: epoch, utc, offset, local or local-yearless."""
         return self.file.time_basis
+
+    @property
+    def rank(self) -> int:
+        """Which log counts when two see one visit: the one of the lower rank. A resolver's look-up is the least."""
+        return self.file.rank or (3 if self.file.kind == "dns" else 1)
 
     def sources(self, ours: str) -> list[str]:
         """The product's fields that may hold one of ours, the first stated one counts."""
