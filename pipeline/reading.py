@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline import coded, ingest, logfiles, sealed
+from pipeline import coded, ingest, logfiles, repeats, sealed
 from pipeline.formats import Format, Layout, bundled, recognise
 from pipeline.ingest import Masks, Piece, Seal
 from pipeline.lake import Lake, Plan
@@ -164,13 +164,20 @@ class _Work:
     files: list[dict[str, Any]] = field(default_factory=list)
     seals: list[Seal] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self._earlier = self.reader.lake.sealed_rows()
+        self._overlaps = self.reader.formats[self.reading.format].file.overlaps
+        self._exports: dict[date, tuple[Counter[int], Counter[int]]] = {}
+
     def run(self) -> None:
         """Parse, finish and write every batch: two threads do the work, this one keeps the order."""
-        self._earlier = self.reader.lake.sealed_rows()
         with ThreadPoolExecutor(WORKERS) as pool:
             waiting: deque[Future[_Done]] = deque()
             for piece, near in ingest.windows(self.parsing.pieces(pool, self.plan.start, self.plan.lines)):
                 self.seals += near
+                if self._overlaps:  # repeats are counted in order
+                    self._take(self._finish(piece, near))
+                    continue
                 waiting.append(pool.submit(self._finish, piece, near))
                 if len(waiting) > WORKERS:
                     self._take(waiting.popleft().result())
@@ -180,10 +187,26 @@ class _Work:
     def _finish(self, piece: Piece, near: list[Seal]) -> _Done:
         rows = ingest.finish(piece.raw, self.plan.source, near, self.reader.masks)
         rows = near_earlier(rows, self._earlier)
-        name = f"{self.plan.source}-{piece.start}-{piece.end}"
-        written = {day: self.reader.lake.write_lines(day, name, part)
-                   for day, part in ingest.by_day(rows, self.reader.zone, piece.after)}
-        return _Done(len(rows), ingest.fates(rows), written)
+        name, fates, written = f"{self.plan.source}-{piece.start}-{piece.end}", Counter[str](), {}
+        for day, part in ingest.by_day(rows, self.reader.zone, piece.after):
+            told = repeats.told(part, *self._told_before(day)) if self._overlaps else part
+            written[day] = self.reader.lake.write_lines(day, name, told)
+            fates.update(ingest.fates(told))
+        return _Done(len(rows), fates, written)
+
+    def _told_before(self, day: date) -> tuple[Counter[int], Counter[int]]:
+        """What earlier exports of this format hold of a day, and what this one does so far."""
+        if day not in self._exports:
+            lake, sources = self.reader.lake, self.reader.lake.sources()
+            by_source: dict[str, list[str]] = {}
+            for path in lake.files_of(day):
+                source = Path(path).name.partition("-")[0]
+                if source in sources and sources[source].format == self.reading.format and source != self.plan.source:
+                    by_source.setdefault(source, []).append(path)
+            exports = (pa.concat_tables([pq.read_table(lake.folder / path, partitioning=None) for path in paths])
+                       for paths in by_source.values())
+            self._exports[day] = repeats.known(exports), Counter()
+        return self._exports[day]
 
     def _take(self, done: _Done) -> None:
         self.files += done.written.values()
@@ -197,7 +220,7 @@ class _Done:
     """One batch in the lake: how many lines, by fate, and the file of each day."""
 
     lines: int
-    fates: dict[str, int]
+    fates: Counter[str]
     written: dict[date, dict[str, Any]]
 
 

@@ -13,7 +13,7 @@ FLOORS = (
     {"hosts", "formats"},
     {"school", "policy", "rulebook", "lists"},
     {"privacy", "register", "intent"},
-    {"ingest", "visits", "classify", "detect", "incidents", "coverage", "changes"},
+    {"ingest", "visits", "classify", "detect", "incidents", "coverage", "changes", "repeats"},
     {"pages"},
     {"logfiles", "lake", "journal", "vault", "sealed", "rulefiles", "folders", "render", "archives"},
     {"judging", "deciding", "exporting", "failing", "progress", "silence", "purging", "publishing", "reading", "readout", "parsing",
