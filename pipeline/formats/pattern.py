@@ -54,7 +54,7 @@ def split(form: Format, layout: Layout) -> str:
     return SPLIT.format(
         body="unwrapped(text)" if layout.wrapped else "text",
         has=" AND ".join(f"contains(body, {literal(text)})" for text in several(says.get("has", ()))) or "true",
-        unlike=f"is not as {says['title']} writes its lines".replace("'", "''"),
+        unlike=f"is no line of {says['name']}".replace("'", "''"),
         tries="".join(_try(name, pattern, names[:number]) for number, (name, pattern)
                       in enumerate(zip(names, patterns, strict=True))),
         fitted=" ".join(f"WHEN {name}_of._line <> '' THEN {'NULL' if says.get('requests', True) else literal('furniture')}"
