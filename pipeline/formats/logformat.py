@@ -23,7 +23,7 @@ LONG_DATES = {"%T": "%H:%M:%S", "%F": "%Y-%m-%d", "%D": "%m/%d/%y", "%R": "%H:%M
 DATE_PARTS = {"%Y": r"\d{4}", "%b": r"[^\W\d_]+\.?", "%B": r"[^\W\d_]+", "%a": r"[^\W\d_]+\.?", "%A": r"[^\W\d_]+",
               "%z": r"[+-]\d{2}:?\d{2}", "%Z": r"[A-Za-z0-9+-]+", "%p": r"[A-Za-z.]+", "%j": r"\d{3}", "%s": r"\d+", "%%": "%"}
 OURS = ("client_ip", "user", "method", "url", "scheme", "host", "port", "path", "query", "status", "bytes_in", "bytes_out",
-        "content_type", "user_agent", "referrer")
+        "content_type", "user_agent", "referrer", "duration")
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,9 @@ def expand(says: Mapping[str, Any]) -> dict[str, Any]:
     made = {"pattern": patterns,
             "looks": [re.sub(r"\(\?P<\w+>", "(?:", patterns[0])],
             "escaped": [code.group for code in written if code.encoding == "quotes" and code.sense in ("user_agent", "referrer")],
-            "encoded": [code.group for code in written if code.encoding == "percent" and code.sense in ("user_agent", "user")],
+            "encoded": [code.group for code in written if code.encoding == "percent" and code.sense == "user_agent"],
+            "user_encoding": "percent" if any(code.encoding == "percent" for code in codes.get("user", [])) else "",
+            "duration_unit": logcodes.APACHE_UNITS.get(codes["duration"][0].name, "ms") if "duration" in codes else "ms",
             "verdicts": _verdicts(codes),
             "time_basis": _basis(codes),
             "sealed": {"field": "status", "words": ["451"], "action": ["blocked"]}}
@@ -238,9 +240,6 @@ def _basis(codes: dict[str, list[Code]]) -> str:
 def _fields(codes: dict[str, list[Code]]) -> dict[str, Any]:
     """[fields] of a directive: each of ours that one of its codes means."""
     fields: dict[str, Any] = {name: [code.group for code in codes[name]] for name in OURS if name in codes}
-    if "duration" in codes:
-        best = codes["duration"][0]
-        fields |= {"duration": best.group, "duration_unit": logcodes.APACHE_UNITS.get(best.name, "ms")}
     rule = [code.group for sense in ("result", "error") for code in codes.get(sense, [])]
     return fields | ({"vendor_rule": rule} if rule else {})
 
