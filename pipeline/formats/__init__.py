@@ -15,6 +15,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from pipeline.formats import logformat
 from pipeline.problems import Problem
 
 Texts = str | list[str]
@@ -141,6 +142,8 @@ def parse(text: str, where: str = "") -> tuple[Format | None, list[Problem]]:
     """The format that the TOML `text` describes, or None; and every fault in it."""
     try:
         says = tomllib.loads(text)
+        if says.get("reader") == "logformat":
+            says = logformat.expand(says)
         if isinstance(says.get("time"), dict) and "from" in says["time"]:
             time = says["time"]
             said = says | {"time": {"of": time["from"], "forms": time.get("as", [])}
@@ -153,6 +156,8 @@ def parse(text: str, where: str = "") -> tuple[Format | None, list[Problem]]:
     except ValidationError as error:
         return None, [Problem(f"{where}, {'.'.join(map(str, fault['loc']))}", str(fault["msg"]), "a bundled format as a model")
                       for fault in error.errors()]
+    except logformat.DirectiveError as error:
+        return None, [Problem(f"{where}, logformat", str(error), "the whole line of the configuration, as it stands")]
     faults = [Problem(f"{where}, fields.{name}", "is none of the fields that requests have", ", ".join(OURS))
               for name in file.fields if name not in OURS]
     return Format(file, says), faults

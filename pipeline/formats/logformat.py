@@ -26,6 +26,10 @@ OURS = ("client_ip", "user", "method", "url", "scheme", "host", "port", "path", 
         "content_type", "user_agent", "referrer", "duration")
 
 
+class DirectiveError(ValueError):
+    """A directive that cannot do, and why."""
+
+
 @dataclass(frozen=True)
 class Code:
     """One code of a directive: its name, what it means, what its text is like, how it is written, and the group it gets."""
@@ -53,21 +57,23 @@ Piece = str | Code | Glue
 
 
 def expand(says: Mapping[str, Any]) -> dict[str, Any]:
-    """What a format's file says, with all that its directive tells filled in. ValueError: what the directive lacks."""
+    """What a format's file says, with all that its directive tells filled in. DirectiveError: what the directive lacks."""
+    if not isinstance(says.get("logformat"), str):
+        raise DirectiveError("is missing")
     dialects = {"squid": _squid, "apache": _apache}
     dialect = says.get("dialect", "squid")
     if dialect not in dialects:
-        raise ValueError(f"dialect is squid or apache, not {dialect}")
+        raise DirectiveError(f"dialect is squid or apache, not {dialect}")
     pieces = _grouped(list(dialects[dialect](says["logformat"])))
     codes = _by_sense(pieces)
     if not {"seconds", "start", "local", "gmt"} & codes.keys():
-        raise ValueError("the directive has no code for the time, such as %ts.%03tu or %tl (Apache: %t)")
+        raise DirectiveError("the directive has no code for the time, such as %ts.%03tu or %tl (Apache: %t)")
     if not {"url", "host"} & codes.keys():
-        raise ValueError("the directive has no code for the address, such as %ru or %>rd (Apache: %r)")
+        raise DirectiveError("the directive has no code for the address, such as %ru or %>rd (Apache: %r)")
     patterns = [_pattern(pieces, strict) for strict in (True, False)]
     written = [piece for piece in pieces if isinstance(piece, Code) and piece.group]
     made = {"pattern": patterns,
-            "looks": [re.sub(r"\(\?P<\w+>", "(?:", patterns[0])],
+            "looks": [re.sub(r"\(\?P<\w+>", "(?:", patterns[0]).removesuffix("$") + r"\s*$"],
             "escaped": [code.group for code in written if code.encoding == "quotes" and code.sense in ("user_agent", "referrer")],
             "encoded": [code.group for code in written if code.encoding == "percent" and code.sense == "user_agent"],
             "user_encoding": "percent" if any(code.encoding == "percent" for code in codes.get("user", [])) else "",

@@ -17,24 +17,14 @@ from typing import Any
 
 from pipeline.formats import Format, Layout
 
+# Blank lines and lines with NULs are told apart for all formats alike, in `fields`.
 SPLIT = """
 WITH bare AS (
-    SELECT line, byte, text, long, rtrim({body}, E'\\r\\n') AS body
-    FROM numbered
-), checked AS (
-    -- what needs no expression to be told; only the lines that are left meet one
-    SELECT *,
-           CASE WHEN long THEN 'a line of more than 1 MiB'
-                WHEN trim(body, E' \\t') = '' THEN 'furniture'
-                WHEN contains(body, chr(0)) THEN 'holds NUL bytes, as after a crash'
-                WHEN NOT ({has}) THEN '{unlike}'
-           END AS told
-    FROM bare
+    SELECT line, byte, text, long, rtrim(text, E'\\r\\n') AS body FROM numbered
 ){tries}
 SELECT line, byte, text, long,
        CASE {fitted}
-            WHEN told IS DISTINCT FROM '{unlike}' AND told IS NOT NULL THEN told
-            WHEN {aside} THEN 'furniture'
+            WHEN NOT long AND ({aside}) THEN 'furniture'
             ELSE '{unlike}'
        END AS fault{fields}
 FROM {last}
@@ -52,11 +42,9 @@ def split(form: Format, layout: Layout) -> str:
     patterns = [_kept(pattern, form.needs) for pattern in several(says["pattern"])]
     names = [f"try{number}" for number in range(1, len(patterns) + 1)]
     return SPLIT.format(
-        body="unwrapped(text)" if layout.wrapped else "text",
-        has=" AND ".join(f"contains(body, {literal(text)})" for text in several(says.get("has", ()))) or "true",
-        unlike=f"is no line of {says['name']}".replace("'", "''"),
-        tries="".join(_try(name, pattern, names[:number]) for number, (name, pattern)
-                      in enumerate(zip(names, patterns, strict=True))),
+        unlike=f"is no line of {form.name}".replace("'", "''"),
+        tries="".join(_try(name, pattern, names[:number], several(says.get("has", ())))
+                      for number, (name, pattern) in enumerate(zip(names, patterns, strict=True))),
         fitted=" ".join(f"WHEN {name}_of._line <> '' THEN {'NULL' if says.get('requests', True) else literal('furniture')}"
                         for name in names),
         aside=" OR ".join(f"regexp_matches(body, {literal(text)})" for text in several(says.get("aside", ()))) or "false",
@@ -64,9 +52,10 @@ def split(form: Format, layout: Layout) -> str:
         last=names[-1])
 
 
-def _try(name: str, pattern: str, before: Sequence[str]) -> str:
-    when = " AND ".join(["told IS NULL", *(f"{other}_of._line = ''" for other in before)])
-    return TRY.format(name=name, when=when, pattern=pattern.replace("'", "''"), before=before[-1] if before else "checked",
+def _try(name: str, pattern: str, before: Sequence[str], has: Sequence[str]) -> str:
+    """One pattern tried on the lines that none before it fitted; a line that cannot fit never meets it."""
+    when = [f"{other}_of._line = ''" for other in before] or ["NOT long", *(f"contains(body, {literal(text)})" for text in has)]
+    return TRY.format(name=name, when=" AND ".join(when), pattern=pattern.replace("'", "''"), before=before[-1] if before else "bare",
                       groups=", ".join(literal(group) for group in ["_line", *_groups(pattern)]))
 
 
