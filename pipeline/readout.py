@@ -74,6 +74,6 @@ def requests(raw: pa.Table, near: Sequence[ingest.Seal], name: str) -> Iterator[
     for row in shown.to_pylist():
         if row["hidden"]:
             told = row["host"] and row["host"] in (row["vendor_rule"] or "").lower()  # such as "Banned site: …"
-            row |= {"url": None, "host": None, "referrer": None} | ({"vendor_rule": None} if told else {})
+            row.update(dict.fromkeys(("url", "host", "referrer", *(["vendor_rule"] if told else []))))
         row["time"] = row["time"].replace(tzinfo=UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         yield {key: row[key] for key in KEYS} | {"source": name, "line": row["line"]}

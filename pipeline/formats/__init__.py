@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from pipeline.formats import logformat
+from pipeline.formats import expressions, logformat
 from pipeline.problems import Problem
 
 Texts = str | list[str]
@@ -160,6 +160,7 @@ def parse(text: str, where: str = "") -> tuple[Format | None, list[Problem]]:
         return None, [Problem(f"{where}, logformat", str(error), "the whole line of the configuration, as it stands")]
     faults = [Problem(f"{where}, fields.{name}", "is none of the fields that requests have", ", ".join(OURS))
               for name in file.fields if name not in OURS]
+    faults += [Problem(f"{where}, {key}", fault, "a bundled format as a model") for key, fault in expressions.faults(says)]
     return Format(file, says), faults
 
 

@@ -60,7 +60,8 @@ APACHE: dict[str, tuple[str, str, int]] = {
     "D": ("duration", NUMBER, 0), "T{us}": ("duration", NUMBER, 1), "T{ms}": ("duration", NUMBER, 2),
     "T{s}": ("duration", NUMBER, 3), "T": ("duration", NUMBER, 4),
     "i{user-agent}": ("user_agent", FREE, 0), "i{referer}": ("referrer", FREE, 0), "o{content-type}": ("content_type", FREE, 0),
-    "t": ("local", FREE, 0), "t{usec}": ("seconds", NUMBER, 0), "t{msec}": ("seconds", NUMBER, 1), "t{sec}": ("seconds", NUMBER, 2),
+    "t": ("local", FREE, 0), "t{usec}": ("seconds", NUMBER, 0), "t{msec}": ("seconds", NUMBER, 1),
+    "t{sec}": ("seconds", NUMBER, 2),
     "t{usec_frac}": ("fraction", NUMBER, 0), "t{msec_frac}": ("fraction", NUMBER, 1),
 }
 APACHE_UNITS = {"D": "us", "T{us}": "us", "T{ms}": "ms", "T{s}": "s", "T": "s"}

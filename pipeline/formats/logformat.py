@@ -94,7 +94,8 @@ def _squid(directive: str) -> Iterator[Piece]:
         quoting = _quoting(plain, quoting)
         yield plain
         at = found.end()
-        yield "%" if not found["code"] else chr(int(found["arg"] or 32)) if found["code"] == "byte" else _squid_code(found, quoting)
+        byte = re.fullmatch(r"\d{1,3}", found["arg"] or found["later"] or "") if found["code"] == "byte" else None
+        yield chr(int(byte[0])) if byte else _squid_code(found, quoting) if found["code"] else "%"
     yield text[at:]
 
 
@@ -158,16 +159,14 @@ def _long(date: str) -> str:
 
 
 def _grouped(pieces: list[Piece]) -> list[Piece]:
-    """The pieces, empty ones left out, with a group for each code that means something: the best of a sense has its plain name."""
-    pieces = [piece for piece in pieces if piece != ""]
-    places = [at for at, piece in enumerate(pieces) if isinstance(piece, Code) and piece.sense]
+    """The pieces without empty ones, and with a group for each code that means something: the best of a sense has its name."""
+    made = [piece for piece in pieces if piece != ""]
+    codes = [(at, piece) for at, piece in enumerate(made) if isinstance(piece, Code) and piece.sense]
     met: dict[str, int] = {}
-    for at in sorted(places, key=lambda place: pieces[place].rank):  # type: ignore[union-attr]
-        code = pieces[at]
-        assert isinstance(code, Code)
+    for at, code in sorted(codes, key=lambda found: found[1].rank):
         met[code.sense] = met.get(code.sense, 0) + 1
-        pieces[at] = replace(code, group=code.sense + (f"_{met[code.sense]}" if met[code.sense] > 1 else ""))
-    return pieces
+        made[at] = replace(code, group=code.sense + (f"_{met[code.sense]}" if met[code.sense] > 1 else ""))
+    return made
 
 
 def _by_sense(pieces: list[Piece]) -> dict[str, list[Code]]:

@@ -12,10 +12,11 @@ Keys of the format's file:
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.formats import Format, Layout
+from pipeline.formats.expressions import groups, several
 
 # Blank lines and lines with NULs are told apart for all formats alike, in `fields`.
 SPLIT = """
@@ -55,14 +56,14 @@ def split(form: Format, layout: Layout) -> str:
 def _try(name: str, pattern: str, before: Sequence[str], has: Sequence[str]) -> str:
     """One pattern tried on the lines that none before it fitted; a line that cannot fit never meets it."""
     when = [f"{other}_of._line = ''" for other in before] or ["NOT long", *(f"contains(body, {literal(text)})" for text in has)]
-    return TRY.format(name=name, when=" AND ".join(when), pattern=pattern.replace("'", "''"), before=before[-1] if before else "bare",
-                      groups=", ".join(literal(group) for group in ["_line", *_groups(pattern)]))
+    return TRY.format(name=name, before=before[-1] if before else "bare", when=" AND ".join(when),
+                      pattern=pattern.replace("'", "''"), groups=", ".join(map(literal, ["_line", *groups(pattern)])))
 
 
-def _field(need: str, patterns: Sequence[str], names: Sequence[str], says: dict[str, Any]) -> str:
+def _field(need: str, patterns: Sequence[str], names: Sequence[str], says: Mapping[str, Any]) -> str:
     """The SQL of one source field: the group of that name in the pattern that fitted; NULL when it is empty or in none."""
     found = [f"nullif({name}_of.{_quoted(need)}, '')" for name, pattern in zip(names, patterns, strict=True)
-             if need in _groups(pattern)]
+             if need in groups(pattern)]
     if not found:
         return "NULL::VARCHAR"
     value = found[0] if len(found) == 1 else f"coalesce({', '.join(found)})"
@@ -76,18 +77,6 @@ def _field(need: str, patterns: Sequence[str], names: Sequence[str], says: dict[
 def _kept(pattern: str, needs: Sequence[str]) -> str:
     """The pattern with groups that nobody asks for made plain: RE2 is quicker the fewer it has to remember."""
     return re.sub(r"\(\?P<(\w+)>", lambda group: group[0] if group[1] in needs else "(?:", pattern)
-
-
-def _groups(pattern: str) -> list[str]:
-    """A name for each group of the pattern in order; a group without a name gets its number. re.error: not an expression."""
-    made = re.compile(pattern)
-    named = {number: name for name, number in made.groupindex.items()}
-    return [named.get(number, f"_{number}") for number in range(1, made.groups + 1)]
-
-
-def several(said: str | Sequence[str]) -> list[str]:
-    """A text or a list of texts, as a list."""
-    return [said] if isinstance(said, str) else list(said)
 
 
 def literal(text: str) -> str:
