@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline import sql
 from pipeline.formats import Format, Layout, parse
+from pipeline.formats.fields import Parser
 from pipeline.formats.logformat import DirectiveError, expand
 from pipeline.formats.pattern import split
 
@@ -209,6 +210,20 @@ def test_apache_says_the_unit_of_a_duration(code: str, unit: str) -> None:
 
 APACHE_CODES = """%A %B %{c}a %{X}C %{X}e %f %H %{X}i %k %L %m %{X}n %{X}o %p %{local}p %P %{tid}P %R %s %<s %>s
     %400,501{Referer}i %!200{Referer}i %v %V %X %I %O %S %{X}^ti %{sec}t %{usec_frac}t"""
+
+
+@pytest.mark.parametrize(("dialect", "directive", "line"), [
+    ("apache", "%h %t %v %U %D", "192.0.2.61 [08/Sep/2026:09:05:11 +0100] a.test /play 90000000"),
+    ("apache", "%h %{end:%d/%b/%Y:%H:%M:%S %z}t %v %U %T", "192.0.2.61 08/Sep/2026:09:06:41 +0100 a.test /play 90"),
+    ("apache", "%h %{sec}t %v %U %{ms}T", "192.0.2.61 1788854711 a.test /play 90000"),
+    ("squid", "%tS %>a %6tr %ru", "1788854711.000 192.0.2.61  90000 http://a.test/play"),
+    ("squid", "%ts.%03tu %>a %6tr %ru", "1788854801.000 192.0.2.61  90000 http://a.test/play")])
+def test_a_time_is_the_end_of_a_request(dialect: str, directive: str, line: str) -> None:
+    """Where the log says when a request came, its duration is added: all logs give its end."""
+    numbered = pa.table({"line": [1], "byte": [0], "text": [line + "\n"], "long": [False]})
+    parsed = Parser(form(directive, dialect)).parse(numbered)
+    assert [at.isoformat() for at in parsed["time"].to_pylist()] == ["2026-09-08T08:06:41"]
+    assert parsed["duration_ms"].to_pylist() == [90_000]
 
 
 @pytest.mark.parametrize("code", APACHE_CODES.split())

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -41,6 +41,7 @@ class _Time(BaseModel):
     of: list[str] | list[list[str]]
     forms: list[str]
     zone: str = ""
+    marks: Literal["end", "start"] = "end"   # of the request; where it is the start, the duration is added
 
 
 class _Case(BaseModel):

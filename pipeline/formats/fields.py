@@ -330,6 +330,9 @@ def fits(column: str, glob: str) -> str:
 def compile_rows(form: Format, layout: Layout) -> str:
     """The select over `given` (line, byte, text, long) that reads what differs from line to line."""
     zoned, clock = micros(form, layout)
+    if form.file.time.marks == "start" and form.sources("duration"):
+        lasted = f"coalesce({_number(form, 'duration', 1000 * MILLISECONDS[form.file.duration_unit])}, 0)"
+        zoned, clock = f"({zoned}) + {lasted}", f"({clock}) + {lasted}"
     fields, flags = tested(form)
     columns = [f"{_of(form, name)} AS {name}" for name in (*WORDS, "port", "referrer") if form.sources(name)]
     columns += [f'{_source(name)} AS "is:{name}"' for name in fields if name not in same_as(form)]

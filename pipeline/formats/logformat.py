@@ -42,6 +42,7 @@ class Code:
     encoding: str = ""
     padded: str = ""  # "before" or "after": filled up to a width with spaces
     zeros: bool = False
+    ended: bool = False  # a time of Apache's that says it is the end of the request
     group: str = ""
 
 
@@ -81,7 +82,8 @@ def expand(says: Mapping[str, Any]) -> dict[str, Any]:
             "verdicts": _verdicts(codes),
             "time_basis": _basis(codes),
             "sealed": {"field": "status", "words": ["451"], "action": ["blocked"]}}
-    return made | dict(says) | {"time": _time(codes) | says.get("time", {}), "fields": _fields(codes) | says.get("fields", {})}
+    sections = {"time": _time(codes) | _marks(codes, dialect), "fields": _fields(codes)}
+    return made | dict(says) | {name: section | says.get(name, {}) for name, section in sections.items()}
 
 
 def _squid(directive: str) -> Iterator[Piece]:
@@ -137,6 +139,7 @@ def _apache(directive: str) -> Iterator[Piece]:
 
 def _apache_code(found: re.Match[str]) -> Iterator[Piece]:
     letter, arg = found["code"], re.sub("^(begin|end):", "", found["arg"] or "")
+    ended = (found["arg"] or "").startswith("end:")
     name = (found["which"] or "") + letter if letter == "s" else letter
     name += f"{{{arg.lower()}}}" if arg else ""
     if letter == "r":  # a garbled request has fewer words than three
@@ -145,10 +148,10 @@ def _apache_code(found: re.Match[str]) -> Iterator[Piece]:
     elif name in logcodes.APACHE:
         sense, kind, rank = logcodes.APACHE[name]
         date = COMMON_DATE if name == "t" else ""
-        code = Code(name, sense, kind, rank, date, "quotes" if kind == FREE else "", zeros=name.endswith("_frac}"))
+        code = Code(name, sense, kind, rank, date, "quotes" if kind == FREE else "", zeros=name.endswith("_frac}"), ended=ended)
         yield from ("[", code, "]") if name == "t" else [code]
     elif letter == "t":
-        yield Code("t", "local", FREE, date=_long(arg))
+        yield Code("t", "local", FREE, date=_long(arg), ended=ended)
     else:
         yield Code(name, kind=logcodes.apache_kind(letter))
 
@@ -232,6 +235,13 @@ def _time(codes: dict[str, list[Code]]) -> dict[str, Any]:
             return {"from": [code.group for code in codes[sense] + fractions],
                     "as": ["epoch" if dates == ["%s"] else " ".join(dates)]} | zone
     return {"from": [codes["start"][0].group], "as": ["epoch"]}
+
+
+def _marks(codes: dict[str, list[Code]], dialect: str) -> dict[str, Any]:
+    """Apache logs when a request came, unless its %t says `end:`; Squid when it ended, but for %tS."""
+    apart = {"seconds", "gmt", "local"} & codes.keys()
+    came = not apart if dialect == "squid" else not any(code.ended for sense in apart for code in codes[sense])
+    return {"marks": "start"} if came else {}
 
 
 def _basis(codes: dict[str, list[Code]]) -> str:
