@@ -73,6 +73,7 @@ def requests(raw: pa.Table, near: Sequence[ingest.Seal], name: str) -> Iterator[
     shown = raw.append_column("hidden", hidden).filter(pc.and_(wanted, pc.is_valid(raw["time"])))
     for row in shown.to_pylist():
         if row["hidden"]:
-            row |= {"url": None, "host": None, "referrer": None}
+            told = row["host"] and row["host"] in (row["vendor_rule"] or "").lower()  # such as "Banned site: …"
+            row.update(dict.fromkeys(("url", "host", "referrer", *(["vendor_rule"] if told else []))))
         row["time"] = row["time"].replace(tzinfo=UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         yield {key: row[key] for key in KEYS} | {"source": name, "line": row["line"]}

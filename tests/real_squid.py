@@ -31,6 +31,7 @@ http_port 127.0.0.1:{login_port} name=login
 pid_filename {folder}/run/squid.pid
 cache_log {folder}/run/cache.log
 access_log stdio:{folder}/run/access.log logformat=squid
+{more}
 logfile_rotate 3
 cache deny all
 cache_mem 8 MB
@@ -93,7 +94,8 @@ class _Origin(BaseHTTPRequestHandler):
 class RealSquid:
     """`with RealSquid() as squid:` starts Squid and the sites, and stops both; `squid.made` is what was asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, more: str = "") -> None:
+        self.more = more  # settings to add; {folder}/run is where Squid may write
         self.made: list[Made] = []
         # Not under pytest's folder, which is closed to the user that a Squid started by root changes to.
         self.folder = Path(tempfile.mkdtemp(prefix="schoolgate-squid-"))
@@ -129,7 +131,7 @@ class RealSquid:
         for name, mode in (("hosts", 0o644), ("ask_login", 0o755)):
             (self.folder / name).chmod(mode)
         self._conf.write_text(CONF.format(
-            folder=self.folder, open_port=self.open_port, login_port=self.login_port, illegal=ILLEGAL, denied=DENIED,
+            folder=self.folder, more=self.more.replace("{folder}", str(self.folder)), open_port=self.open_port, login_port=self.login_port, illegal=ILLEGAL, denied=DENIED,
             effective="cache_effective_user proxy" if os.geteuid() == 0 else ""))
 
     def _stop(self) -> None:
@@ -146,10 +148,10 @@ class RealSquid:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def get(self, host: str, path: str = "/", *, client: str = "127.0.0.21", user: str | None = None,
-            password: str | None = PASSWORD) -> int:
+            password: str | None = PASSWORD, headers: str = "") -> int:
         """Ask for a page, through the port that wants a login when `user` is given; the status."""
         to = f"{host}:{self._port(host)}"
-        status = self._ask(f"GET http://{to}{path} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\n", client, user, password)
+        status = self._ask(f"GET http://{to}{path} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\n{headers}", client, user, password)
         self._remember("http", "GET", host, client, user, status)
         return status
 

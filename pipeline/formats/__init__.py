@@ -11,10 +11,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from pipeline.formats import expressions, logformat
 from pipeline.problems import Problem
 
 Texts = str | list[str]
@@ -40,6 +41,7 @@ class _Time(BaseModel):
     of: list[str] | list[list[str]]
     forms: list[str]
     zone: str = ""
+    marks: Literal["end", "start"] = "end"   # of the request; where it is the start, the duration is added
 
 
 class _Case(BaseModel):
@@ -147,6 +149,8 @@ def parse(text: str, where: str = "") -> tuple[Format | None, list[Problem]]:
     """The format that the TOML `text` describes, or None; and every fault in it."""
     try:
         says = tomllib.loads(text)
+        if says.get("reader") == "logformat":
+            says = logformat.expand(says)
         if isinstance(says.get("time"), dict) and "from" in says["time"]:
             time = says["time"]
             said = says | {"time": {"of": time["from"], "forms": time.get("as", [])}
@@ -159,8 +163,11 @@ def parse(text: str, where: str = "") -> tuple[Format | None, list[Problem]]:
     except ValidationError as error:
         return None, [Problem(f"{where}, {'.'.join(map(str, fault['loc']))}", str(fault["msg"]), "a bundled format as a model")
                       for fault in error.errors()]
+    except logformat.DirectiveError as error:
+        return None, [Problem(f"{where}, logformat", str(error), "the whole line of the configuration, as it stands")]
     faults = [Problem(f"{where}, fields.{name}", "is none of the fields that requests have", ", ".join(OURS))
               for name in file.fields if name not in OURS]
+    faults += [Problem(f"{where}, {key}", fault, "a bundled format as a model") for key, fault in expressions.faults(says)]
     return Format(file, says), faults
 
 
