@@ -15,12 +15,12 @@ from pipeline.formats import Format, Layout
 
 SELECT = r"""
 WITH bare AS (
-    SELECT line, byte, text, long, rtrim({text}, E'\r\n') AS body
+    SELECT line, byte, text, long, rtrim(text, E'\r\n') AS body
     FROM numbered
 ), judged AS (
     SELECT line, byte, text, long, body,
            CASE WHEN body = '' OR trim(body) = '' THEN 'furniture'
-                WHEN starts_with(ltrim(body, E'\ufeff'), '#') THEN 'furniture'
+                WHEN starts_with(ltrim(body, chr(65279)), '#') THEN 'furniture'
                 WHEN long THEN 'a line of more than 1 MiB'
                 WHEN contains(body, chr(0)) THEN 'holds NUL bytes, as after a crash'
                 {quoting}
@@ -69,7 +69,6 @@ def split(form: Format, layout: Layout) -> str:
     checks = [(needs[name], kind) for name, kind in says.get("checks", {}).items() if name in needs]
     headed = bool(layout.header)
     return SELECT.format(
-        text="unwrapped(text)" if layout.wrapped else "text",
         quoting=OPEN_QUOTE if delimiter == " " else "",
         pieces=QUOTED if delimiter == " " else f"string_split(body, {_literal(delimiter)})",
         shift=_shift(checks) if checks else "0",

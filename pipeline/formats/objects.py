@@ -5,7 +5,9 @@ A source field is the path to a value: "event.eurl", "queries[0].rrname". A key 
 and a map that is used as a set (Smoothwall's `tagset`) as its keys joined by ", ". Of a key that stands twice the first
 counts. All paths of a line are looked up in one pass over its text.
 
-    loose = true    a line that is no JSON because a quote inside a value is not escaped is searched for its keys instead
+    loose   = true                    a line that is no JSON because a quote inside a value is not escaped is searched for
+                                      its keys instead
+    encoded = { eurl = "percent" }    fields that are written encoded: percent or base64
 """
 
 from __future__ import annotations
@@ -16,12 +18,12 @@ from pipeline.formats import Format, Layout
 
 SELECT = r"""
 WITH trimmed AS (
-    SELECT line, byte, text, long, trim({text}, E' \t\r\n,') AS body
+    SELECT line, byte, text, long, trim(text, E' \t\r\n,') AS body
     FROM numbered
 ), bare AS (
     -- brackets of an array around an object a line; a byte-order mark before the first
     SELECT line, byte, text, long,
-           CASE WHEN starts_with(body, '{{') AND ends_with(body, '}}') THEN body ELSE trim(body, E'\ufeff[], \t') END AS body
+           CASE WHEN starts_with(body, '{{') AND ends_with(body, '}}') THEN body ELSE trim(body, chr(65279) || '[], ' || chr(9)) END AS body
     FROM trimmed
 ), looked AS (
     SELECT line, byte, text, long, body,
@@ -56,30 +58,36 @@ VALUE = """,
                 WHEN starts_with({it}, '{{') AND json_valid({it}) THEN nullif(array_to_string(json_keys({it}), ', '), '')
                 ELSE {it} END AS {name}"""
 
+ENCODED = {
+    "percent": "CASE WHEN contains({it}, '%') THEN coalesce(try(url_decode({it})), {it}) ELSE {it} END",
+    "base64": "coalesce(try(decode(from_base64({it}))), {it})",
+}
+
 # The value of one key on a line that is no JSON: up to the comma before the next key, or to the end of the object.
 LOOSE = """CASE WHEN v IS NOT NULL THEN {it} ELSE nullif(regexp_extract(body,
                 '"{key}" ?: ?(?:"(.*?)"|([^",{{}}]*)) ?(?:, ?"[A-Za-z][A-Za-z0-9_]*" ?:|\\}}*$)', 1), '') END"""
 
 
 def split(form: Format, layout: Layout) -> str:
-    """The select that gives each line of `numbered` its fault and the fields that `form` needs."""
+    """The select that gives each line of `numbered` its fault and the fields that `form` needs; a layout changes nothing."""
     paths = dict.fromkeys(path for name in form.needs for path in _paths(name))
     place = {path: number for number, path in enumerate(paths, 1)}
-    loose = bool(form.says.get("loose"))
+    loose, encoded = bool(form.says.get("loose")), form.says.get("encoded", {})
     return SELECT.format(
-        text="unwrapped(text)" if layout.wrapped else "text",
         paths=", ".join(_literal(path) for path in paths) or "'$.none'",
         loose="true" if loose else "false",
-        values="".join(_value(name, [f"v[{place[path]}]" for path in _paths(name)], loose) for name in form.needs),
+        values="".join(_value(name, [f"v[{place[path]}]" for path in _paths(name)], loose, encoded.get(name)) for name in form.needs),
         nothing=f"coalesce({', '.join(_quoted(name) for name in form.needs)}) IS NULL" if form.needs else "false",
         names="".join(f", {_quoted(name)}" for name in form.needs),
     )
 
 
-def _value(name: str, found: list[str], loose: bool) -> str:
+def _value(name: str, found: list[str], loose: bool, encoded: str | None) -> str:
     it = f"coalesce({', '.join(found)})" if len(found) > 1 else found[0]
     if loose:
         it = LOOSE.format(it=it, key=re.sub(r"\W", ".", name.split(".")[-1]))
+    if encoded is not None:
+        it = ENCODED[encoded].format(it=it)
     return VALUE.format(it=it, name=_quoted(name))
 
 

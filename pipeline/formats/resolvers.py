@@ -192,7 +192,7 @@ WINDOWS = r"""cut AS (
     FROM worded
 ), told AS (
     SELECT line, byte, text, long,
-           CASE WHEN trim(body, E' \t\ufeff') = '' OR starts_with(text, ' ') OR starts_with(text, E'\t') THEN 'furniture'
+           CASE WHEN trim(body, ' ' || chr(9) || chr(65279)) = '' OR starts_with(text, ' ') OR starts_with(text, E'\t') THEN 'furniture'
                 WHEN begun = 0 AND regexp_matches(text, '{writer}') THEN 'furniture'
                 WHEN begun = 0 THEN 'is not a packet of the DNS server'
                 WHEN len(before) < 3 OR NOT contains(before[2], ':') THEN 'does not begin with a date and a time'
