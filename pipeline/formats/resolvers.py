@@ -209,7 +209,7 @@ WINDOWS_WRITER = (r"^[^A-Za-z0-9]?(DNS Server log|Log file wrap|Message logging 
 # (5)games(7)example(3)net(0): a label is as long as it says; it may hold a bracket itself.
 LABELS = r"""CASE WHEN len(list_filter(string_split(substr(coded, 2), '('),
                           lambda x: TRY_CAST(split_part(x, ')', 1) AS INTEGER) IS DISTINCT FROM length(x) - strpos(x, ')'))) = 0
-             THEN array_to_string(list_transform(string_split(substr(coded, 2), '('), lambda x: split_part(x, ')', 2)), '.')
+             THEN array_to_string(list_transform(string_split(substr(coded, 2), '('), lambda x: substr(x, strpos(x, ')') + 1)), '.')
              ELSE split_part(list_reduce(list_prepend(E'\x1f' || coded, range(127)::VARCHAR[]), lambda done, x:
                   CASE WHEN regexp_matches(split_part(done, E'\x1f', 2), '^\(\d{{1,2}}\).')
                        THEN split_part(done, E'\x1f', 1)
