@@ -51,7 +51,7 @@ OPEN_QUOTE = """WHEN contains(body, '"') AND (length(body) - length(replace(body
 
 CHECKS = {
     "number": "coalesce(TRY_CAST({it} AS INTEGER) IS NOT NULL OR {it} = '-', false)",
-    "address": "coalesce((contains({it}, '.') OR contains({it}, ':')) AND NOT contains({it}, '/') AND NOT contains({it}, ' '), false)",
+    "address": "coalesce((contains({it}, '.') OR contains({it}, ':')) AND translate({it}, '/ ', '') = {it}, false)",
 }
 
 # \xHH is a byte: as %HH it can be decoded with its neighbours, once every % that was there is safe.

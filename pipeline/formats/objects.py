@@ -23,7 +23,8 @@ WITH trimmed AS (
 ), bare AS (
     -- brackets of an array around an object a line; a byte-order mark before the first
     SELECT line, byte, text, long,
-           CASE WHEN starts_with(body, '{{') AND ends_with(body, '}}') THEN body ELSE trim(body, chr(65279) || '[], ' || chr(9)) END AS body
+           CASE WHEN starts_with(body, '{{') AND ends_with(body, '}}') THEN body
+                ELSE trim(body, chr(65279) || '[], ' || chr(9)) END AS body
     FROM trimmed
 ), looked AS (
     SELECT line, byte, text, long, body,
@@ -76,7 +77,8 @@ def split(form: Format, layout: Layout) -> str:
     return SELECT.format(
         paths=", ".join(_literal(path) for path in paths) or "'$.none'",
         loose="true" if loose else "false",
-        values="".join(_value(name, [f"v[{place[path]}]" for path in _paths(name)], loose, encoded.get(name)) for name in form.needs),
+        values="".join(_value(name, [f"v[{place[path]}]" for path in _paths(name)], loose, encoded.get(name))
+                       for name in form.needs),
         nothing=f"coalesce({', '.join(_quoted(name) for name in form.needs)}) IS NULL" if form.needs else "false",
         names="".join(f", {_quoted(name)}" for name in form.needs),
     )
@@ -85,7 +87,7 @@ def split(form: Format, layout: Layout) -> str:
 def _value(name: str, found: list[str], loose: bool, encoded: str | None) -> str:
     it = f"coalesce({', '.join(found)})" if len(found) > 1 else found[0]
     if loose:
-        it = LOOSE.format(it=it, key=re.sub(r"\W", ".", name.split(".")[-1]))
+        it = LOOSE.format(it=it, key=re.sub(r"\W", ".", name.rsplit(".", maxsplit=1)[-1]))
     if encoded is not None:
         it = ENCODED[encoded].format(it=it)
     return VALUE.format(it=it, name=_quoted(name))

@@ -126,7 +126,8 @@ UNBOUND = r"""cut AS (
                 WHEN contains(body, '] query: ') AND kind IS NULL THEN 'ends early: a query has a client, name, type and class'
                 WHEN kind IS NULL THEN 'furniture' END AS fault,
            CASE WHEN kind = 'outcome' AND (
-                     w[-5] IN ('transparent', 'typetransparent', 'inform', 'nodefault', 'rpz-passthru', 'rpz-disabled', 'rpz-tcp-only')
+                     w[-5] IN ('transparent', 'typetransparent', 'inform', 'nodefault', 'rpz-passthru', 'rpz-disabled',
+                               'rpz-tcp-only')
                      OR (w[-5] = 'static' AND (w[1] IN ('test.', 'onion.', 'invalid.', 'localhost.', 'home.arpa.', 'local.')
                                                OR ends_with(w[1], '.in-addr.arpa.') OR ends_with(w[1], '.ip6.arpa.'))))
                 THEN 'note'
@@ -166,14 +167,15 @@ BIND = r"""cut AS (
                      THEN 'ends early: a query has a client, name, class and type' END AS fault,
            CASE tag WHEN ' query: ' THEN 'query' WHEN ' query failed ' THEN 'failure' ELSE 'outcome' END AS role,
            -- the port tells two lookups of one client apart, the name two of one port
-           lower(split_part(place, ':', 1) || ' ' || CASE WHEN tag = ' query: ' THEN asked ELSE split_part(asked, '/', 1) END) AS key,
+           lower(rtrim(place, ':') || ' ' || split_part(asked, '/', 1)) AS key,
            CASE WHEN contains('0123456789', substr(text, 1, 1)) AND substr(text, 3, 1) = '-'
                 THEN split_part(text, ' ', 1) || ' ' || split_part(text, ' ', 2) ELSE {stamp} END AS time,
            split_part(place, '#', 1) AS client,
            CASE WHEN tag = ' query: ' THEN asked ELSE split_part(asked, '/', 1) END AS name,
-           CASE tag WHEN ' query: ' THEN w[3] WHEN ' query failed ' THEN NULL ELSE nullif(split_part(asked, '/', 2), '') END AS type,
-           CASE tag WHEN ' query: ' THEN NULL WHEN ' query failed ' THEN 'failed ' || w[1] WHEN ' disabled rpz ' THEN 'disabled ' || w[2]
-                    ELSE w[2] END AS outcome,
+           CASE WHEN tag = ' query: ' THEN w[3] WHEN tag <> ' query failed ' THEN nullif(split_part(asked, '/', 2), '')
+                END AS type,
+           CASE tag WHEN ' query failed ' THEN 'failed ' || w[1] WHEN ' disabled rpz ' THEN 'disabled ' || w[2]
+                    WHEN ' rpz ' THEN w[2] END AS outcome,
            CASE WHEN tag IN (' rpz ', ' disabled rpz ') THEN w[6] END AS rule
     FROM parts
 )"""
@@ -184,7 +186,8 @@ WINDOWS = r"""cut AS (
     FROM numbered
 ), worded AS (
     SELECT *, CASE WHEN begun > 0 THEN string_split(rtrim(substr(body, 1, begun - 1)), ' ') END AS before,
-           CASE WHEN begun > 0 THEN list_filter(string_split(split_part(substr(body, begun + 8), '[', 1), ' '), lambda x: x <> '') END AS w,
+           CASE WHEN begun > 0 THEN list_filter(string_split(split_part(substr(body, begun + 8), '[', 1), ' '),
+                                                lambda x: x <> '') END AS w,
            split_part(body, '] ', 2) AS tail
     FROM cut
 ), parts AS (
@@ -192,7 +195,8 @@ WINDOWS = r"""cut AS (
     FROM worded
 ), told AS (
     SELECT line, byte, text, long,
-           CASE WHEN trim(body, ' ' || chr(9) || chr(65279)) = '' OR starts_with(text, ' ') OR starts_with(text, E'\t') THEN 'furniture'
+           CASE WHEN trim(body, ' ' || chr(9) || chr(65279)) = '' THEN 'furniture'
+                WHEN starts_with(text, ' ') OR starts_with(text, E'\t') THEN 'furniture'
                 WHEN begun = 0 AND regexp_matches(text, '{writer}') THEN 'furniture'
                 WHEN begun = 0 THEN 'is not a packet of the DNS server'
                 WHEN len(before) < 3 OR NOT contains(before[2], ':') THEN 'does not begin with a date and a time'
@@ -203,27 +207,29 @@ WINDOWS = r"""cut AS (
            NULL::VARCHAR AS outcome, NULL::VARCHAR AS rule
     FROM parts
 )"""
-WINDOWS_WRITER = (r"^[^A-Za-z0-9]?(DNS Server log|Log file wrap|Message logging key|(UDP|TCP) (question|response) info|Field #|-+ +-+)"
-                  r"|^\S+ \S+( [AP]M)? [0-9A-F]{3,8} (EVENT|CONTEXT|DSPOLL|INIT|LOOKUP|RECURSE|REMOTE|TOMBSTN|UPDATE|Note)")
+WINDOWS_WRITER = (
+    r"^[^A-Za-z0-9]?(DNS Server log|Log file wrap|Message logging key|(UDP|TCP) (question|response) info|Field #|-+ +-+)"
+    r"|^\S+ \S+( [AP]M)? [0-9A-F]{3,8} (EVENT|CONTEXT|DSPOLL|INIT|LOOKUP|RECURSE|REMOTE|TOMBSTN|UPDATE|Note)")
 
-# (5)games(7)example(3)net(0): a label is as long as it says; it may hold a bracket itself.
-LABELS = r"""CASE WHEN len(list_filter(string_split(substr(coded, 2), '('),
-                          lambda x: TRY_CAST(split_part(x, ')', 1) AS INTEGER) IS DISTINCT FROM length(x) - strpos(x, ')'))) = 0
-             THEN array_to_string(list_transform(string_split(substr(coded, 2), '('), lambda x: substr(x, strpos(x, ')') + 1)), '.')
-             ELSE split_part(list_reduce(list_prepend(E'\x1f' || coded, range(127)::VARCHAR[]), lambda done, x:
-                  CASE WHEN regexp_matches(split_part(done, E'\x1f', 2), '^\(\d{{1,2}}\).')
-                       THEN split_part(done, E'\x1f', 1)
-                            || substr(split_part(done, E'\x1f', 2), strpos(split_part(done, E'\x1f', 2), ')') + 1,
-                                      regexp_extract(split_part(done, E'\x1f', 2), '^\((\d{{1,2}})', 1)::INTEGER) || '.' || E'\x1f'
-                            || substr(split_part(done, E'\x1f', 2), strpos(split_part(done, E'\x1f', 2), ')') + 1
-                                      + regexp_extract(split_part(done, E'\x1f', 2), '^\((\d{{1,2}})', 1)::INTEGER)
-                       ELSE done END), E'\x1f', 1) END"""
+# (5)games(7)example(3)net(0): a label is as long as it says. Where the pieces between brackets are not, a label holds a bracket
+# itself: then labels are taken off one by one, from what is `left` to what is `done`.
+LABELS = r"""CASE WHEN len(list_filter(string_split(substr(coded, 2), '('), lambda x:
+                      TRY_CAST(split_part(x, ')', 1) AS INTEGER) IS DISTINCT FROM length(x) - strpos(x, ')'))) = 0
+             THEN array_to_string(list_transform(string_split(substr(coded, 2), '('),
+                                                 lambda x: substr(x, strpos(x, ')') + 1)), '.')
+             ELSE list_reduce(range(127), lambda name, n:
+                  CASE WHEN regexp_matches(name.left, '^\(\d{1,2}\).') THEN {
+                       'done': name.done || substr(name.left, strpos(name.left, ')') + 1,
+                                                   regexp_extract(name.left, '^\((\d{1,2})', 1)::INTEGER) || '.',
+                       'left': substr(name.left, strpos(name.left, ')') + 1
+                                                 + regexp_extract(name.left, '^\((\d{1,2})', 1)::INTEGER)}
+                  ELSE name END, {'done': '', 'left': coded}).done END"""
 
 DIALECTS = {
     "dnsmasq": DNSMASQ.replace("{stamp}", STAMP.format(head="head")),
     "unbound": UNBOUND.replace("{stamp}", STAMP.format(head="text")),
     "bind": BIND.replace("{stamp}", STAMP.format(head="text")).replace("{writer}", BIND_WRITER),
-    "windows": WINDOWS.replace("{labels}", LABELS.replace("{{", "{").replace("}}", "}")).replace("{writer}", WINDOWS_WRITER),
+    "windows": WINDOWS.replace("{labels}", LABELS).replace("{writer}", WINDOWS_WRITER),
 }
 
 
