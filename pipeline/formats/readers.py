@@ -9,13 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from pipeline.formats import Format, Layout, columns, pattern
+from pipeline.formats import Format, Layout, columns, headed, objects, pattern, resolvers
 from pipeline.problems import Problem
 
 Split = Callable[[Format, Layout], str]
 Learner = Callable[[Sequence[str], str], Layout | Problem | None]
 
-READERS: dict[str, Split] = {"columns": columns.split, "pattern": pattern.split, "logformat": pattern.split}
+READERS: dict[str, Split] = {
+    "columns": columns.split,
+    "json": objects.split,
+    "logformat": pattern.split,
+    "pattern": pattern.split,
+    "resolver": resolvers.split,
+    "w3c": headed.split,
+}
 
 # What no pattern of single lines can tell: each is given a sample of a file that no format's lines fit, and the order of dates
 # where a person has said it ('' where not); it says how the file is laid out, or why that cannot be known, or nothing.

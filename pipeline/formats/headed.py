@@ -1,0 +1,102 @@
+"""Reader `w3c`: lines whose columns are named by a header line, as W3C extended logs (`#Fields:`) and Zeek (`#fields`) have.
+
+The names come from the header (`layout.header`), else from the format's `columns`, as a log sent through syslog has none.
+
+    delimiter = " "               what stands between columns; with a space, values that hold one stand in quotes
+    null      = ["-"]             values that mean nothing is stated; the first also stands for a column cut off at the end
+    escapes   = true              bytes written as \\xHH (Zeek)
+    checks    = { c-ip = "address", sc-status = "number" }   columns that show whether names and values stand in step:
+                                  a header that is wrong by one column is put right by one, or the line is a reject
+"""
+
+from __future__ import annotations
+
+from pipeline.formats import Format, Layout
+
+SELECT = r"""
+WITH bare AS (
+    SELECT line, byte, text, long, rtrim(text, E'\r\n') AS body
+    FROM numbered
+), judged AS (
+    SELECT line, byte, text, long, body,
+           CASE WHEN body = '' OR trim(body) = '' THEN 'furniture'
+                WHEN starts_with(ltrim(body, chr(65279)), '#') THEN 'furniture'
+                WHEN long THEN 'a line of more than 1 MiB'
+                WHEN contains(body, chr(0)) THEN 'holds NUL bytes, as after a crash'
+                {quoting}
+           END AS unfit
+    FROM bare
+), parted AS (
+    SELECT line, byte, text, long, unfit, CASE WHEN unfit IS NULL THEN {pieces} END AS p
+    FROM judged
+), stepped AS (
+    SELECT line, byte, text, long, unfit, p, {shift} AS shift
+    FROM parted
+)
+SELECT line, byte, text, long,
+       CASE WHEN unfit IS NOT NULL THEN unfit
+            WHEN {misfit} THEN 'has ' || len(p) || ' columns where {count} belong'
+            WHEN shift IS NULL THEN 'its columns are not those that the header names'
+       END AS fault{values}
+FROM stepped
+"""
+
+# Every second piece between quotes is inside them: its spaces are not ends of columns.
+QUOTED = r"""CASE WHEN NOT contains(body, '"') THEN string_split(body, ' ')
+                ELSE string_split(array_to_string(list_transform(string_split(body, '"'),
+                         lambda piece, n: CASE WHEN n % 2 = 1 THEN replace(piece, ' ', chr(31)) ELSE piece END), ''), chr(31))
+                END"""
+OPEN_QUOTE = """WHEN contains(body, '"') AND (length(body) - length(replace(body, '"', ''))) % 2 = 1
+                    THEN 'ends early: a quote is not closed'"""
+
+CHECKS = {
+    "number": "coalesce(TRY_CAST({it} AS INTEGER) IS NOT NULL OR {it} = '-', false)",
+    "address": "coalesce((contains({it}, '.') OR contains({it}, ':')) AND translate({it}, '/ ', '') = {it}, false)",
+}
+
+# \xHH is a byte: as %HH it can be decoded with its neighbours, once every % that was there is safe.
+DECODED = r"""CASE WHEN contains({it}, '\x') THEN
+           coalesce(try(url_decode(regexp_replace(replace({it}, '%', '%25'), '\\x([0-9A-Fa-f]{{2}})', '%\1', 'g'))), {it})
+           ELSE {it} END"""
+
+
+def split(form: Format, layout: Layout) -> str:
+    """The select that gives each line of `numbered` its fault and the fields that `form` needs."""
+    says = form.says
+    names = [name.lower() for name in layout.header or says.get("columns", ())]
+    delimiter = layout.delimiter or says.get("delimiter", " ")
+    needs = {name: names.index(name.lower()) + 1 for name in form.needs if name.lower() in names}
+    checks = [(needs[name], kind) for name, kind in says.get("checks", {}).items() if name in needs]
+    headed = bool(layout.header)
+    return SELECT.format(
+        quoting=OPEN_QUOTE if delimiter == " " else "",
+        pieces=QUOTED if delimiter == " " else f"string_split(body, {_literal(delimiter)})",
+        shift=_shift(checks) if checks else "0",
+        misfit=f"len(p) <> {len(names)}" if headed else f"len(p) < {max(needs.values(), default=1)}",
+        count=len(names) if headed else f"{max(needs.values(), default=1)} or more",
+        values="".join(f",\n       {_value(form, needs.get(name), bool(checks))} AS {_quoted(name)}" for name in form.needs),
+    )
+
+
+def _shift(checks: list[tuple[int, str]]) -> str:
+    """By how many columns the values stand beside their names: 0, 1 or -1; NULL when the checks hold nowhere."""
+    def hold(by: int) -> str:
+        return " AND ".join(CHECKS[kind].format(it=f"p[{place + by}]") for place, kind in checks)
+    return f"CASE WHEN {hold(0)} THEN 0 WHEN {hold(1)} THEN 1 WHEN {hold(-1)} THEN -1 END"
+
+
+def _value(form: Format, place: int | None, checked: bool) -> str:
+    if place is None:
+        return "NULL::VARCHAR"
+    dated = place <= int(form.says.get("steady", 0))
+    it = f"p[{place} + shift]" if checked and not dated else f"p[{place}]"
+    nulls = ", ".join(_literal(null) for null in form.says.get("null", ["-"]))
+    return f"CASE WHEN {it} NOT IN ({nulls}) THEN {DECODED.format(it=it) if form.says.get('escapes') else it} END"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

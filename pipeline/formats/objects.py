@@ -1,0 +1,116 @@
+"""Reader `json`: an object a line, alone (NDJSON) or inside an array whose brackets and commas stand around the objects.
+
+A source field is the path to a value: "event.eurl", "queries[0].rrname". A key that holds dots itself, such as Zeek's
+"id.orig_h", is tried as it stands first. Numbers and booleans come as their text, a list as its items joined by ", ",
+and a map that is used as a set (Smoothwall's `tagset`) as its keys joined by ", ". Of a key that stands twice the first
+counts. All paths of a line are looked up in one pass over its text.
+
+    loose   = true                    a line that is no JSON because a quote inside a value is not escaped is searched for
+                                      its keys instead
+    encoded = { eurl = "percent" }    fields that are written encoded: percent or base64
+"""
+
+from __future__ import annotations
+
+import re
+
+from pipeline.formats import Format, Layout
+
+SELECT = r"""
+WITH trimmed AS (
+    SELECT line, byte, text, long, trim(text, E' \t\r\n,') AS body
+    FROM numbered
+), bare AS (
+    -- brackets of an array around an object a line; a byte-order mark before the first
+    SELECT line, byte, text, long,
+           CASE WHEN starts_with(body, '{{') AND ends_with(body, '}}') THEN body
+                ELSE trim(body, chr(65279) || '[], ' || chr(9)) END AS body
+    FROM trimmed
+), looked AS (
+    SELECT line, byte, text, long, body,
+           CASE WHEN NOT long AND starts_with(body, '{{') THEN try(json_extract_string(body, [{paths}])) END AS v
+    FROM bare
+), judged AS (
+    SELECT line, byte, text, long, body, v,
+           CASE WHEN body = '' THEN 'furniture'
+                WHEN long THEN 'a line of more than 1 MiB'
+                WHEN v IS NOT NULL THEN NULL
+                WHEN contains(body, chr(0)) THEN 'holds NUL bytes, as after a crash'
+                WHEN NOT starts_with(body, '{{') THEN 'is not a JSON object'
+                WHEN NOT ends_with(body, '}}') THEN 'ends early: the object is not closed'
+                WHEN try(json_valid('[' || body || ']')) THEN 'holds several objects: write an object a line'
+                WHEN {loose} THEN NULL
+                ELSE 'is not valid JSON'
+           END AS fault
+    FROM looked
+), fields AS (
+    SELECT line, byte, text, long, fault{values}
+    FROM judged
+)
+SELECT line, byte, text, long,
+       CASE WHEN fault IS NULL AND {nothing} THEN 'holds none of the fields of this format' ELSE fault END AS fault{names}
+FROM fields
+"""
+
+# A list and a map are JSON text here; only a value that begins like one is looked at again.
+VALUE = """,
+           CASE WHEN starts_with({it}, '[') AND json_valid({it})
+                THEN nullif(array_to_string(json_extract_string({it}, '$[*]'), ', '), '')
+                WHEN starts_with({it}, '{{') AND json_valid({it}) THEN nullif(array_to_string(json_keys({it}), ', '), '')
+                ELSE {it} END AS {name}"""
+
+ENCODED = {
+    "percent": "CASE WHEN contains({it}, '%') THEN coalesce(try(url_decode({it})), {it}) ELSE {it} END",
+    "base64": "coalesce(try(decode(from_base64({it}))), {it})",
+}
+
+# The value of one key on a line that is no JSON: up to the comma before the next key, or to the end of the object.
+LOOSE = """CASE WHEN v IS NOT NULL THEN {it} ELSE nullif(nullif(regexp_extract(body,
+                '"{key}" ?: ?"?(.*?)"? ?(?:, ?"[A-Za-z][A-Za-z0-9_]*" ?:|\\}}*$)', 1), ''), 'null') END"""
+
+
+def split(form: Format, layout: Layout) -> str:
+    """The select that gives each line of `numbered` its fault and the fields that `form` needs; a layout changes nothing."""
+    paths = dict.fromkeys(path for name in form.needs for path in _paths(name))
+    place = {path: number for number, path in enumerate(paths, 1)}
+    loose, encoded = bool(form.says.get("loose")), form.says.get("encoded", {})
+    return SELECT.format(
+        paths=", ".join(_literal(path) for path in paths) or "'$.none'",
+        loose="true" if loose else "false",
+        values="".join(_value(name, [f"v[{place[path]}]" for path in _paths(name)], loose, encoded.get(name))
+                       for name in form.needs),
+        nothing=f"coalesce({', '.join(_quoted(name) for name in form.needs)}) IS NULL" if form.needs else "false",
+        names="".join(f", {_quoted(name)}" for name in form.needs),
+    )
+
+
+def _value(name: str, found: list[str], loose: bool, encoded: str | None) -> str:
+    it = f"coalesce({', '.join(found)})" if len(found) > 1 else found[0]
+    if loose:
+        it = LOOSE.format(it=it, key=re.sub(r"\W", ".", name.rsplit(".", maxsplit=1)[-1]))
+    if encoded is not None:
+        it = ENCODED[encoded].format(it=it)
+    return VALUE.format(it=it, name=_quoted(name))
+
+
+def _paths(name: str) -> list[str]:
+    """The JSON paths of a source field: its dotted key as it stands, then from key to key."""
+    steps = "".join(_step(part) for part in name.split("."))
+    return [f'$."{_key(name)}"', f"${steps}"] if "." in name else [f"${steps}"]
+
+
+def _step(part: str) -> str:
+    key, places = re.fullmatch(r"(.*?)((?:\[\d+\])*)", part, re.DOTALL).groups()  # type: ignore[union-attr]
+    return f'."{_key(key)}"{places}'
+
+
+def _key(key: str) -> str:
+    return key.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
