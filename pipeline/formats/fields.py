@@ -47,8 +47,9 @@ WITH numbered AS (
                    WHEN trim(text, E' \t\r\n') = '' THEN 'furniture'
                    WHEN long THEN 'a line of more than 1 MiB'
                    WHEN contains(text, chr(0)) THEN 'holds NUL bytes, as after a crash'
-                   WHEN {preamble} OR NOT kept THEN 'furniture'
+                   WHEN {preamble} THEN 'furniture'
                    WHEN fault IS NOT NULL THEN fault
+                   WHEN NOT kept THEN 'furniture'
                    {must} ELSE '{unreadable}' END AS wrong
     FROM timed s
 )
@@ -56,7 +57,7 @@ SELECT line, byte, wrong,
        CASE WHEN wrong NOT IN ('furniture', 'part') THEN
             regexp_replace(regexp_replace(substr(rtrim(text, E'\r\n'), 1, 120), '\d', '9', 'g'), '[^\s[:punct:]0-9]', 'a', 'g')
             END AS shape,
-       micros, clock, bytes_in, bytes_out, duration_ms, {columns}
+       micros, CASE WHEN micros IS NULL THEN clock END AS clock, bytes_in, bytes_out, duration_ms, {columns}
 FROM faulted s
 """
 
@@ -256,12 +257,14 @@ class _Verdicts:
             said = f"list_filter(string_split_regex(lower({where}), ' *[;,|] *'), lambda w: w IN ({listed}))"
             whole = f"(lower(trim({where})) IN ({listed}) OR len({said}) > 0)"
             if file.sealed.action:
-                whole += f" AND action IN ({', '.join(map(_quoted, file.sealed.action))})"
+                whole += f' AND "our action" IN ({", ".join(map(_quoted, file.sealed.action))})'
             sealing = f"CASE WHEN {whole} THEN {_quoted(file.sealed.name) if file.sealed.name else where} ELSE '' END"
         kind = f"CASE WHEN upper(s.\"our method\") = 'CONNECT' THEN 'tunnel' ELSE {_quoted(file.kind)} END"
         action, setup = decide(file.verdicts, "action", _quoted("allowed")), decide(file.verdicts, "setup", _quoted(""))
-        return (f"SELECT action, kind, setup, {sealing} AS sealed_list FROM (SELECT s.*, {action} AS action, {setup} AS setup, "
-                f"{decide(file.kinds, 'kind', kind)} AS kind FROM seen s) s ORDER BY n")
+        # A product may have fields named action, kind or setup itself, so ours have another name beside them.
+        return (f'SELECT "our action" AS action, "our kind" AS kind, "our setup" AS setup, {sealing} AS sealed_list '
+                f'FROM (SELECT s.*, {action} AS "our action", {setup} AS "our setup", '
+                f'{decide(file.kinds, "kind", kind)} AS "our kind" FROM seen s) s ORDER BY n')
 
 
 def same_as(form: Format) -> dict[str, str]:
