@@ -36,23 +36,25 @@ from pipeline.formats import Format, Layout
 # Stand-ins that no log line holds: a delimiter inside quotes, an escaped backslash, quote, = and |, and the start of a pair.
 INSIDE, BACKSLASH, QUOTE, EQUALS, BAR, PAIR = (f"chr({code})" for code in (31, 29, 28, 27, 26, 30))
 
-# Whole-line functions cost what the line is long, so each line meets few of them: `rtrim` walks every letter and is left out,
-# and a line without a quote, a backslash or a value with spaces is not touched by what these need.
+# Functions over the whole line cost what the line is long, so each line meets few of them (`rtrim`, which walks every letter,
+# is left out). DuckDB does a CASE only by its first branch where that holds for all rows: so the common case comes first.
 SPLIT = r"""
 WITH bare AS (
     SELECT line, byte, text, long,
-           CASE WHEN long THEN '' WHEN ends_with(text, E'\r\n') THEN replace(text, E'\r\n', '') ELSE replace(text, E'\n', '') END AS body
+           CASE WHEN NOT long AND NOT ends_with(text, E'\r\n') THEN replace(text, E'\n', '')
+                WHEN NOT long THEN replace(text, E'\r\n', '') ELSE '' END AS body
     FROM numbered
 ), whole AS (
     SELECT line, byte, text, long, {part} AS part,
-           CASE WHEN starts_with(body, '<') THEN regexp_replace(body, '^<\d{{1,3}}>\s*', '') ELSE body END AS record
+           CASE WHEN NOT starts_with(body, '<') AND NOT starts_with(body, chr(65279)) THEN body
+                ELSE regexp_replace(body, '^\x{{FEFF}}?(?:<\d{{1,3}}>)?\s*', '') END AS record
     FROM {records}
 ), headed AS (
     SELECT *, {head} AS head FROM whole
 ), cut AS (
     SELECT *, {lead} AS lead, {rest} AS rest FROM headed
 ), quoted AS (
-    SELECT *, {pieces} AS q FROM cut
+    SELECT *, contains(rest, '\') AS escaped, {pieces} AS q FROM cut
 ), plain AS (
     SELECT *, {masked} AS masked FROM quoted
 ), words AS (
@@ -70,11 +72,11 @@ FROM named
 
 PLAIN = "SELECT *, w AS v, wk AS k FROM keyed"
 # An unquoted value with spaces: words that begin no pair belong to the pair before them.
-RUNS = """SELECT *, CASE WHEN list_contains(wk, '') THEN list_transform(v, lambda x: {first}) ELSE wk END AS k
-    FROM (SELECT *, CASE WHEN list_contains(wk, '') THEN string_split(
+RUNS = """SELECT *, CASE WHEN NOT list_contains(wk, '') THEN wk ELSE list_transform(v, lambda x: {first}) END AS k
+    FROM (SELECT *, CASE WHEN NOT list_contains(wk, '') THEN w ELSE string_split(
                {delimiter} || array_to_string(list_transform(list_filter(w, lambda x: x <> ''),
                     lambda x: CASE WHEN {key} <> '' THEN {pair} || x ELSE x END), {delimiter}), {delimiter} || {pair})
-               ELSE w END AS v FROM keyed)"""
+               END AS v FROM keyed)"""
 
 ONE_LINE = "bare"
 # A record that breaks off before a key that every whole one has goes on in the next line, if that line has the key.
@@ -105,8 +107,9 @@ HEAD_FAULTS = {"cef": "WHEN len(head) < 8 OR NOT (contains(head[1], 'CEF:') OR t
                "leef": "WHEN len(head) < 6 OR NOT contains(head[1], 'LEEF:') THEN 'has no LEEF head'"}
 HEAD_FIELD = re.compile(r"(?:cef|leef)_(\d)")
 
-MASKED = """CASE WHEN len(q) = 1 THEN q[1] ELSE array_to_string(list_transform(q, lambda x, i:
-                CASE WHEN i % 2 = 0 AND contains(x, {delimiter}) THEN replace(x, {delimiter}, {inside}) ELSE x END), '') END"""
+# What stands in quotes: its delimiters are no delimiters.
+MASKED = """array_to_string(list_transform(q, lambda x, i:
+           CASE WHEN i % 2 = 0 AND contains(x, {delimiter}) THEN replace(x, {delimiter}, {inside}) ELSE x END), '')"""
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,7 @@ def split(form: Format, layout: Layout) -> str:
         lead=f"regexp_extract(record, {_text(says.lead)}, {groups})" if groups else "NULL",
         rest=_rest(says),
         pieces=f"string_split({_escaped(says)}, '\"')" if says.quotes else f"[{_escaped(says)}]",
-        masked=MASKED.format(delimiter=delimiter, inside=INSIDE),
+        masked=MASKED.format(delimiter=delimiter, inside=INSIDE) if says.quotes else "q[1]",
         delimiter=delimiter, key=key,
         pairs=RUNS.format(delimiter=delimiter, key=key, first=_key(says, known=False), pair=PAIR) if says.spaces else PLAIN,
         fault=_fault(says),
@@ -174,9 +177,9 @@ def _rest(says: Says) -> str:
 def _escaped(says: Says) -> str:
     """The SQL of `rest` with escaped letters as stand-ins."""
     if says.head == "cef":
-        return rf"CASE WHEN contains(rest, '\') THEN replace(replace(rest, '\\', {BACKSLASH}), '\=', {EQUALS}) ELSE rest END"
+        return rf"CASE WHEN NOT contains(rest, '\') THEN rest ELSE replace(replace(rest, '\\', {BACKSLASH}), '\=', {EQUALS}) END"
     if says.escapes:
-        return rf"CASE WHEN contains(rest, '\') THEN replace(replace(rest, '\\', {BACKSLASH}), '\"', {QUOTE}) ELSE rest END"
+        return rf"CASE WHEN NOT contains(rest, '\') THEN rest ELSE replace(replace(rest, '\\', {BACKSLASH}), '\"', {QUOTE}) END"
     return "rest"
 
 
@@ -209,9 +212,9 @@ def _read(name: str, says: Says, groups: Sequence[str]) -> str:
     if says.quotes:
         value = f"replace({value}, {INSIDE}, {_text(says.delimiter)})"
     if says.head == "cef":
-        value = rf"replace(replace({value}, {EQUALS}, '='), {BACKSLASH}, '\')"
-    elif says.escapes:
-        value = rf"replace(replace({value}, {QUOTE}, '\"'), {BACKSLASH}, '\\')".replace('\\"', '"')
+        return rf"CASE WHEN NOT escaped THEN {value} ELSE replace(replace({value}, {EQUALS}, '='), {BACKSLASH}, '\') END"
+    if says.escapes:
+        return rf"CASE WHEN NOT escaped THEN {value} ELSE replace(replace({value}, {QUOTE}, chr(34)), {BACKSLASH}, '\\') END"
     return value
 
 
@@ -240,7 +243,8 @@ def _given(name: str, says: Says) -> str:
     for word, meant in part.get("swap", {}).items():
         value = f"replace({value}, {_text(word)}, {_text(meant)})"
     if part.get("unescape"):
-        return f"CASE WHEN contains({value}, '%') AND NOT contains({value}, '/') THEN coalesce(try(url_decode({value})), {value}) ELSE {value} END"
+        whole = f"contains({value}, '%') AND NOT contains({value}, '/')"
+        return f"CASE WHEN {whole} THEN coalesce(try(url_decode({value})), {value}) ELSE {value} END"
     return value
 
 
