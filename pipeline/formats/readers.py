@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from pipeline.formats import Format, Layout, columns, headed, objects, pattern, resolvers
+from pipeline.formats import Format, Layout, columns, headed, objects, pairs, pattern, resolvers
 from pipeline.problems import Problem
 
 Split = Callable[[Format, Layout], str]
@@ -19,6 +19,7 @@ READERS: dict[str, Split] = {
     "columns": columns.split,
     "json": objects.split,
     "logformat": pattern.split,
+    "pairs": pairs.split,
     "pattern": pattern.split,
     "resolver": resolvers.split,
     "w3c": headed.split,
