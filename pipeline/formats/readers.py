@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from pipeline.formats import Format, Layout, columns
+from pipeline.formats import Format, Layout, columns, delimited, importer
 from pipeline.problems import Problem
 
 Split = Callable[[Format, Layout], str]
 Learner = Callable[[Sequence[str], str], Layout | Problem | None]
 
-READERS: dict[str, Split] = {"columns": columns.split}
+READERS: dict[str, Split] = {"columns": columns.split, "csv": delimited.split}
 
 # What no pattern of single lines can tell: each is given a sample of a file that no format's lines fit, and the order of dates
 # where a person has said it ('' where not); it says how the file is laid out, or why that cannot be known, or nothing.
-LEARNERS: list[Learner] = []
+LEARNERS: list[Learner] = [importer.learn]
