@@ -13,6 +13,8 @@ What a format's file says beside the common keys:
     quoted      false: a quote is a letter like any other
     multiline   true: a quoted field may hold line ends, so that a record may take several lines
     escaped     columns whose values are percent-encoded as a whole
+    unsaid      { column = 'regular expression' }: a value that fits says nothing
+    head        { is = 'regular expression', unless = "1," }: what may stand before the record, and how a line without one begins
 
 Regular expressions cost a hundred times what string_split costs, so how a line is quoted decides the path it takes.
 """
@@ -119,18 +121,21 @@ def split(form: Format, layout: Layout) -> str:
     says, d = form.says, layout.delimiter or form.says.get("delimiter", ",")
     found, aliases = ways(says, layout.header), bool(says.get("aliases"))
     body = "(CASE WHEN line = 1 THEN ltrim(text, chr(65279)) ELSE text END)"
+    if head := says.get("head"):
+        bare = f"regexp_replace({body}, {word(head['is'])}, '')"
+        body = f"(CASE WHEN starts_with(text, {word(head['unless'])}) THEN text ELSE {bare} END)"
     record = f"CASE WHEN ends_with(text, E'\\r\\n') THEN replace({body}, E'\\r\\n', '') ELSE replace({body}, E'\\n', '') END"
     counts = ", ".join(sorted({str(len(way.columns)) for way in found if way.columns}))
     records = RECORDS if says.get("multiline") and counts else PLAIN
     made = importer.MADE if aliases else ()
     names = [*dict.fromkeys([*form.needs, *(importer.LOOKED_AT if aliases else ())])]
-    cell = _cell(found, d)
+    cell = _cell(d, min((way.least for way in found if way.columns), default=0))
     return SPLIT.format(
         records=records.format(record=record, body=body, reach=REACH, loose=_loose(d), counts=counts),
         d=d.replace("'", "''"),
         unquoted="true" if says.get("quoted") is False else "NOT contains(record, '\"')",
         well_formed=_well_formed(d), hidden=_hidden(d), loose=_loose(d),
-        way=_way(found, cell),
+        way=_way(found, _cell(d, 0)),
         cells=_listed(f"{_value(name, found, cell)} AS {held(name)}" for name in names if name not in made),
         steps=importer.steps([name for name in names if name not in made], importer.ours(layout.header)) if aliases else "",
         last=importer.LAST if aliases else "celled",
@@ -161,10 +166,8 @@ def _variant(says: Mapping[str, Any]) -> Way:
 Cell = Callable[[int], str]
 
 
-def _cell(found: list[Way], d: str) -> Cell:
-    """The SQL of the value at a position (from 1): the piece without what its style left on it."""
-    ends = min((way.least for way in found if way.columns), default=0)
-
+def _cell(d: str, ends: int) -> Cell:
+    """The SQL of the value at a position (from 1): the piece without what its style left on it. Lines may end from `ends` on."""
     def cell(at: int) -> str:
         piece = f"replace(f[{at}], chr(31), {word(d)})"
         inner = f"CASE WHEN style = 3 THEN {piece} ELSE f[{at}] END"
@@ -237,7 +240,10 @@ def _first(name: str, way: Way, cell: Cell) -> str:
 
 def _needed(name: str, says: Mapping[str, Any]) -> str:
     value = held(name)
+    if name in says.get("unsaid", ()):
+        value = f"CASE WHEN NOT regexp_matches({value}, {word(says['unsaid'][name])}) THEN {value} END"
     if name in says.get("escaped", ()):
+        value = f"({value})"
         return f"CASE WHEN contains({value}, '%') THEN coalesce(try(url_decode({value})), {value}) ELSE {value} END"
     return value
 

@@ -213,9 +213,9 @@ def on_clock(parsed: pa.Table, zone: str, last: int) -> tuple[pa.Table, int]:
     clock = coded.whole(parsed["clock"])
     if clock.null_count == len(clock):
         return parsed, 0
-    known = pc.is_valid(clock).to_numpy(zero_copy_only=False)
-    utc, untold = to_utc(clock.drop_null().to_numpy(zero_copy_only=False).astype(np.int64), zone, last)
     times = pc.cast(coded.whole(parsed["time"]), pa.int64())
+    known = pc.and_(pc.is_valid(clock), pc.is_null(times)).to_numpy(zero_copy_only=False)  # a time that names its zone wins
+    utc, untold = to_utc(clock.filter(pa.array(known)).to_numpy(zero_copy_only=False).astype(np.int64), zone, last)
     micros_utc = pc.fill_null(times, 0).to_numpy(zero_copy_only=False).copy()
     micros_utc[known] = utc
     made = pa.array(micros_utc, mask=~(known | pc.is_valid(times).to_numpy(zero_copy_only=False)))
@@ -256,12 +256,13 @@ class _Verdicts:
             said = f"list_filter(string_split_regex(lower({where}), ' *[;,|] *'), lambda w: w IN ({listed}))"
             whole = f"(lower(trim({where})) IN ({listed}) OR len({said}) > 0)"
             if file.sealed.action:
-                whole += f" AND action IN ({', '.join(map(_quoted, file.sealed.action))})"
+                whole += f" AND \"our action\" IN ({', '.join(map(_quoted, file.sealed.action))})"
             sealing = f"CASE WHEN {whole} THEN {_quoted(file.sealed.name) if file.sealed.name else where} ELSE '' END"
         kind = f"CASE WHEN upper(s.\"our method\") = 'CONNECT' THEN 'tunnel' ELSE {_quoted(file.kind)} END"
         action, setup = decide(file.verdicts, "action", _quoted("allowed")), decide(file.verdicts, "setup", _quoted(""))
-        return (f"SELECT action, kind, setup, {sealing} AS sealed_list FROM (SELECT s.*, {action} AS action, {setup} AS setup, "
-                f"{decide(file.kinds, 'kind', kind)} AS kind FROM seen s) s ORDER BY n")
+        kind = decide(file.kinds, "kind", kind)
+        return (f'SELECT "our action" AS action, "our kind" AS kind, "our setup" AS setup, {sealing} AS sealed_list FROM ('
+                f'SELECT s.*, {action} AS "our action", {setup} AS "our setup", {kind} AS "our kind" FROM seen s) s ORDER BY n')
 
 
 def same_as(form: Format) -> dict[str, str]:

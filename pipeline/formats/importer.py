@@ -141,7 +141,7 @@ def learn(sample_lines: Sequence[str], dates: str = "") -> Layout | Problem | No
     number, delimiter, header = found
     columns = ours(header)
     where = f"the header in line {number + 1}"
-    rows = [row for line in sample_lines[number + 1:] if len(row := _cells(line, delimiter)) == len(header)]
+    rows = [row for line in sample_lines[number + 1:] if len(row := _cells(line, delimiter)) == len(header) and row != header]
     lacking = _lacking(columns, header, rows, where)
     if lacking:
         return lacking
