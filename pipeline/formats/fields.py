@@ -215,9 +215,9 @@ def on_clock(parsed: pa.Table, zone: str, last: int) -> tuple[pa.Table, int]:
     clock = coded.whole(parsed["clock"])
     if clock.null_count == len(clock):
         return parsed, 0
-    known = pc.is_valid(clock).to_numpy(zero_copy_only=False)
-    utc, untold = to_utc(clock.drop_null().to_numpy(zero_copy_only=False).astype(np.int64), zone, last)
     times = pc.cast(coded.whole(parsed["time"]), pa.int64())
+    known = pc.and_(pc.is_valid(clock), pc.is_null(times)).to_numpy(zero_copy_only=False)  # a time that names its zone wins
+    utc, untold = to_utc(clock.filter(pa.array(known)).to_numpy(zero_copy_only=False).astype(np.int64), zone, last)
     micros_utc = pc.fill_null(times, 0).to_numpy(zero_copy_only=False).copy()
     micros_utc[known] = utc
     made = pa.array(micros_utc, mask=~(known | pc.is_valid(times).to_numpy(zero_copy_only=False)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from pipeline.formats import Format, Layout, columns, headed, objects, pairs, pattern, resolvers
+from pipeline.formats import Format, Layout, columns, delimited, headed, importer, objects, pairs, pattern, resolvers
 from pipeline.problems import Problem
 
 Split = Callable[[Format, Layout], str]
@@ -17,6 +17,7 @@ Learner = Callable[[Sequence[str], str], Layout | Problem | None]
 
 READERS: dict[str, Split] = {
     "columns": columns.split,
+    "csv": delimited.split,
     "json": objects.split,
     "logformat": pattern.split,
     "pairs": pairs.split,
@@ -27,4 +28,4 @@ READERS: dict[str, Split] = {
 
 # What no pattern of single lines can tell: each is given a sample of a file that no format's lines fit, and the order of dates
 # where a person has said it ('' where not); it says how the file is laid out, or why that cannot be known, or nothing.
-LEARNERS: list[Learner] = []
+LEARNERS: list[Learner] = [importer.learn]

@@ -35,14 +35,14 @@ def recognise(lines: Sequence[str], formats: Mapping[str, Format], where: str, z
     format's name.
     """
     said = [line for line in lines if line.strip()]
-    found, problems = _found(said, formats, where, zone, changed, forced, dates)
+    found, problems = _found(said, lines, formats, where, zone, changed, forced, dates)
     return [replace(layout, year=year or layout.year, dates=dates or layout.dates) for layout in found], problems
 
 
-def _found(said: Sequence[str], formats: Mapping[str, Format], where: str, zone: str, changed: float, forced: str,
-           dates: str) -> tuple[list[Layout], list[Problem]]:
+def _found(said: Sequence[str], lines: Sequence[str], formats: Mapping[str, Format], where: str, zone: str, changed: float,
+           forced: str, dates: str) -> tuple[list[Layout], list[Problem]]:
     if forced:
-        return _forced(said, formats, where, zone, changed, forced, dates)
+        return _forced(said, lines, formats, where, zone, changed, forced, dates)
     hits = {name: found for name, form in formats.items() if any(found := _hits(form, said))}
     names = _ranked(hits, formats, len(said))
     if names and len({hits[name] for name in names[:2]}) == 1 and len(names) > 1 and max(hits[names[0]]) == max(hits[names[1]]):
@@ -50,7 +50,7 @@ def _found(said: Sequence[str], formats: Mapping[str, Format], where: str, zone:
     if names:
         return dated([_layout(formats[name], said, hits[name], zone) for name in names], said, changed), []
     for learn in LEARNERS:
-        learned = learn(said, dates)
+        learned = learn(lines, dates)
         if isinstance(learned, Layout):
             return dated([replace(learned, zone=learned.zone or zone)], said, changed), []
         if isinstance(learned, Problem):
@@ -59,14 +59,18 @@ def _found(said: Sequence[str], formats: Mapping[str, Format], where: str, zone:
                         f"--format NAME, such as {', '.join(_closest(said, formats))}; `schoolgate formats` lists them")]
 
 
-def _forced(said: Sequence[str], formats: Mapping[str, Format], where: str, zone: str, changed: float,
+def _forced(said: Sequence[str], lines: Sequence[str], formats: Mapping[str, Format], where: str, zone: str, changed: float,
             name: str, dates: str) -> tuple[list[Layout], list[Problem]]:
     if name not in formats:
         return [], [Problem(f"--format {name}", "is not a log format", "one of " + ", ".join(sorted(formats)))]
-    learned = [learn(said, dates) for learn in LEARNERS]
+    learned = [learn(lines, dates) for learn in LEARNERS]
     fits = next((found for found in learned if isinstance(found, Layout) and found.format == name), None)
     if fits is not None:
         return dated([replace(fits, zone=fits.zone or zone)], said, changed), []
+    if formats[name].says.get("aliases"):  # only its header can say what its columns are
+        refused = [replace(found, where=where) for found in learned if isinstance(found, Problem)]
+        return [], refused or [Problem(where, "has no header line that names time, address and what was done",
+                                       "exporting it with its header, or --format with another name")]
     return dated([_layout(formats[name], said, _hits(formats[name], said), zone)], said, changed), []
 
 
