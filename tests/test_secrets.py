@@ -15,8 +15,8 @@ import pytest
 from small_school import ROOT, line, make, names_kept, pages, where_found
 
 from pipeline import night, purging, sql
-from pipeline.ingest import Parser
 from pipeline.formats import bundled
+from pipeline.ingest import Parser
 
 pytestmark = pytest.mark.xdist_group("secrets")
 
