@@ -109,9 +109,9 @@ def run(folder: Path, logs: Sequence[str], tick: Tick) -> Account:
         reader = Reader(lake, Vault(folder / "var/vault/names", keys.vault), _masks(rules.school, keys),
                         rules.school.calendar.timezone, folder / "var/sealed", keys.sealed)
         _read_all(logs, rules.school, reader, account, tick)
-        touched = {day for reading in account.readings for day in reading.days}
-        account.late = {day: lake.lines_rows([day]) for day in touched if lake.purged(day)}
-        for day in [day for day in lake.days_with_lines() if not lake.purged(day)]:
+        touched, purged = {day for reading in account.readings for day in reading.days}, lake.purged()
+        account.late = {day: lake.lines_rows([day]) for day in touched & purged}
+        for day in [day for day in lake.days_with_lines() if day not in purged]:
             if not lake.whole(day):
                 _judge(folder, lake, day, rules, keys, account)
             _register(folder, lake, day)
@@ -173,11 +173,11 @@ def _publish(folder: Path, lake: Lake, rules: Rules, keys: Keys, account: Accoun
     names = Vault(folder / "var/vault/names", keys.vault).names()
     heads = {name: journal(folder, name).head()[:16] for name in REGISTERS if name not in ("access", "destruction")}
     today, judged = school_day(datetime.now(UTC), rules.school.calendar.timezone), lake.judged()
-    unissued = lake.unissued()
+    unissued, purged = lake.unissued(), lake.purged()
     desk = publishing.Desk(folder, lake, rules, {name: journal(folder, name) for name in REGISTERS},
                            publishing.who_is(rules, keys.pseudonym, names, max(unissued, default=today)),
                            {"rules": account.rules, "register": heads})
-    owed = sorted(day for day in judged if day in unissued or (desk.lacks(day) and not lake.purged(day)))
+    owed = sorted(day for day in judged if day in unissued or (day not in purged and desk.lacks(day)))
     for day in owed or ([] if account.readings else [today]):
         publishing.nightly_page(desk, day, account.problems, judged.get(day, {}).get("counts", {}))
     for day in owed:
