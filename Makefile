@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := night
-.PHONY: help setup night test lint check bench clean docs
+.PHONY: help setup night test lint check soak bench clean docs
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ lint: .venv/.dev  ## ruff, and mypy (strict on pipeline/)
 	$(BIN)/mypy
 
 check: lint test  ## what a submission must pass
+
+soak: .venv/.dev  ## kill random nights at random write steps (MINUTES=10)
+	$(BIN)/python tests/soak.py --minutes $${MINUTES:-10}
 
 bench: .venv/.dev  ## lines a second and memory against the bare parse (LINES=1000000)
 	$(BIN)/python sample_logs/bench.py --lines $${LINES:-1000000}

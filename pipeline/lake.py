@@ -210,13 +210,13 @@ class Lake:
     def whole(self, day: date) -> bool:
         """Whether a day is judged, on the lines it has now, with all its files there."""
         body = self.judged().get(day)
-        if self.purged(day):
-            return True  # what a late line would add to it is gone
         return body is not None and body["inputs"] == self.inputs(day) and all(self._there(f) for f in body["files"].values())
 
-    def purged(self, day: date) -> bool:
-        """Whether any of a day's tables has been purged: what it was can no longer be told, and it is never judged again."""
-        return "purged" in self.judged().get(day, {})
+    def purged(self) -> set[date]:
+        """Days whose lines or tables have been purged: what such a day was can no longer be told, so it is never judged again."""
+        days = {date.fromisoformat(day) for entry in self.ingest.entries() if entry.kind == "erased" and entry.body
+                for day in entry.body.get("days", ())}
+        return days | {day for day, body in self.judged().items() if "purged" in body}
 
     def generation(self, day: date) -> int:
         """The number of the entry by which a day was last judged; 0 when it never was."""
@@ -244,10 +244,11 @@ class Lake:
         return {path: file for path, file in self.lines_files().items() if date.fromisoformat(path.split("/")[1][4:]) in days}
 
     def drop_lines(self, days: Collection[date], why: str) -> None:
-        """Remove the lines of these days, with one entry that names their files."""
+        """Remove the lines of these days, with one entry that names them and their files."""
         files = self._lines_of(days)
         if files:
-            self.ingest.append("erased", "", {"replaces": sorted(files), "files": [], "why": why})
+            self.ingest.append("erased", "", {"replaces": sorted(files), "files": [], "why": why,
+                                             "days": sorted({path.split("/")[1][4:] for path in files})})
         for path in files:
             (self.folder / path).unlink(missing_ok=True)
 

@@ -136,7 +136,8 @@ def _night(folder: Path, logs: Sequence[str], account: Account, today: date | No
     before = _rows(lake)
     _read_all(logs, reader, account, tick, show)
     account.problems += _kept(_rows(lake) - before, account)
-    account.late = {day: lake.lines_rows([day]) for reading in account.readings for day in reading.days if lake.purged(day)}
+    touched = {day for reading in account.readings for day in reading.days}
+    account.late = {day: lake.lines_rows([day]) for day in touched & lake.purged()}
     _judge_all(folder, lake, rules, keys, account, show)
     account.doing = "bringing the registers up to date"
     registers.enter(books, lake, lake.untold())
@@ -151,7 +152,8 @@ def _night(folder: Path, logs: Sequence[str], account: Account, today: date | No
 
 def _judge_all(folder: Path, lake: Lake, rules: Rules, keys: Keys, account: Account, show: Show) -> None:
     """Judge every day that is not whole; what a late line would add to a purged day is gone."""
-    days = [day for day in lake.days_with_lines() if not lake.purged(day)]
+    purged = lake.purged()
+    days = [day for day in lake.days_with_lines() if day not in purged]
     show.begin("judging", len(days))
     for day in days:
         account.doing = f"judging {day}"
@@ -211,7 +213,7 @@ def _publish(folder: Path, lake: Lake, rules: Rules, keys: Keys, books: Register
     """Write the pages of every day that is untold; a night that heard from no log writes one that says so."""
     names = Vault(folder / "var/vault/names", keys.vault).names()
     heads = {name: book.head()[:16] for name, book in books.items() if name not in ("access", "destruction")}
-    today, judged, untold = given or _today(rules.school), lake.judged(), lake.untold()
+    today, judged, untold, purged = given or _today(rules.school), lake.judged(), lake.untold(), lake.purged()
     groups, problems = folders.share(folder, rules.school.groups)
     account.problems += problems
     now = day_bounds(given, rules.school.calendar.timezone)[1] if given else datetime.now(UTC)
@@ -220,7 +222,7 @@ def _publish(folder: Path, lake: Lake, rules: Rules, keys: Keys, books: Register
     desk = publishing.Desk(folder, lake, rules, books,
                            publishing.who_is(rules, keys.pseudonym, names, max(untold, default=today)),
                            {"rules": account.rules, "register": heads}, groups)
-    owed = sorted(day for day in judged if day in untold or (desk.lacks(day) and not lake.purged(day)))
+    owed = sorted(day for day in judged if day in untold or (day not in purged and desk.lacks(day)))
     unheard = today in silent or not (owed or account.readings)
     for day in [*owed, *([today] if unheard and today not in owed else [])]:
         publishing.nightly_page(desk, day, account.problems, judged.get(day, {}).get("counts", {}), sorted(silent.get(day, ())))

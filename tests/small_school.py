@@ -7,6 +7,7 @@ import getpass
 import gzip
 import json
 import lzma
+import os
 import re
 import shutil
 from collections.abc import Collection, Iterator
@@ -16,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+import pytest
 from test_lines import T0
 
-from pipeline import judging, night
+from pipeline import judging, night, reading, sql
 from pipeline.lake import Lake
 from pipeline.school import School
 from pipeline.tables import DERIVED
@@ -175,6 +177,18 @@ def where_found(folder: Path, words: Collection[str], leave_out: Collection[Path
 def names_kept(folder: Path) -> set[str]:
     """What the vault holds, decrypted: logins and addresses."""
     return set(Vault(folder / "var/vault/names", load_keys(folder / settings_of(folder).keys).vault).names().values())
+
+
+def quick(patch: pytest.MonkeyPatch) -> None:
+    """Rules are read once, a process keeps its one connection, and one thread parses: as right, and done sooner."""
+    connect = sql.connect
+
+    @cache
+    def connected(process: int) -> object:
+        return connect()
+    patch.setattr(judging, "read_all", lambda files: rules_read(tuple(sorted(files.items()))))
+    patch.setattr(sql, "connect", lambda **more: connect(**more) if more.get("threads") else connected(os.getpid()))
+    patch.setattr(reading, "WORKERS", 1)
 
 
 @cache

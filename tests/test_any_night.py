@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from small_school import derived, line, lines_of, make, pages, rules_read, run
+from small_school import derived, line, lines_of, make, pages, quick, run
 
-from pipeline import judging, night
+from pipeline import night
 from pipeline.ingest import FATES
 
 pytestmark = pytest.mark.xdist_group("any-night")
@@ -45,7 +45,7 @@ ANY_LINE = st.one_of(st.sampled_from(WHOLE), st.sampled_from(ODD), st.binary(max
 def test_any_bytes_at_all_go_through_the_whole_night(school: Path, monkeypatch: pytest.MonkeyPatch, logs: list[list[bytes]],
                                                      ends: bool) -> None:
     """Fates add up per log and in the coverage of the days, equations hold, registers verify; a second night adds nothing."""
-    monkeypatch.setattr(judging, "read_all", lambda files: rules_read(tuple(sorted(files.items()))))
+    quick(monkeypatch)
     for folder in ("var", "reports", "logs"):
         shutil.rmtree(school / folder, ignore_errors=True)
     (school / "logs").mkdir()

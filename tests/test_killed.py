@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from dying import Step, child, killed, steps
-from small_school import (
-    differences,
-    line,
-    make,
-    rules_read,
-    run,
-    standing,
-)
+from small_school import differences, line, make, quick, run, standing
 
-from pipeline import deciding, judging, night, purging, reading, sql
+from pipeline import deciding, judging, night, purging
 from pipeline.problems import UsageError
 
 # One worker has all of these tests, so that what is loaded once serves every child.
@@ -34,7 +25,7 @@ SEALED = "zz-planted.invalid"
 def known() -> Iterator[None]:
     """Rules are read once, and the same lines are judged once, for every child: what is proved here is the writing."""
     judged: dict[str, Any] = {}
-    judge, connect = judging.judge, sql.connect
+    judge = judging.judge
 
     def judge_once(con: Any, day: date, *others: Any) -> Any:
         lines = con.sql("SELECT * REPLACE (sealed <> '' AS sealed) FROM lines ORDER BY source, line").to_arrow_table()
@@ -43,14 +34,9 @@ def known() -> Iterator[None]:
             judged[key] = judge(con, day, *others)
         return judged[key]
 
-    @cache
-    def connected(process: int) -> object:
-        return connect()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(judging, "read_all", lambda files: rules_read(tuple(sorted(files.items()))))
+        quick(patch)
         patch.setattr(judging, "judge", judge_once)
-        patch.setattr(reading, "WORKERS", 1)
-        patch.setattr(sql, "connect", lambda **more: connect(**more) if more.get("threads") else connected(os.getpid()))
         yield
 
 
@@ -66,7 +52,6 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with log.open("a") as stream:
         stream.write(line(14_310, SEALED, "20mquill", "10.20.0.9", "TCP_DENIED/451") + line(14_400, "adult-two.test", "20mquill")
                      + line(14_410, "hideaway.test", "j.inkpen", "10.30.0.4"))
-    (school / "other.log").write_text(line(14_410, "hideaway.test", "j.inkpen", "10.30.0.4") )
     own = school / "rules/lists/own.csv"
     own.write_text(own.read_text("utf-8") + "newgame.test,games,asked for by year 8,TSM,2027-07-31\n", "utf-8")
     return school

@@ -146,6 +146,21 @@ def test_a_late_log_of_a_purged_day_is_kept_counted_and_said_but_never_judged(sc
     assert "already purged" not in run(school, late).text()
 
 
+def test_tables_kept_longer_than_lines_are_not_judged_from_what_comes_late(school: Path) -> None:
+    """When a day's lines are gone and its tables are not, a late line must not make a new day of itself alone."""
+    settings = school / "school.toml"
+    settings.write_text(settings.read_text("utf-8").replace("visits_days     = 90", "visits_days     = 180"), "utf-8")
+    run(school)
+    assert purging.purge(school, MONDAY + timedelta(days=91)).counts["rows of visits and what was made of them"] == 0
+    was = derived(school)
+    late = school / "late.log"
+    late.write_text(line(15_000, "adult-three.test", "20mquill", "10.20.0.9", "TCP_DENIED/403"))
+    account = run(school, late)
+    assert (account.judged, account.late) == ([], {MONDAY: 1})
+    assert derived(school) == was
+    assert all(state.detected for state in states(school).values())
+
+
 def test_an_old_log_given_again_after_the_purge_adds_nothing(school: Path) -> None:
     """That its lines were read is known for ever, though the lines are gone."""
     purging.purge(school, date(2040, 1, 1))
