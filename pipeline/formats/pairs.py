@@ -72,10 +72,12 @@ FROM named
 
 PLAIN = "SELECT *, w AS v, wk AS k FROM keyed"
 # An unquoted value with spaces: words that begin no pair belong to the pair before them.
-RUNS = """SELECT *, CASE WHEN NOT list_contains(wk, '') THEN wk ELSE list_transform(v, lambda x: {first}) END AS k
-    FROM (SELECT *, CASE WHEN NOT list_contains(wk, '') THEN w ELSE string_split(
-               {delimiter} || array_to_string(list_transform(list_filter(w, lambda x: x <> ''),
-                    lambda x: CASE WHEN {key} <> '' THEN {pair} || x ELSE x END), {delimiter}), {delimiter} || {pair})
+RUNS = """SELECT *, CASE WHEN {plain} THEN wk ELSE list_transform(v, lambda x: {key}) END AS k
+    FROM (SELECT *, CASE WHEN {plain} THEN w ELSE string_split(
+               {delimiter} || array_to_string(list_transform(
+                   CASE WHEN NOT contains(masked || {delimiter}, {delimiter} || {delimiter}) THEN w
+                        ELSE list_filter(w, lambda x: x <> '') END,
+                   lambda x: CASE WHEN {begins} THEN {pair} || x ELSE x END), {delimiter}), {delimiter} || {pair})
                END AS v FROM keyed)"""
 
 ONE_LINE = "bare"
@@ -91,11 +93,12 @@ TWO_LINES = r"""(
 
 HEADS = {
     "": "NULL::VARCHAR[]",
-    "cef": f"string_split(CASE WHEN contains(record, '\\|') THEN replace(record, '\\|', {BAR}) ELSE record END, '|')",
+    "cef": rf"string_split(CASE WHEN NOT contains(record, '\|') THEN record ELSE replace(record, '\|', {BAR}) END, '|')",
     "leef": "string_split(record, '|')",
 }
 RESTS = {
-    "cef": "array_to_string(head[8:], '|')",
+    "cef": rf"""CASE WHEN NOT contains(record, '\|') THEN array_to_string(head[8:], '|')
+                    ELSE replace(array_to_string(head[8:], '|'), {BAR}, '|') END""",
     # LEEF 2 names its own delimiter; a relay may have written each tab as #011
     "leef": """CASE WHEN contains(record, '#011') THEN replace(array_to_string(head[6:], '|'), '#011', chr(9))
                     WHEN contains(head[1], 'LEEF:2') AND head[6] NOT IN ('', 'x09', '0x09')
@@ -136,7 +139,8 @@ def split(form: Format, layout: Layout) -> str:
     says = Says(**{name: form.says[name] for name in Says.__dataclass_fields__ if name in form.says})
     delimiter, groups = _text(says.delimiter), list(re.compile(says.lead).groupindex) if says.lead else []
     read = list(dict.fromkeys(source for name in form.needs for source in _sources(name, says)))
-    key = _key(says)
+    columns = {name: f"field_{n}" for n, name in enumerate(read)}   # names of SQL know no case, keys do
+    key = f"left(x, strpos(x, {_text(says.assign)}))"
     return SPLIT.format(
         records=TWO_LINES.format(mark=_text(says.begins), key=_text(f" {says.goes_on}=")) if says.goes_on else ONE_LINE,
         part="part" if says.goes_on else "false",
@@ -146,10 +150,10 @@ def split(form: Format, layout: Layout) -> str:
         pieces=f"string_split({_escaped(says)}, '\"')" if says.quotes else f"[{_escaped(says)}]",
         masked=MASKED.format(delimiter=delimiter, inside=INSIDE) if says.quotes else "q[1]",
         delimiter=delimiter, key=key,
-        pairs=RUNS.format(delimiter=delimiter, key=key, first=_key(says, known=False), pair=PAIR) if says.spaces else PLAIN,
+        pairs=_runs(says, key) if says.spaces else PLAIN,
         fault=_fault(says),
-        fields="".join(f", {_read(name, says, groups)} AS {_name(name)}" for name in read),
-        given="".join(f", {_unless_torn(name, form, says)} AS {_name(name)}" for name in form.needs))
+        fields="".join(f", {_read(name, says, groups)} AS {column}" for name, column in columns.items()),
+        given="".join(f", {_unless_torn(name, form, says, columns)} AS {_name(name)}" for name in form.needs))
 
 
 def _sources(name: str, says: Says) -> list[str]:
@@ -183,13 +187,13 @@ def _escaped(says: Says) -> str:
     return "rest"
 
 
-def _key(says: Says, known: bool = True) -> str:
-    """The SQL of the key that the word `x` begins with, sign and all; empty where it begins no pair."""
-    key = f"left(x, strpos(x, {_text(says.assign)}))"
-    if says.keys and known:
-        listed = ", ".join(_text(name + says.assign) for name in says.keys)
-        return f"CASE WHEN list_contains([{listed}], {key}) THEN {key} ELSE '' END"
-    return key
+def _runs(says: Says, key: str) -> str:
+    """The SQL that gives a value the words behind it. Where the keys are named, no other word begins a pair."""
+    named = ", ".join(_text(name + says.assign) for name in says.keys)
+    return RUNS.format(
+        delimiter=_text(says.delimiter), key=key, pair=PAIR,
+        plain="false" if named else "NOT list_contains(wk, '')",
+        begins=f"list_contains([{named}], {key})" if named else f"contains(x, {_text(says.assign)})")
 
 
 def _fault(says: Says) -> str:
@@ -218,18 +222,18 @@ def _read(name: str, says: Says, groups: Sequence[str]) -> str:
     return value
 
 
-def _unless_torn(name: str, form: Format, says: Says) -> str:
+def _unless_torn(name: str, form: Format, says: Says, columns: Mapping[str, str]) -> str:
     """The SQL of a field; null on a line with a fault where the field says which lines to leave aside: it may be cut."""
-    value = _given(name, says)
+    value = _given(name, says, columns)
     return f"CASE WHEN fault IS NULL THEN {value} END" if name in form.says.get("keep", {}) else value
 
 
-def _given(name: str, says: Says) -> str:
+def _given(name: str, says: Says, columns: Mapping[str, str]) -> str:
     """The SQL of a field: as the line has it, or made of others."""
     if name not in says.parts:
-        return _name(name)
+        return columns[name]
     part = says.parts[name]
-    made = [_given(one, says) for one in _of(part)]
+    made = [_given(one, says, columns) for one in _of(part)]
     stated = ", ".join(f"nullif({one}, '')" for one in made)
     if "join" in part:
         value = f"concat_ws({_text(part['join'])}, {stated})"
