@@ -11,9 +11,9 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pipeline import deciding, exporting, failing, logfiles, night, progress, purging, readout, rulefiles
-from pipeline.formats import bundled
-from pipeline.problems import Exit, Problem, SchoolgateError
+from pipeline import deciding, exporting, failing, logfiles, night, progress, purging, readout, rulefiles, trying
+from pipeline.formats import with_own
+from pipeline.problems import Exit, Problem, SchoolgateError, UsageError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
                   help="A school's web-filter logs, judged by its own e-safety policy.")
@@ -37,13 +37,17 @@ def init(folder: Annotated[Path, typer.Argument(help="The folder to make.", meta
     typer.echo(f"{len(made)} files made. Fill in {folder / 'school.toml'}, then: schoolgate --school {folder} check")
 
 
+Form = Annotated[str, typer.Option("--format", help="Name of the log format; found from the lines when not given.",
+                                   metavar="NAME")]
+Zone = Annotated[str, typer.Option(help="Zone of times that say none.", metavar="ZONE")]
+Year = Annotated[int, typer.Option(help="Year of the last line, where times say none.", metavar="YYYY")]
+Dates = Annotated[str, typer.Option(help="Order of day and month where no date decides: dmy or mdy.", metavar="ORDER")]
+
+
 @app.command()
 def read(
     files: Annotated[list[str], typer.Argument(help="Logs, folders of logs, or patterns.", metavar="FILE...")],
-    form: Annotated[str, typer.Option("--format", help="Name of the log format; found from the lines when not given.",
-                                      metavar="NAME")] = "",
-    zone: Annotated[str, typer.Option(help="Zone of times that say none.", metavar="ZONE")] = "Europe/London",
-    year: Annotated[int, typer.Option(help="Year of the last line, where times say none.", metavar="YYYY")] = 0,
+    form: Form = "", zone: Zone = "Europe/London", year: Year = 0, dates: Dates = "",
 ) -> None:
     """Print what is understood of a log, without a school folder: one JSON object per request, logins as logged.
 
@@ -51,15 +55,43 @@ def read(
     """
     logs, problems = logfiles.find(files)
     for log in logs:
-        problems += readout.read(log, readout.Readout(form, zone, year))
+        problems += readout.read(log, _how(form, zone, year, dates))
     _end(problems)
 
 
-@app.command()
-def formats() -> None:
-    """List the log formats."""
-    for form in bundled().values():
-        typer.echo(f"{form.name:10} {form.title}")
+formats = typer.Typer(invoke_without_command=True, help="The log formats, and how a log is understood.")
+app.add_typer(formats, name="formats")
+
+
+@formats.callback()
+def formats_list(context: typer.Context) -> None:
+    """List the log formats, with an example each."""
+    if context.invoked_subcommand is None:
+        for form in _how().formats.values():
+            typer.echo(f"{form.name:18} {form.title}\n{'':18} {(form.file.examples or [''])[0].splitlines()[0]}")
+
+
+@formats.command("try")
+def formats_try(
+    files: Annotated[list[str], typer.Argument(help="Logs, folders of logs, or patterns.", metavar="FILE...")],
+    form: Form = "", zone: Zone = "Europe/London", year: Year = 0, dates: Dates = "",
+) -> None:
+    """Show the first lines of a log with each field labelled, and what would be rejected and why."""
+    logs, problems = logfiles.find(files)
+    for log in logs:
+        lines, more = trying.told(log, _how(form, zone, year, dates))
+        typer.echo("\n".join([str(log), *lines]))
+        problems += more
+    _end(problems)
+
+
+def _how(form: str = "", zone: str = "Europe/London", year: int = 0, dates: str = "") -> readout.Readout:
+    """How to read: with the school's own formats, where there is a school folder."""
+    own = [(name, text) for name, text in rulefiles.texts(_folder).items() if name.startswith("rules/formats/")]
+    known, faults = with_own(own)
+    if faults:
+        raise UsageError(*faults)
+    return readout.Readout(form, zone, year, dates, known)
 
 
 @app.command()
@@ -68,13 +100,14 @@ def nightly(
     findings: Annotated[bool, typer.Option("--exit-on-findings", help="End with 1 when an incident waits for a person.")] = False,
     today: Annotated[datetime | None, typer.Option(help="The school day it is for; else the clock's.", formats=[DAY],
                                                    metavar="DATE")] = None,
+    form: Form = "",
 ) -> None:
     """Run the night: read what is new, judge the days it touches, keep the registers, write the pages.
 
-    Logs may be files, folders and patterns, plain or .gz, .bz2 and .xz.
+    Logs may be files, folders and patterns, plain or packed (gz, bz2, xz, zst, zip), and Pi-hole's database.
     """
     with progress.shown() as show:
-        account = night.run(_folder, logs or [], show.tick, today=today and today.date(), show=show)
+        account = night.run(_folder, logs or [], show.tick, today=today and today.date(), show=show, form=form)
     typer.echo(account.text())
     if findings and account.waiting:
         typer.echo(f"{account.waiting:,} incidents wait for a person.", err=True)

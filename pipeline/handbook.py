@@ -38,6 +38,8 @@ def _leaves(name: str, command: Any) -> Iterator[tuple[str, Any]]:
     if inner is None:
         yield name, command
         return
+    if command.invoke_without_command:
+        yield name, command
     for word, below in inner.items():
         yield from _leaves(f"{name} {word}", below)
 

@@ -56,6 +56,8 @@ def read_all(files: Mapping[str, str]) -> tuple[Rules | None, list[Problem]]:
     faults += more
     known_formats, more = with_own([(n, t) for n, t in files.items() if n.startswith("rules/formats/") and n.endswith(".toml")])
     faults += more
+    faults += [Problem(f"school.toml, logs.{n}.format", f"'{log.format}' is not a log format", "schoolgate formats")
+               for n, log in enumerate(school.logs if school else (), 1) if log.format and log.format not in known_formats]
     people, more = read_people(files["people.csv"]) if "people.csv" in files else ([], [])
     faults += more
     if school is None or policy is None or not rules:

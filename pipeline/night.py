@@ -104,8 +104,10 @@ def _days(days: Sequence[str]) -> str:
     return days[0] if len(days) == 1 else f"{len(days)}, {days[0]} to {days[-1]}"
 
 
-def run(folder: Path, logs: Sequence[str], tick: Tick, *, today: date | None = None, show: Show | None = None) -> Account:
-    """Run the night of one school folder over `logs`. `today`: the school day it is for; None: the clock's.
+def run(folder: Path, logs: Sequence[str], tick: Tick, *, today: date | None = None, show: Show | None = None,
+        form: str = "") -> Account:
+    """Run the night of one school folder over `logs`. `today`: the school day it is for; None: the clock's. `form`: the format of
+    the logs; '': what their lines look like.
 
     RefusedError: nothing was read. UsageError, FailedError: a page says what stopped it.
     """
@@ -113,7 +115,7 @@ def run(folder: Path, logs: Sequence[str], tick: Tick, *, today: date | None = N
     account = Account()
     with rulefiles.locked(folder):
         try:
-            _night(folder, logs, account, today, tick, show or Show())
+            _night(folder, logs, account, today, tick, show or Show(), form)
         except RefusedError:
             raise
         except Exception as error:  # whatever it is, the night ends in a page and a sentence
@@ -123,7 +125,7 @@ def run(folder: Path, logs: Sequence[str], tick: Tick, *, today: date | None = N
     return account
 
 
-def _night(folder: Path, logs: Sequence[str], account: Account, today: date | None, tick: Tick, show: Show) -> None:
+def _night(folder: Path, logs: Sequence[str], account: Account, today: date | None, tick: Tick, show: Show, form: str) -> None:
     """Every step of the night, in order."""
     rules = _rules(folder, account)
     folders.check(folder, rules.school.groups)
@@ -134,7 +136,7 @@ def _night(folder: Path, logs: Sequence[str], account: Account, today: date | No
     reader = Reader(lake, Vault(folder / "var/vault/names", keys.vault), _masks(rules.school, keys),
                     rules.school, folder / "var/sealed", keys.sealed, rules.formats)
     before = _rows(lake)
-    _read_all(logs, reader, account, tick, show)
+    _read_all(logs, reader, account, tick, show, form)
     account.problems += _kept(_rows(lake) - before, account)
     touched = {day for reading in account.readings for day in reading.days}
     account.late = {day: lake.lines_rows([day]) for day in touched & lake.purged()}
@@ -234,14 +236,14 @@ def _publish(folder: Path, lake: Lake, rules: Rules, keys: Keys, books: Register
     account.pages = [str(path.relative_to(folder)) for path in desk.written]
 
 
-def _read_all(logs: Sequence[str], reader: Reader, account: Account, tick: Tick, show: Show) -> None:
+def _read_all(logs: Sequence[str], reader: Reader, account: Account, tick: Tick, show: Show, form: str) -> None:
     found, problems = logfiles.find(logs)
     account.problems += problems
     show.begin("reading", len(found))
     for log in found:
         account.doing = f"reading {log.name}"
         try:
-            reading = reader.read(log, partial(tick, log.name))
+            reading = reader.read(log, partial(tick, log.name), form)
         except OSError as error:
             account.problems.append(Problem(str(log), f"could not be read ({error.strerror})", "its owner and mode"))
             continue

@@ -16,13 +16,13 @@ FLOORS = (
     {"ingest", "visits", "classify", "detect", "incidents", "coverage", "changes", "repeats"},
     {"pages"},
     {"logfiles", "lake", "journal", "vault", "sealed", "rulefiles", "folders", "render", "archives"},
-    {"judging", "deciding", "exporting", "failing", "progress", "silence", "purging", "publishing", "reading", "readout", "parsing",
+    {"judging", "deciding", "exporting", "failing", "progress", "silence", "purging", "publishing", "reading", "readout", "parsing", "trying",
      "registers", "night", "trial", "cli", "handbook", "__main__"},
 )
 # Neighbours of one floor: who may import whom.
 NEIGHBOURS = {
     "__main__": {"cli"},
-    "cli": {"deciding", "exporting", "failing", "night", "progress", "purging", "readout"},
+    "cli": {"deciding", "exporting", "failing", "night", "progress", "purging", "readout", "trying"},
     "deciding": {"judging", "night"},
     "detect": {"classify"},
     "exporting": {"night"},
@@ -39,6 +39,7 @@ NEIGHBOURS = {
     "purging": {"night"},
     "reading": {"parsing"},
     "readout": {"parsing"},
+    "trying": {"parsing", "readout"},
     "rulebook": {"policy"},
     "rulefiles": {"lake"},
     "silence": {"judging"},

@@ -21,6 +21,7 @@ EPOCH = """CASE WHEN length({t}) = 13 AND NOT contains({t}, '.') THEN TRY_CAST({
             WHEN length({t}) = 19 AND NOT contains({t}, '.') THEN TRY_CAST({t} AS BIGINT) // 1000
             ELSE TRY_CAST(round(TRY_CAST({t} AS DOUBLE) * 1e6) AS BIGINT) END"""
 SQUID = "TRY_CAST(round(TRY_CAST({t} AS DOUBLE) * 1e6) AS BIGINT)"
+DATED = r"regexp_matches({t}, '^\s*\d{{4}}[-/]')"               # a bare clock would be taken for today's
 ZONED = r"regexp_matches({t}, '([Zz]|[+-]\d\d:?\d\d)$')"
 # No more than six digits of a second, and no space before the offset.
 FINE = r"regexp_replace(regexp_replace({t}, '([.,]\d{{6}})\d+', '\1'), ' ([+-]\d\d:?\d\d)$', '\1')"
@@ -58,8 +59,9 @@ def _read(way: str, text: str, layout: Layout) -> tuple[str, str]:
         return SQUID.format(t=text), NOTHING
     if way == "iso":
         fine = FINE.format(t=text)
-        return (f"CASE WHEN {ZONED.format(t=text)} THEN epoch_us(TRY_CAST({fine} AS TIMESTAMPTZ)) END",
-                f"CASE WHEN NOT {ZONED.format(t=text)} THEN epoch_us(TRY_CAST({fine} AS TIMESTAMP)) END")
+        dated, zoned = DATED.format(t=text), ZONED.format(t=text)
+        return (f"CASE WHEN {dated} AND {zoned} THEN epoch_us(TRY_CAST({fine} AS TIMESTAMPTZ)) END",
+                f"CASE WHEN {dated} AND NOT {zoned} THEN epoch_us(TRY_CAST({fine} AS TIMESTAMP)) END")
     if way == "dmy":
         return NOTHING, _numeric(text, layout)
     if way == "syslog":
