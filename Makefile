@@ -2,10 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := night
-.PHONY: help setup night test lint check soak bench clean docs
+.PHONY: help setup night test lint check soak bench bench-formats clean docs
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .venv/.run: requirements.txt
 	$(PYTHON) -m venv .venv
@@ -38,6 +38,9 @@ soak: .venv/.dev  ## kill random nights at random write steps (MINUTES=10)
 
 bench: .venv/.dev  ## lines a second and memory against the bare parse (LINES=1000000)
 	$(BIN)/python sample_logs/bench.py --lines $${LINES:-1000000}
+
+bench-formats: .venv/.dev  ## lines a second of each reader against DuckDB's own reading (LINES=1000000)
+	$(BIN)/python sample_logs/bench_formats.py --lines $${LINES:-1000000}
 
 clean:  ## remove what the program wrote (not .venv)
 	rm -rf var sample_logs/made

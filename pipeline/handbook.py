@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 
 from pipeline import tables
 from pipeline.cli import app
+from pipeline.formats import bundled
 from pipeline.lake import put_text, read_texts
 from pipeline.school import Settings
 
@@ -94,7 +95,13 @@ def _default(field: FieldInfo) -> str:
     return f"`{field.default}`" if isinstance(field.default, PLAIN) and field.default != "" else "none"
 
 
-PARTS = {"commands": commands, "settings": settings, "dictionary": tables.dictionary}
+def formats() -> str:
+    """Every bundled log format as Markdown: its name, what writes it, how it is taken apart, and where its zone comes from."""
+    rows = [f"| `{form.name}` | {form.title} | {form.file.reader} | {form.time_basis} |" for form in bundled().values()]
+    return "\n".join(["| format | what writes it | reader | times |", "|---|---|---|---|", *rows])
+
+
+PARTS = {"formats": formats, "commands": commands, "settings": settings, "dictionary": tables.dictionary}
 
 
 def renewed(text: str) -> str:
