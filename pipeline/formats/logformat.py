@@ -81,9 +81,10 @@ def expand(says: Mapping[str, Any]) -> dict[str, Any]:
             "duration_unit": logcodes.APACHE_UNITS.get(codes["duration"][0].name, "ms") if "duration" in codes else "ms",
             "verdicts": _verdicts(codes),
             "time_basis": _basis(codes),
-            "sealed": {"field": "status", "words": ["451"], "action": ["blocked"]}}
+            "sealed": {"field": "status", "words": ["451"], "action": ["blocked"], "name": "illegal-content list"}}
     sections = {"time": _time(codes) | _marks(codes, dialect), "fields": _fields(codes)}
-    return made | dict(says) | {name: section | says.get(name, {}) for name, section in sections.items()}
+    return made | dict(says) | {name: section | says[name] if isinstance(says.get(name), dict) else says.get(name, section)
+                                for name, section in sections.items()}
 
 
 def _squid(directive: str) -> Iterator[Piece]:
