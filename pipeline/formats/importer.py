@@ -54,16 +54,20 @@ def ours(header: Sequence[str]) -> tuple[str, ...]:
 
 # ---- what the split asks of the importer
 
-LOOKED_AT = (*TIMES, *VERDICTS, *PLACES, "hits")
-SAID = "said"            # what the console says was done: the first verdict column that states something
-MADE = (SAID, "moment", "page", "server")   # source fields that no column holds as it stands
+NOTHING = "''"
+SAID = "said"   # what the console says was done
+# Source fields that are the first of several columns that states something.
+FIRST = {SAID: VERDICTS, "who": ("user", "email", "name"), "result": ("code", "status"), "label": ("category", "category_number"),
+         "why": ("rule", "reason", "action", "policy")}
+MADE = (*FIRST, "moment", "address", "server")
+LOOKED_AT = tuple(dict.fromkeys([*TIMES, *PLACES, "hits", *(name for several in FIRST.values() for name in several)]))
 LAST = "made"
 STEPS = """, tidied AS (
     SELECT line, byte, text, long, part, record, n, way{tidied} FROM celled
 ), made AS (
-    -- a site with a path is an address; the address names the host, and only where it does not, the host's own column
-    SELECT *, {said} AS "= said", {moment} AS "= moment",
-           CASE WHEN contains({site}, '/') THEN {site} END AS "= page",
+    -- a site with a path is an address; where the address names no host, the host's own column does
+    SELECT *, {moment} AS "= moment", {firsts},
+           coalesce(nullif({url}, ''), CASE WHEN contains({site}, '/') THEN {site} END) AS "= address",
            CASE WHEN coalesce({url}, '') IN ('', '-') OR starts_with({url}, '/') THEN coalesce({host}, {site}) END AS "= server"
     FROM tidied
 )"""
@@ -77,11 +81,13 @@ def held(name: str) -> str:
 def steps(fields: Sequence[str], columns: Sequence[str]) -> str:
     """The steps from cells as written to source fields: what a spreadsheet added comes off, and MADE is made."""
     cells = [f", {tidied(held(name)) if name in columns else held(name)} AS {held(name)}" for name in fields]
-    said = _first([f"nullif({held(name)}, '')" for name in VERDICTS if name in columns])
     day = f"{held('date')} || ' ' || {held('time')}"
-    moment = _first([held("when")] * ("when" in columns) + [day] * ({"date", "time"} <= set(columns))
-                    + [held(name) for name in ("time", "date") if name in columns])
-    return STEPS.format(tidied="".join(cells), said=said, moment=moment, **{name: held(name) for name in PLACES})
+    moment = [held("when")] * ("when" in columns) + [day] * ({"date", "time"} <= set(columns))
+    moment += [held(name) for name in ("time", "date") if name in columns]
+    firsts = [f"{_first([f'nullif({held(name)}, {NOTHING})' for name in several if name in columns])} AS {held(made)}"
+              for made, several in FIRST.items()]
+    return STEPS.format(tidied="".join(cells), moment=_first(moment), firsts=", ".join(firsts),
+                        **{name: held(name) for name in PLACES})
 
 
 def _first(values: Sequence[str]) -> str:

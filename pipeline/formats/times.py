@@ -75,7 +75,9 @@ def _numeric(text: str, layout: Layout) -> str:
     """Day and month as numbers, in the order that the file was found to have."""
     ways = [f"{day} {clock}" for day in DAYS[layout.dates or "dmy"] for clock in CLOCKS] + list(DAYS[layout.dates or "dmy"])
     tidy = rf"regexp_replace(regexp_replace(trim({text}), '^(\d+)[.-](\d+)[.-]', '\1/\2/'), ',? +', ' ')"
-    return f"epoch_us(try_strptime({tidy}, [{', '.join(repr(way) for way in ways)}]))"
+    slow = f"try_strptime({tidy}, [{', '.join(repr(way) for way in ways)}])"
+    usual = f"try_strptime({text}, {DAYS[layout.dates or 'dmy'][1] + ' ' + CLOCKS[0]!r})"  # a tenth of the cost, where it fits
+    return f"epoch_us(CASE WHEN length({text}) = 19 THEN coalesce({usual}, {slow}) ELSE {slow} END)"
 
 
 def _yearless(text: str, layout: Layout) -> str:
