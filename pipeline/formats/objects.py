@@ -65,7 +65,7 @@ ENCODED = {
 
 # The value of one key on a line that is no JSON: up to the comma before the next key, or to the end of the object.
 LOOSE = """CASE WHEN v IS NOT NULL THEN {it} ELSE nullif(nullif(regexp_extract(body,
-                '"{key}" ?: ?"?(.*?)"? ?(?:, ?"[A-Za-z][A-Za-z0-9_]*" ?:|\\}}*$)', 1), ''), 'null') END"""
+                '"{key}" ?: ?"?(.*?)"? ?(?:, ?"[A-Za-z][A-Za-z0-9_]*" ?:|\\}}*\\s*$)', 1), ''), 'null') END"""
 
 
 def split(form: Format, layout: Layout) -> str:
