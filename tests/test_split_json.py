@@ -72,7 +72,7 @@ def test_one_bad_line_spoils_no_other() -> None:
 def test_a_loose_format_is_searched_where_a_quote_is_not_escaped() -> None:
     """Zscaler writes a user agent as it came; the value goes up to the next key."""
     loose = form("json", ["event.ua", "event.url", "event.size"], "loose = true")
-    assert fields(loose, '{"event":{"ua":"the "best" one, 2.0","url":"a.test/?q={1}","size":12}}') == [
+    assert fields(loose, '{"event":{"ua":"the "best" one, 2.0","url":"a.test/?q={1}","size":12}}\r\n') == [
         {"event.ua": 'the "best" one, 2.0', "event.url": "a.test/?q={1}", "event.size": "12"}]
 
 

@@ -12,15 +12,14 @@ The names come from the header (`layout.header`), else from the format's `column
 from __future__ import annotations
 
 from pipeline.formats import Format, Layout
+from pipeline.formats.lines import BARE, BLANK, literal, quoted
 
 SELECT = r"""
 WITH bare AS (
-    SELECT line, byte, text, long, rtrim(text, E'\r\n') AS body
-    FROM numbered
+    SELECT line, byte, text, long, {bare} AS body FROM numbered
 ), judged AS (
     SELECT line, byte, text, long, body,
-           CASE WHEN body = '' OR trim(body) = '' THEN 'furniture'
-                WHEN starts_with(ltrim(body, chr(65279)), '#') THEN 'furniture'
+           CASE WHEN {blank} OR starts_with(text, '#') OR starts_with(text, chr(65279) || '#') THEN 'furniture'
                 WHEN long THEN 'a line of more than 1 MiB'
                 WHEN contains(body, chr(0)) THEN 'holds NUL bytes, as after a crash'
                 {quoting}
@@ -46,7 +45,7 @@ QUOTED = r"""CASE WHEN NOT contains(body, '"') THEN string_split(body, ' ')
                 ELSE string_split(array_to_string(list_transform(string_split(body, '"'),
                          lambda piece, n: CASE WHEN n % 2 = 1 THEN replace(piece, ' ', chr(31)) ELSE piece END), ''), chr(31))
                 END"""
-OPEN_QUOTE = """WHEN contains(body, '"') AND (length(body) - length(replace(body, '"', ''))) % 2 = 1
+OPEN_QUOTE = """WHEN (length(body) - length(replace(body, '"', ''))) % 2 = 1
                     THEN 'ends early: a quote is not closed'"""
 
 CHECKS = {
@@ -69,12 +68,14 @@ def split(form: Format, layout: Layout) -> str:
     checks = [(needs[name], kind) for name, kind in says.get("checks", {}).items() if name in needs]
     headed = bool(layout.header)
     return SELECT.format(
+        bare=BARE,
+        blank=BLANK,
         quoting=OPEN_QUOTE if delimiter == " " else "",
-        pieces=QUOTED if delimiter == " " else f"string_split(body, {_literal(delimiter)})",
+        pieces=QUOTED if delimiter == " " else f"string_split(body, {literal(delimiter)})",
         shift=_shift(checks) if checks else "0",
         misfit=f"len(p) <> {len(names)}" if headed else f"len(p) < {max(needs.values(), default=1)}",
         count=len(names) if headed else f"{max(needs.values(), default=1)} or more",
-        values="".join(f",\n       {_value(form, needs.get(name), bool(checks))} AS {_quoted(name)}" for name in form.needs),
+        values="".join(f",\n       {_value(form, needs.get(name), bool(checks))} AS {quoted(name)}" for name in form.needs),
     )
 
 
@@ -90,13 +91,5 @@ def _value(form: Format, place: int | None, checked: bool) -> str:
         return "NULL::VARCHAR"
     dated = place <= int(form.says.get("steady", 0))
     it = f"p[{place} + shift]" if checked and not dated else f"p[{place}]"
-    nulls = ", ".join(_literal(null) for null in form.says.get("null", ["-"]))
+    nulls = ", ".join(literal(null) for null in form.says.get("null", ["-"]))
     return f"CASE WHEN {it} NOT IN ({nulls}) THEN {DECODED.format(it=it) if form.says.get('escapes') else it} END"
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -15,17 +15,15 @@ from __future__ import annotations
 import re
 
 from pipeline.formats import Format, Layout
+from pipeline.formats.lines import literal, quoted
 
 SELECT = r"""
-WITH trimmed AS (
-    SELECT line, byte, text, long, trim(text, E' \t\r\n,') AS body
-    FROM numbered
-), bare AS (
-    -- brackets of an array around an object a line; a byte-order mark before the first
+WITH bare AS (
+    -- a line is nearly always an object and no more; else it may have brackets and commas of an array around it
     SELECT line, byte, text, long,
-           CASE WHEN starts_with(body, '{{') AND ends_with(body, '}}') THEN body
-                ELSE trim(body, chr(65279) || '[], ' || chr(9)) END AS body
-    FROM trimmed
+           CASE WHEN starts_with(text, '{{') AND (ends_with(text, E'}}\n') OR ends_with(text, E'}}\r\n')) THEN text
+                ELSE trim(text, chr(65279) || E'[], \t\r\n') END AS body
+    FROM numbered
 ), looked AS (
     SELECT line, byte, text, long, body,
            CASE WHEN NOT long AND starts_with(body, '{{') THEN try(json_extract_string(body, [{paths}])) END AS v
@@ -37,7 +35,7 @@ WITH trimmed AS (
                 WHEN v IS NOT NULL THEN NULL
                 WHEN contains(body, chr(0)) THEN 'holds NUL bytes, as after a crash'
                 WHEN NOT starts_with(body, '{{') THEN 'is not a JSON object'
-                WHEN NOT ends_with(body, '}}') THEN 'ends early: the object is not closed'
+                WHEN NOT ends_with(rtrim(body, E'\r\n'), '}}') THEN 'ends early: the object is not closed'
                 WHEN try(json_valid('[' || body || ']')) THEN 'holds several objects: write an object a line'
                 WHEN {loose} THEN NULL
                 ELSE 'is not valid JSON'
@@ -54,9 +52,10 @@ FROM fields
 
 # A list and a map are JSON text here; only a value that begins like one is looked at again.
 VALUE = """,
-           CASE WHEN starts_with({it}, '[') AND json_valid({it})
-                THEN nullif(array_to_string(json_extract_string({it}, '$[*]'), ', '), '')
-                WHEN starts_with({it}, '{{') AND json_valid({it}) THEN nullif(array_to_string(json_keys({it}), ', '), '')
+           CASE WHEN starts_with({it}, '[') THEN CASE WHEN json_valid({it})
+                     THEN nullif(array_to_string(json_extract_string({it}, '$[*]'), ', '), '') ELSE {it} END
+                WHEN starts_with({it}, '{{') THEN CASE WHEN json_valid({it})
+                     THEN nullif(array_to_string(json_keys({it}), ', '), '') ELSE {it} END
                 ELSE {it} END AS {name}"""
 
 ENCODED = {
@@ -66,7 +65,7 @@ ENCODED = {
 
 # The value of one key on a line that is no JSON: up to the comma before the next key, or to the end of the object.
 LOOSE = """CASE WHEN v IS NOT NULL THEN {it} ELSE nullif(nullif(regexp_extract(body,
-                '"{key}" ?: ?"?(.*?)"? ?(?:, ?"[A-Za-z][A-Za-z0-9_]*" ?:|\\}}*$)', 1), ''), 'null') END"""
+                '"{key}" ?: ?"?(.*?)"? ?(?:, ?"[A-Za-z][A-Za-z0-9_]*" ?:|\\}}*\\s*$)', 1), ''), 'null') END"""
 
 
 def split(form: Format, layout: Layout) -> str:
@@ -75,12 +74,12 @@ def split(form: Format, layout: Layout) -> str:
     place = {path: number for number, path in enumerate(paths, 1)}
     loose, encoded = bool(form.says.get("loose")), form.says.get("encoded", {})
     return SELECT.format(
-        paths=", ".join(_literal(path) for path in paths) or "'$.none'",
+        paths=", ".join(literal(path) for path in paths) or "'$.none'",
         loose="true" if loose else "false",
         values="".join(_value(name, [f"v[{place[path]}]" for path in _paths(name)], loose, encoded.get(name))
                        for name in form.needs),
-        nothing=f"coalesce({', '.join(_quoted(name) for name in form.needs)}) IS NULL" if form.needs else "false",
-        names="".join(f", {_quoted(name)}" for name in form.needs),
+        nothing=f"coalesce({', '.join(quoted(name) for name in form.needs)}) IS NULL" if form.needs else "false",
+        names="".join(f", {quoted(name)}" for name in form.needs),
     )
 
 
@@ -90,7 +89,7 @@ def _value(name: str, found: list[str], loose: bool, encoded: str | None) -> str
         it = LOOSE.format(it=it, key=re.sub(r"\W", ".", name.rsplit(".", maxsplit=1)[-1]))
     if encoded is not None:
         it = ENCODED[encoded].format(it=it)
-    return VALUE.format(it=it, name=_quoted(name))
+    return VALUE.format(it=it, name=quoted(name))
 
 
 def _paths(name: str) -> list[str]:
@@ -106,11 +105,3 @@ def _step(part: str) -> str:
 
 def _key(key: str) -> str:
     return key.replace("\\", "\\\\").replace('"', '\\"')
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
