@@ -5,6 +5,7 @@ Extensions are never loaded or fetched, time is UTC, and what does not fit in me
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -29,9 +30,9 @@ def connect(*, threads: int = 2, memory: str = "1200MB", spill: str = "") -> duc
 
 
 def _own() -> duckdb.DuckDBPyConnection:
-    """The connection of this thread for small questions, which need no spilling."""
-    if not hasattr(_THREAD, "con"):
-        _THREAD.con = connect()
+    """The connection of this thread for small questions, which need no spilling; a forked process makes one of its own."""
+    if getattr(_THREAD, "process", None) != os.getpid():
+        _THREAD.con, _THREAD.process = connect(), os.getpid()
     con: duckdb.DuckDBPyConnection = _THREAD.con
     return con
 

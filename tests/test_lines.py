@@ -6,13 +6,13 @@ import gzip
 import random
 import shutil
 import signal
-import subprocess
-import sys
+from functools import partial
 from pathlib import Path
 
 import duckdb
 import pyarrow.parquet as pq
 import pytest
+from dying import child, killed, steps
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -233,50 +233,20 @@ def test_logins_credentials_and_rejected_texts_are_nowhere(tmp_path: Path) -> No
         assert word not in found
 
 
-KILLER = """
-import os, signal, sys
-from pathlib import Path
-sys.path.insert(0, {tests!r}); sys.path.insert(0, {root!r})
-import test_lines
-count, stop = 0, int(sys.argv[3])
-def step(name, real):
-    def wrapped(*args, **kw):
-        global count
-        count += 1
-        if count == stop:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return real(*args, **kw)
-    return wrapped
-for name in ("fsync", "rename", "unlink"):
-    setattr(os, name, step(name, getattr(os, name)))
-for name in ("rename", "unlink"):
-    setattr(Path, name, step(name, getattr(Path, name)))
-test_lines.read(Path(sys.argv[1]), Path(sys.argv[2]))
-print(count)
-"""
-
-
-def _night(root: Path, log: Path, stop: int) -> subprocess.CompletedProcess[str]:
-    here = Path(__file__).parent
-    code = KILLER.format(tests=str(here), root=str(here.parent))
-    return subprocess.run([sys.executable, "-c", code, str(root), str(log), str(stop)], capture_output=True, text=True,
-                          check=False)
-
-
 def test_killed_at_any_write_step_the_next_night_ends_as_if_nothing_had_happened(tmp_path: Path) -> None:
     """SIGKILL before each fsync, rename and removal in turn; then a whole night; the lines are those of a calm one."""
     log = tmp_path / "access.log"
     log.write_text("".join(DAY[:5]) + line(50, "zz-planted.invalid", verdict="TCP_DENIED/451"))
-    calm = _night(tmp_path / "calm", log, 0)
-    steps = int(calm.stdout)
-    assert steps > 8
+    assert child(lambda: read(tmp_path / "calm", log)) == 0
     what = "line, host, fate, epoch_us(time), action, sealed <> ''"
     wanted = stored(tmp_path / "calm", what)
-    for stop in range(1, steps + 1):
-        root = tmp_path / f"killed{stop}"
-        assert _night(root, log, stop).returncode == -signal.SIGKILL
+    taken = steps(tmp_path / "watched", lambda: read(tmp_path / "watched", log))
+    assert len(taken) > 8
+    for step in taken:
+        root = tmp_path / f"killed{step.number}"
+        assert killed(partial(read, root, log), step.number) == -signal.SIGKILL
         assert b"zz-planted" not in everywhere(root)
-        assert _night(root, log, 0).returncode == 0
+        assert child(partial(read, root, log)) == 0
         assert stored(root, what) == wanted
         assert reader(root).lake.ingest.verify() == []
         assert not list(root.rglob("*.half")), "half-written files are left"
