@@ -49,12 +49,16 @@ WITH whole AS (
     FROM cut
 ), opened AS (
     SELECT *, CASE WHEN easy IS NULL THEN string_split(record, '"') END AS q FROM weighed
+), hid AS (
+    SELECT *, CASE WHEN easy IS NULL THEN {hidden} END AS hidden FROM opened
 ), styled AS (
-    SELECT *, CASE WHEN easy IS NOT NULL THEN easy WHEN {well_formed} THEN 3 WHEN enclosed THEN 4 ELSE 5 END AS style FROM opened
+    SELECT *, CASE WHEN easy IS NOT NULL THEN easy WHEN len(q) % 2 = 1 AND NOT contains(hidden, chr(30)) THEN 3
+                   WHEN enclosed THEN 4 ELSE 5 END AS style
+    FROM hid
 ), parted AS (
     SELECT line, byte, text, long, part, record, style,
            CASE WHEN style <= 2 THEN pieces
-                WHEN style = 3 THEN string_split({hidden}, '{d}')
+                WHEN style = 3 THEN string_split(hidden, '{d}')
                 WHEN style = 4 THEN string_split(replace(record, '""', '"'), '"{d}"')
                 ELSE {loose} END AS f
     FROM styled
@@ -134,7 +138,7 @@ def split(form: Format, layout: Layout) -> str:
         records=records.format(record=record, body=body, reach=REACH, loose=_loose(d), counts=counts),
         d=d.replace("'", "''"),
         unquoted="true" if says.get("quoted") is False else "NOT contains(record, '\"')",
-        well_formed=_well_formed(d), hidden=_hidden(d), loose=_loose(d),
+        hidden=_hidden(d), loose=_loose(d),
         way=_way(found, _cell(d, 0)),
         cells=_listed(f"{_value(name, found, cell)} AS {held(name)}" for name in names if name not in made),
         steps=importer.steps([name for name in names if name not in made], importer.ours(layout.header)) if aliases else "",
@@ -179,20 +183,32 @@ def _cell(d: str, ends: int) -> Cell:
     return cell
 
 
-def _well_formed(d: str) -> str:
-    """Whether quotes stand only around whole fields (a space may stand between) and doubled inside them; `q` is cut at quotes."""
-    after = f"(starts_with(s, {word(d)}) OR starts_with(s, {word(' ' + d)}))"
-    before = f"(ends_with(s, {word(d)}) OR ends_with(s, {word(d + ' ')}))"
-    wrong = f"i % 2 = 1 AND s <> '' AND NOT ((i = 1 OR {after}) AND (i = len(q) OR {before}))"
-    return f"len(q) % 2 = 1 AND len(list_filter(q, lambda s, i: {wrong})) = 0"
-
-
 def _hidden(d: str) -> str:
-    """The line without its quotes, and with a control character for each delimiter that stood in quotes."""
-    return (f"array_to_string(list_transform(q, lambda s, i: CASE WHEN i % 2 = 0 THEN replace(s, {word(d)}, chr(31)) "
-            "WHEN s = '' AND i > 1 AND i < len(q) THEN '\"' "
-            f"WHEN i < len(q) AND ends_with(s, {word(d + ' ')}) THEN rtrim(s, ' ') "
-            f"WHEN i > 1 AND starts_with(s, {word(' ' + d)}) THEN ltrim(s, ' ') ELSE s END), '')")
+    """The line without its quotes and with chr(31) for each delimiter that stood in quotes; `q` is the line cut at quotes.
+
+    Quotes belong around whole fields (a space may stand between) and doubled inside them; chr(30) stands where one does not.
+    Most lines have one, two or three quoted fields and nothing odd: those are put together without a loop.
+    """
+    plain = " ".join(f"WHEN {_apart(d, pieces)} THEN {_together(d, pieces)}" for pieces in (3, 5, 7))
+    return (f"CASE {plain} ELSE array_to_string(list_transform(q, lambda s, i: "
+            f"CASE WHEN i % 2 = 0 THEN replace(s, {word(d)}, chr(31)) "
+            "WHEN s = '' THEN CASE WHEN i > 1 AND i < len(q) THEN '\"' ELSE '' END "
+            f"WHEN (i = 1 OR starts_with(s, {word(d)})) AND (i = len(q) OR ends_with(s, {word(d)})) THEN s "
+            f"WHEN (i = 1 OR starts_with(ltrim(s, ' '), {word(d)})) AND (i = len(q) OR ends_with(rtrim(s, ' '), {word(d)})) "
+            "THEN CASE i WHEN 1 THEN rtrim(s, ' ') WHEN len(q) THEN ltrim(s, ' ') ELSE trim(s, ' ') END "
+            "ELSE chr(30) END), '') END")
+
+
+def _apart(d: str, pieces: int) -> str:
+    """Whether so many pieces have a delimiter wherever a quoted field begins or ends."""
+    begins = [f"(q[1] = '' OR ends_with(q[1], {word(d)}))"]
+    between = [f"starts_with(q[{i}], {word(d)}) AND ends_with(q[{i}], {word(d)})" for i in range(3, pieces, 2)]
+    return " AND ".join([f"len(q) = {pieces}", *begins, *between, f"(q[{pieces}] = '' OR starts_with(q[{pieces}], {word(d)}))"])
+
+
+def _together(d: str, pieces: int) -> str:
+    return "concat(" + ", ".join(f"replace(q[{i}], {word(d)}, chr(31))" if i % 2 == 0 else f"q[{i}]"
+                                 for i in range(1, pieces + 1)) + ")"
 
 
 def _loose(d: str) -> str:
