@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import settings
 
@@ -14,3 +17,11 @@ settings.load_profile("steady")
 def foreign_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """The machine's own zone is far from the school's: whoever leans on it is found out."""
     monkeypatch.setenv("TZ", "Pacific/Auckland")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def closed_to_others() -> Iterator[None]:
+    """What tests make is closed to others, as the command makes it."""
+    before = os.umask(0o077)
+    yield
+    os.umask(before)

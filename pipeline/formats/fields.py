@@ -22,7 +22,7 @@ from pipeline import coded, sql
 from pipeline.formats import Format, Layout
 from pipeline.formats.readers import READERS
 from pipeline.formats.syslog import UNWRAPPED
-from pipeline.formats.times import micros, to_utc
+from pipeline.formats.times import EARLIEST, LATEST, micros, to_utc
 
 RAW = ("time", "client_ip", "user", "action", "kind", "method", "url", "host", "port", "status", "bytes_in", "bytes_out",
        "duration_ms", "content_type", "user_agent", "referrer", "vendor_category", "vendor_rule", "setup", "sealed_list")
@@ -40,9 +40,13 @@ WITH numbered AS (
     SELECT line, byte, CASE WHEN line = 1 THEN ltrim({text}, chr(65279)) ELSE {text} END AS text, long FROM given
 ), split AS (
     {split}
+), tried AS (
+    SELECT {zoned} AS zoned_time, {clock} AS clock_time, s.* FROM split s
 ), timed AS (
     -- ours first: a field of the product with one of these names stands behind them
-    SELECT {zoned} AS micros, {clock} AS clock, {kept} AS kept, {numbers}, s.* FROM split s
+    SELECT CASE WHEN zoned_time BETWEEN {earliest} AND {latest} THEN zoned_time END AS micros,
+           CASE WHEN clock_time BETWEEN {earliest} AND {latest} THEN clock_time END AS clock,
+           {kept} AS kept, {numbers}, s.* FROM tried s
 ), faulted AS (
     SELECT *, CASE WHEN fault IS NULL AND kept AND NOT long AND NOT contains(text, chr(0)) AND {sound} THEN NULL
                    WHEN trim(text, E' \t\r\n') = '' THEN 'furniture'
@@ -88,9 +92,14 @@ CREATE OR REPLACE MACRO port_of(authority, place) AS
              CASE WHEN starts_with(place, 'https:') OR starts_with(place, 'tunnel:') OR starts_with(place, 'ssl:') THEN 443
                   WHEN starts_with(place, 'http:') THEN 80 WHEN starts_with(place, 'ftp:') THEN 21 END);
 """
+# The host that the log names in a field of its own counts; the port is that field's, else the address's.
 PLACES = """
-SELECT host_of(authority) AS host, port_of(authority, place) AS port
-FROM (SELECT n, place, without_user(authority_of(place)) AS authority FROM places) ORDER BY n
+SELECT coalesce(host_of(own), host_of(authority)) AS host,
+       coalesce(CASE WHEN contains(own, ':') THEN port_of(own, '') END, port_of(authority, place)) AS port
+FROM (SELECT n, place, without_user(authority_of(place)) AS authority,
+             without_user(authority_of(CASE WHEN contains(named, '://') THEN named ELSE '//' || stated(named) END)) AS own
+      FROM places)
+ORDER BY n
 """
 
 
@@ -119,7 +128,7 @@ class Parser:
         made |= self.verdicts.of(rows, raw, words["method"], self.con)
         made["status"] = _numbers(words["status"])
         made["host"], ports = self._places(rows)
-        made["port"] = _port(ports, rows, made["kind"])
+        made["port"] = _port(ports, rows, made["kind"], made["host"])
         made["time"] = pc.cast(rows["micros"], pa.timestamp("us"))
         made |= {name: _address(rows, name) for name in ("url", "referrer")}
         if self.form.file.kind == "dns":
@@ -141,11 +150,12 @@ class Parser:
         return column
 
     def _places(self, rows: pa.Table) -> tuple[pa.DictionaryArray, pa.Array]:
-        """Host and port, worked out once for each distinct beginning of an address."""
-        places = coded.code(rows["place"])
-        table = pa.table({"n": pa.array(range(len(places.dictionary)), pa.int64()), "place": places.dictionary})
-        found = sql.run(PLACES, con=self.con, places=table)
-        return (coded.put(places, coded.whole(found["host"])), coded.spread(places, coded.whole(found["port"]).cast(pa.int32())))
+        """Host and port, worked out once for each distinct beginning of an address and host named beside it."""
+        (places, named), at = coded.cases([_coded(rows, "place"), _coded(rows, "named")])
+        table = pa.table({"n": pa.array(range(len(places)), pa.int64()), "place": pa.array(places, pa.string()),
+                          "named": pa.array(named, pa.string())})
+        found, where = sql.run(PLACES, con=self.con, places=table), pa.array(at.astype(np.int32))
+        return coded.at(where, coded.whole(found["host"])), coded.whole(found["port"]).cast(pa.int32()).take(where)
 
 
 def _login(value: str, percent: bool) -> str | None:
@@ -189,14 +199,14 @@ def _fates(rows: pa.Table) -> tuple[pa.DictionaryArray, pa.DictionaryArray, pa.A
     return fate, reason, coded.code(pc.fill_null(rows["shape"], ""))
 
 
-def _port(ports: pa.Array, rows: pa.Table, kind: pa.DictionaryArray) -> pa.Array:
+def _port(ports: pa.Array, rows: pa.Table, kind: pa.DictionaryArray, host: pa.DictionaryArray) -> pa.Array:
     """The port that the log states, else that of the address, else 443 for a tunnel."""
     if "port" in rows.column_names:
         ports = pc.coalesce(_numbers(coded.code(rows["port"])), ports)
     if ports.null_count:
         tunnels = coded.spread(kind, pc.equal(kind.dictionary, "tunnel"))
-        named = pc.and_(tunnels, pc.is_valid(rows["place"]))
-        ports = pc.if_else(pc.and_(pc.is_null(ports), pc.fill_null(named, False)), pa.scalar(443, pa.int32()), ports)
+        placed = pc.and_(tunnels, pc.is_valid(host.indices))
+        ports = pc.if_else(pc.and_(pc.is_null(ports), pc.fill_null(placed, False)), pa.scalar(443, pa.int32()), ports)
     return ports
 
 
@@ -341,14 +351,15 @@ def compile_rows(form: Format, layout: Layout) -> str:
                           for n, (name, glob) in enumerate(flags))
         columns.append(f"({bits})::BIGINT AS flags")
     columns += [f"{_url(form)} AS url", f"{_place(form)} AS place"]
+    columns += [f"{_of(form, 'host')} AS named"] if form.sources("host") else []
     numbers = [f"{_number(form, name)} AS {name}" for name in ("bytes_in", "bytes_out")]
     numbers.append(f"{_number(form, 'duration', MILLISECONDS[form.file.duration_unit])} AS duration_ms")
     sound, must = _must(form)
     keep = " AND ".join(_any(_source(name), name, _texts(globs), []) for name, globs in form.file.keep.items())
     return ROWS.format(text="unwrapped(text)" if layout.wrapped else "text", split=READERS[form.file.reader](form, layout),
-                       zoned=zoned, clock=clock, kept=keep or "true", numbers=", ".join(numbers), sound=sound, must=must,
-                       preamble=f"line < {layout.begins}" if layout.begins else "false", unreadable=UNREADABLE,
-                       columns=", ".join(columns))
+                       zoned=zoned, clock=clock, earliest=EARLIEST, latest=LATEST, kept=keep or "true",
+                       numbers=", ".join(numbers), sound=sound, must=must, unreadable=UNREADABLE,
+                       preamble=f"line < {layout.begins}" if layout.begins else "false", columns=", ".join(columns))
 
 
 def _source(name: str) -> str:
@@ -416,17 +427,8 @@ def _base(scheme: str, host: str, port: str) -> str:
 
 def _place(form: Format) -> str:
     """The beginning of the address, as far as the host needs: what has few distinct values."""
-    address = "NULL::VARCHAR"
-    if form.sources("url"):
-        url, method = _of(form, "url"), _of(form, "method")
-        slash = f"strpos(substr({url}, 9), '/')"
-        address = (f"CASE WHEN {method} = 'CONNECT' OR {slash} = 0 THEN {url} ELSE substr({url}, 1, {slash} + 8) END")
-    if not form.sources("host"):
-        return address
-    host = f"stated({_of(form, 'host')})"
-    named = f"CASE WHEN contains({host}, '://') THEN {host} ELSE '//' || {host} END"
-    if form.sources("url"):  # the host that is named, with the scheme and the port of the address
-        port = rf"regexp_extract({url}, '^(?:[^/?#]*://)?[^/?#]*(:\d{{1,5}})(?:[/?#]|$)', 1)"
-        scheme = f"CASE WHEN contains({url}, '://') THEN split_part({url}, '://', 1) || ':' ELSE '' END"
-        named = f"CASE WHEN contains({host}, ':') THEN {named} ELSE {scheme} || '//' || {host} || coalesce({port}, '') END"
-    return f"coalesce({named}, {address})"
+    if not form.sources("url"):
+        return "NULL::VARCHAR"
+    url, method = _of(form, "url"), _of(form, "method")
+    slash = f"strpos(substr({url}, 9), '/')"
+    return f"CASE WHEN {method} = 'CONNECT' OR {slash} = 0 THEN {url} ELSE substr({url}, 1, {slash} + 8) END"

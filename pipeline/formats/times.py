@@ -16,7 +16,8 @@ HOUR = 3_600_000_000
 BACK = 20 * 60_000_000   # a step back by more than this, in the hour that comes twice, is its second coming
 
 # A double holds the microseconds of this century to the half; more digits than six are rounded.
-EPOCH = """CASE WHEN length({t}) = 13 AND NOT contains({t}, '.') THEN TRY_CAST({t} AS BIGINT) * 1000
+EPOCH = """CASE WHEN length({t}) < 9 THEN NULL
+            WHEN length({t}) = 13 AND NOT contains({t}, '.') THEN TRY_CAST({t} AS BIGINT) * 1000
             WHEN length({t}) = 16 AND NOT contains({t}, '.') THEN TRY_CAST({t} AS BIGINT)
             WHEN length({t}) = 19 AND NOT contains({t}, '.') THEN TRY_CAST({t} AS BIGINT) // 1000
             ELSE TRY_CAST(round(TRY_CAST({t} AS DOUBLE) * 1e6) AS BIGINT) END"""
@@ -44,11 +45,8 @@ def micros(form: Format, layout: Layout) -> tuple[str, str]:
 
 
 def _first(given: list[str]) -> str:
-    said = [one for one in given if one != NOTHING]
-    if not said:
-        return NOTHING
-    inside = [f"CASE WHEN {one} BETWEEN {EARLIEST} AND {LATEST} THEN {one} END" for one in said]
-    return inside[0] if len(inside) == 1 else f"coalesce({', '.join(inside)})"
+    said = [one for one in given if one != NOTHING] or [NOTHING]
+    return said[0] if len(said) == 1 else f"coalesce({', '.join(said)})"
 
 
 def _read(way: str, text: str, layout: Layout) -> tuple[str, str]:
