@@ -93,13 +93,18 @@ CREATE OR REPLACE MACRO port_of(authority, place) AS
                   WHEN starts_with(place, 'http:') THEN 80 WHEN starts_with(place, 'ftp:') THEN 21 END);
 """
 # The host that the log names in a field of its own counts; the port is that field's, else the address's.
+# (Each step stands by itself: macros inside macros would be written out hundreds of times over.)
 PLACES = """
+WITH said AS (
+    SELECT n, place, CASE WHEN contains(named, '://') THEN named ELSE '//' || stated(named) END AS named FROM places
+), parts AS (
+    SELECT n, place, authority_of(place) AS authority, authority_of(named) AS own FROM said
+), bare AS (
+    SELECT n, place, without_user(authority) AS authority, without_user(own) AS own FROM parts
+)
 SELECT coalesce(host_of(own), host_of(authority)) AS host,
        coalesce(CASE WHEN contains(own, ':') THEN port_of(own, '') END, port_of(authority, place)) AS port
-FROM (SELECT n, place, without_user(authority_of(place)) AS authority,
-             without_user(authority_of(CASE WHEN contains(named, '://') THEN named ELSE '//' || stated(named) END)) AS own
-      FROM places)
-ORDER BY n
+FROM bare ORDER BY n
 """
 
 
