@@ -19,6 +19,7 @@ from pipeline.problems import Problem
 from pipeline.rulebook import Rule, read_rules
 from pipeline.school import Person, School, read_people, read_school, said_of
 from pipeline.schoolday import bands_table, is_open
+from pipeline.vendors import Names, read_vendors
 
 ASKED = """
 SELECT host, count(DISTINCT coalesce(person, client)) AS people, count(*) AS requests
@@ -40,6 +41,7 @@ class Rules:
     own: pa.Table
     people: Sequence[Person]
     formats: Mapping[str, Format]
+    vendors: Mapping[str, Names]
 
 
 def read_all(files: Mapping[str, str]) -> tuple[Rules | None, list[Problem]]:
@@ -56,13 +58,15 @@ def read_all(files: Mapping[str, str]) -> tuple[Rules | None, list[Problem]]:
     faults += more
     known_formats, more = with_own([(n, t) for n, t in files.items() if n.startswith("rules/formats/") and n.endswith(".toml")])
     faults += more
+    vendors, more = read_vendors({n: t for n, t in files.items() if n.startswith("rules/vendor/")}, known, known_formats)
+    faults += more
     faults += [Problem(f"school.toml, logs.{n}.format", f"'{log.format}' is not a log format", "schoolgate formats")
                for n, log in enumerate(school.logs if school else (), 1) if log.format and log.format not in known_formats]
     people, more = read_people(files["people.csv"]) if "people.csv" in files else ([], [])
     faults += more
     if school is None or policy is None or not rules:
         return None, faults
-    return Rules(school, policy, rules, entries, own, people, known_formats), faults
+    return Rules(school, policy, rules, entries, own, people, known_formats, vendors), faults
 
 
 def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, names: Mapping[str, str],

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent / "pipeline"
 FLOORS = (
     {"tables", "problems", "sql", "schoolday", "coded"},
     {"hosts", "formats"},
-    {"school", "policy", "rulebook", "lists"},
+    {"school", "policy", "rulebook", "lists", "vendors"},
     {"privacy", "register", "intent"},
     {"ingest", "visits", "classify", "detect", "incidents", "coverage", "changes", "repeats"},
     {"pages"},
@@ -43,6 +43,7 @@ NEIGHBOURS = {
     "rulebook": {"policy"},
     "rulefiles": {"lake"},
     "silence": {"judging"},
+    "vendors": {"lists"},
 }
 WITHIN = {(me, other) for me, others in NEIGHBOURS.items() for other in others}
 OPENERS = {"open", "read_text", "write_text", "read_bytes", "write_bytes", "unlink", "rename", "mkdir"}
