@@ -37,7 +37,7 @@ def spelling(name: str) -> str:
     return " ".join(re.findall(r"[^\W_]+", name.lower().replace("&", " and ")))
 
 
-def meaning(said: str, names: Names, gravity: Mapping[str, int]) -> Meaning:
+def meaning(said: str, names: Names, gravity: Mapping[str, float]) -> Meaning:
     """What a category field means. A name may hold a comma itself, so the whole is looked up before its parts.
 
     `gravity`: a number for each category, the gravest least. Of two that are equal the first one named counts.

@@ -13,7 +13,7 @@ FLOORS = (
     {"hosts", "formats"},
     {"school", "policy", "rulebook", "lists", "vendors"},
     {"privacy", "register", "intent"},
-    {"ingest", "visits", "classify", "detect", "incidents", "coverage", "changes", "repeats"},
+    {"answers", "ingest", "visits", "classify", "detect", "incidents", "coverage", "changes", "repeats"},
     {"pages"},
     {"logfiles", "lake", "journal", "vault", "sealed", "rulefiles", "folders", "render", "archives"},
     {"judging", "deciding", "exporting", "failing", "progress", "silence", "purging", "publishing", "reading", "readout", "parsing", "trying",
@@ -22,6 +22,7 @@ FLOORS = (
 # Neighbours of one floor: who may import whom.
 NEIGHBOURS = {
     "__main__": {"cli"},
+    "answers": {"detect"},
     "cli": {"deciding", "exporting", "failing", "night", "progress", "purging", "readout", "trying"},
     "deciding": {"judging", "night"},
     "detect": {"classify"},
