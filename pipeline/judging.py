@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from pipeline import classify, coverage, detect, incidents, lists, sql, visits
+from pipeline import answers, classify, coverage, detect, incidents, lists, sql, visits
 from pipeline.formats import Format, with_own
 from pipeline.policy import Policy, in_force, read_policy
 from pipeline.privacy import login_key, pseudonym
@@ -19,6 +19,7 @@ from pipeline.problems import Problem
 from pipeline.rulebook import Rule, read_rules
 from pipeline.school import Person, School, read_people, read_school, said_of
 from pipeline.schoolday import bands_table, is_open
+from pipeline.vendors import Names, read_vendors
 
 ASKED = """
 SELECT host, count(DISTINCT coalesce(person, client)) AS people, count(*) AS requests
@@ -40,6 +41,7 @@ class Rules:
     own: pa.Table
     people: Sequence[Person]
     formats: Mapping[str, Format]
+    vendors: Mapping[str, Names]
 
 
 def read_all(files: Mapping[str, str]) -> tuple[Rules | None, list[Problem]]:
@@ -56,20 +58,23 @@ def read_all(files: Mapping[str, str]) -> tuple[Rules | None, list[Problem]]:
     faults += more
     known_formats, more = with_own([(n, t) for n, t in files.items() if n.startswith("rules/formats/") and n.endswith(".toml")])
     faults += more
+    vendors, more = read_vendors({n: t for n, t in files.items() if n.startswith("rules/vendor/")}, known, known_formats)
+    faults += more
     faults += [Problem(f"school.toml, logs.{n}.format", f"'{log.format}' is not a log format", "schoolgate formats")
                for n, log in enumerate(school.logs if school else (), 1) if log.format and log.format not in known_formats]
     people, more = read_people(files["people.csv"]) if "people.csv" in files else ([], [])
     faults += more
     if school is None or policy is None or not rules:
         return None, faults
-    return Rules(school, policy, rules, entries, own, people, known_formats), faults
+    return Rules(school, policy, rules, entries, own, people, known_formats, vendors), faults
 
 
 def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, names: Mapping[str, str],
-          ranks: Mapping[str, int] = MappingProxyType({})) -> tuple[dict[str, pa.Table], dict[str, int]]:
+          ranks: Mapping[str, int] = MappingProxyType({}), vendors: Mapping[str, str] = MappingProxyType({})
+          ) -> tuple[dict[str, pa.Table], dict[str, int]]:
     """The derived tables of the day whose lines `con` calls `lines`, and where its requests went.
 
-    `names`, `ranks`: file name and rank of each log, by source.
+    `names`, `ranks`, `vendors`: file name and rank of each log, and whose names its categories bear, by source.
     """
     policy, school = in_force(rules.policy, day), rules.school
     people = people_table(rules.people, day, key)
@@ -77,7 +82,8 @@ def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, n
     bands = bands_table(school.calendar, day, school.years)
     networks = pa.table({"network": pa.array([n.name for n in school.networks], pa.string()),
                          "actor": pa.array([n.actor for n in school.networks], pa.string())})
-    stays, account = visits.fold(con, hosts, people, bands, networks, policy.background, ranks)
+    said, filter_names = answers.answers(con, hosts, rules.vendors, vendors, policy.categories, day)
+    stays, account = visits.fold(con, hosts, people, bands, networks, policy.background, ranks, said)
     nominated = {row: {pseudonym(key, "p", login_key(login)) for login in logins} for row, logins in school.nominated.items()}
     verdicts = classify.judge(stays, policy, nominated)
     found = detect.fire(stays, verdicts, rules.rules, policy, day, sealed_rows(con, people, networks))
@@ -86,7 +92,8 @@ def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, n
     tables = {"hosts": hosts, "visits": stays, "verdicts": verdicts, "detections": found, "incidents": stories,
               "breaches": incidents.breaches(stays, verdicts, found, day),
               "tallies": coverage.tallies(stays, verdicts, found, stories, day),
-              "coverage": coverage.coverage(con, day, names, open_hours(bands, school, day))}
+              "coverage": coverage.coverage(con, day, names, open_hours(bands, school, day)),
+              "filter_names": filter_names}
     return tables, account | {"quietened": len(quiet)}
 
 
@@ -95,6 +102,12 @@ def rank_of(rules: Rules, name: str, form: str) -> int:
     said = said_of(rules.school, name)
     known = rules.formats.get(form)
     return (said.rank if said else None) or (known.rank if known else 1)
+
+
+def vendor_of(rules: Rules, form: str) -> str:
+    """Whose names the categories of a log of this format bear; '' for a format that is no more."""
+    known = rules.formats.get(form)
+    return known.vendor if known else ""
 
 
 def people_table(people: Sequence[Person], day: date, key: bytes) -> pa.Table:

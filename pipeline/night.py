@@ -195,7 +195,8 @@ def _judge(folder: Path, lake: Lake, day: date, rules: Rules, keys: Keys, accoun
     lake.view(con, day)
     names = {source.source: source.name for source in lake.sources().values()}
     ranks = {source.source: judging.rank_of(rules, source.name, source.format) for source in lake.sources().values()}
-    tables, counts = judging.judge(con, day, rules, keys.pseudonym, names, ranks)
+    vendors = {source.source: judging.vendor_of(rules, source.format) for source in lake.sources().values()}
+    tables, counts = judging.judge(con, day, rules, keys.pseudonym, names, ranks, vendors)
     account.problems += judging.equations(con, tables, counts, day)
     lake.write_day(day, tables, {"rules": account.rules, "counts": counts})
     account.judged.append(day)

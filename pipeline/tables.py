@@ -238,8 +238,20 @@ COVERAGE = Table("coverage", "one log source for one school day", "coverage", _c
     ("gap_minutes", WHOLE, "longest silence inside school hours, in minutes"),
 ))
 
-TABLES = (LINES, HOSTS, VISITS, VERDICTS, DETECTIONS, INCIDENTS, BREACHES, TALLIES, COVERAGE)
-DERIVED = (HOSTS, VISITS, VERDICTS, DETECTIONS, INCIDENTS, BREACHES, TALLIES, COVERAGE)
+FILTER_NAMES = Table("filter_names", "one name among the filter's own categories, of one day, that wants a look", "answers", _columns(
+    ("day", pa.date32(), "school day"),
+    ("vendor", TEXT, "whose name it is: the file of rules/vendor"),
+    ("name", TEXT, "the name as the filter writes it; empty when it was sealed"),
+    ("why", TEXT, "unmapped (no line of rules/vendor), sealed (unmapped, and looks illegal) or over-blocking (lists call the site help or learning)"),
+    ("site", TEXT, "the site probably over-blocked; empty otherwise"),
+    ("category", TEXT, "the category that lists give that site; empty otherwise"),
+    ("people", WHOLE, "people (or clients) who met an unmapped name; null otherwise"),
+    ("requests", WHOLE, "requests"),
+    ("blocked", WHOLE, "requests blocked"),
+))
+
+TABLES = (LINES, HOSTS, VISITS, VERDICTS, DETECTIONS, INCIDENTS, BREACHES, TALLIES, COVERAGE, FILTER_NAMES)
+DERIVED = (HOSTS, VISITS, VERDICTS, DETECTIONS, INCIDENTS, BREACHES, TALLIES, COVERAGE, FILTER_NAMES)
 
 
 def conform(table: pa.Table, shape: Table) -> pa.Table:

@@ -23,7 +23,8 @@ from pipeline.tables import VISITS, conform
 REQUESTS = """
 CREATE OR REPLACE TEMP VIEW fold_requests AS
 SELECT source, line, client, coalesce(person, '') AS person, coalesce(account, '') AS account,
-       coalesce(network, '') AS network, coalesce(host, '') AS host, action, coalesce(kind, '') AS kind,
+       coalesce(network, '') AS network, coalesce(host, '') AS host, coalesce(vendor_category, '') AS said, action,
+       coalesce(kind, '') AS kind,
        coalesce(bytes_in, 0) AS bytes_in, coalesce(bytes_out, 0) AS bytes_out,
        least(greatest(coalesce(duration_ms, 0), 0), 86400000) AS took_ms,
        epoch_us(time) AS ended,
@@ -73,32 +74,48 @@ SELECT source, row_number() OVER (ORDER BY source) AS rank, coalesce(log_rank, 1
 FROM (SELECT DISTINCT source FROM lines WHERE fate = 'request') LEFT JOIN fold_ranks USING (source)
 """
 
+# What a request is about: its host by the lists, and where the filter named a category of its own that holds, that.
+PLACED = """
+CREATE OR REPLACE TEMP VIEW fold_placed AS
+SELECT r.*, s.rank, s.log_rank, coalesce(k.background, false) AS background, NULL::VARCHAR AS answer
+FROM fold_own r JOIN fold_sources s USING (source) LEFT JOIN fold_known k USING (host)
+"""
+PLACED_BY_THE_FILTER = """
+CREATE OR REPLACE TEMP VIEW fold_placed AS
+SELECT r.*, s.rank, s.log_rank, a.category AS answer,
+       coalesce(a.category IN (SELECT category FROM fold_background), k.background, false) AS background
+FROM fold_own r JOIN fold_sources s USING (source) LEFT JOIN fold_known k USING (host)
+LEFT JOIN fold_answers a ON a.host = r.host AND a.source = r.source AND a.said = r.said
+"""
+
+KNOWN = """
+CREATE OR REPLACE TEMP TABLE fold_known AS
+SELECT host, any_value(site) AS site, any_value(category) AS category,
+       any_value(category) IN (SELECT category FROM fold_background) AS background
+FROM fold_hosts GROUP BY host
+"""
+OWN = """
+CREATE OR REPLACE TEMP VIEW fold_own AS
+SELECT * FROM fold_requests WHERE part = 'own' UNION ALL SELECT * FROM fold_twins WHERE part = 'own'
+"""
+
 # first = start, source and line of the first request in one number, so that the least one is found without sorting.
 MINUTES = """
 CREATE OR REPLACE TEMP TABLE fold_minutes AS
-WITH requests AS (
-    SELECT * FROM fold_requests WHERE part = 'own' UNION ALL SELECT * FROM fold_twins WHERE part = 'own'
-), known AS (
-    SELECT host, any_value(site) AS site, any_value(category) AS category,
-           any_value(category) IN (SELECT category FROM fold_background) AS background
-    FROM fold_hosts GROUP BY host
-), placed AS (
-    SELECT r.*, s.rank, s.log_rank, coalesce(k.background, false) AS background
-    FROM requests r JOIN fold_sources s USING (source) LEFT JOIN known k USING (host)
-), grouped AS (
+WITH grouped AS (
     SELECT client, person, background, log_rank,
-           CASE WHEN background THEN '' ELSE host END AS host,
+           CASE WHEN background THEN '' ELSE host END AS host, CASE WHEN background THEN NULL ELSE answer END AS answer,
            CASE WHEN background THEN started // 1000000 ELSE started // 60000000 * 60 END AS second,
            count(*) AS n, max(ended) AS ended,
            min(started::HUGEINT * 18446744073709551616 + rank * 281474976710656 + line) AS first,
            count(*) FILTER (action = 'blocked') AS blocked, count(*) FILTER (action = 'warned') AS warned,
            count(*) FILTER (kind = 'tunnel') AS tunnels, max(account) AS account, max(network) AS network,
            sum(bytes_in) AS bytes_in, sum(bytes_out) AS bytes_out, max(took_ms) AS longest_ms
-    FROM placed GROUP BY ALL
+    FROM fold_placed GROUP BY ALL
 )
-SELECT g.*, (first // 18446744073709551616)::BIGINT AS started,
-       coalesce(k.site, g.host) AS site, coalesce(k.category, 'uncategorised') AS category
-FROM grouped g LEFT JOIN known k ON k.host = g.host AND NOT g.background
+SELECT g.* EXCLUDE (answer), (first // 18446744073709551616)::BIGINT AS started,
+       coalesce(k.site, g.host) AS site, coalesce(g.answer, k.category, 'uncategorised') AS category
+FROM grouped g LEFT JOIN fold_known k ON k.host = g.host AND NOT g.background
 """
 
 # A resolver, a firewall and a proxy may all see one visit: what a log of a lower rank has of the same client and site, within
@@ -211,16 +228,21 @@ LEFT JOIN (SELECT network, any_value(actor) AS actor FROM fold_networks GROUP BY
 ORDER BY v.started, s.source, line
 """
 
-LEFT_BEHIND = ("fold_folded", "fold_twice", "fold_visits", "fold_minutes", "fold_sources", "fold_twins")
+TABLES_LEFT = ("fold_folded", "fold_twice", "fold_visits", "fold_minutes", "fold_sources", "fold_twins", "fold_known")
+VIEWS_LEFT = ("fold_placed", "fold_own", "fold_requests")
+NO_ANSWERS = pa.table({name: pa.array([], pa.string()) for name in ("host", "source", "said", "category")})
 
 
 def fold(con: duckdb.DuckDBPyConnection, hosts: pa.Table, people: pa.Table, bands: pa.Table, networks: pa.Table,
-         background: Sequence[str], ranks: Mapping[str, int] = MappingProxyType({})) -> tuple[pa.Table, dict[str, int]]:
+         background: Sequence[str], ranks: Mapping[str, int] = MappingProxyType({}),
+         answers: pa.Table = NO_ANSWERS) -> tuple[pa.Table, dict[str, int]]:
     """The visits of the day whose lines `con` calls `lines`, and where its requests went (they add up).
 
     `ranks`: the rank of each log by source (1 where it is not named); what two logs saw counts in the one of the lower rank.
+    `answers` (host, source, said, category): the category of requests for which it is not the host's, by the log and its category
+    field.
     """
-    given = {"fold_hosts": hosts, "fold_people": people, "fold_bands": bands, "fold_networks": networks,
+    given = {"fold_answers": answers, "fold_hosts": hosts, "fold_people": people, "fold_bands": bands, "fold_networks": networks,
              "fold_ranks": pa.table({"source": pa.array(list(ranks), pa.string()),
                                      "log_rank": pa.array(list(ranks.values()), pa.int64())}),
              "fold_background": pa.table({"category": pa.array(list(background), pa.string())})}
@@ -229,7 +251,8 @@ def fold(con: duckdb.DuckDBPyConnection, hosts: pa.Table, people: pa.Table, band
     try:
         con.execute(REQUESTS)
         has_twins = con.sql("SELECT count(*) FROM lines WHERE setup = 'twin'").fetchall()[0][0] > 0
-        for step in (TWINS if has_twins else NO_TWINS, SOURCES, MINUTES):
+        placed = PLACED_BY_THE_FILTER if len(answers) else PLACED
+        for step in (TWINS if has_twins else NO_TWINS, SOURCES, KNOWN, OWN, placed, MINUTES):
             con.execute(step)
         twice = _once(con)
         for step in (VISITS_OF_DAY, BACKGROUND):
@@ -237,9 +260,10 @@ def fold(con: duckdb.DuckDBPyConnection, hosts: pa.Table, people: pa.Table, band
         visits = conform(con.sql(ANSWER).to_arrow_table(), VISITS)
         return visits, _account(con, visits, twice)
     finally:
-        for name in LEFT_BEHIND:
+        for name in VIEWS_LEFT:
+            con.execute(f"DROP VIEW IF EXISTS {name}")
+        for name in TABLES_LEFT:
             con.execute(f"DROP TABLE IF EXISTS {name}")
-        con.execute("DROP VIEW IF EXISTS fold_requests")
         for name in given:
             con.unregister(name)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -50,8 +50,9 @@ def band_of(item: dict[str, Any]) -> tuple[str, Any]:
     return (found[0]["band"], found[0]["starts"]) if found else ("closed", None)
 
 
-def slowly(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Visits, one request at a time."""
+def slowly(items: list[dict[str, Any]], answer: Callable[[dict[str, Any], str], str] = lambda request, listed: listed
+           ) -> list[dict[str, Any]]:
+    """Visits, one request at a time. `answer`: the category of a request, by what the lists say of its host."""
     requests = [item | {"started": item["time"] - timedelta(milliseconds=item["duration_ms"])}
                 for item in items if item["action"] != "auth"]
     requests.sort(key=lambda r: (r["started"], r["source"], r["line"]))
@@ -60,6 +61,7 @@ def slowly(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     background = []
     for request in requests:
         site, category = SITES.get(request["host"], (request["host"], "uncategorised"))
+        category = answer(request, category)
         if category == "adverts":
             background.append(request)
             continue
@@ -69,7 +71,7 @@ def slowly(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if visit is None or request["started"] - visit["ended"] > MINUTES_10:
             visit = {"visit": f"{request['source']}:{request['line']}", "client": request["client"],
                      "person": request["person"], "site": site, "band": band, "started": request["started"],
-                     "ended": request["time"], "requests": 0, "blocked": 0, "background": 0}
+                     "ended": request["time"], "category": category, "requests": 0, "blocked": 0, "background": 0}
             open_visits[stay] = visit
             visits.append(visit)
         visit["ended"] = max(visit["ended"], request["time"])
@@ -90,7 +92,7 @@ def test_visits_agree_with_the_slow_reading(seed: int) -> None:
     """Every visit, its person, band, ends and counts are what a plain loop finds."""
     items = night(seed)
     table, counts = folded(build(items, LINES, {}))
-    columns = ["visit", "client", "person", "site", "band", "started", "ended", "requests", "blocked", "background"]
+    columns = ["visit", "client", "person", "site", "category", "band", "started", "ended", "requests", "blocked", "background"]
     assert table.select(columns).to_pylist() == [{c: v[c] for c in columns} for v in slowly(items)]
     assert counts["requests"] == len(items)
 

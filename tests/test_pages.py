@@ -64,6 +64,13 @@ def a_night(text: str = "", **more: Any) -> nightly.NightlyPage:
                    "against": 84, "incidents": 9},
         "queue": {"student": 7, "welfare": 1, "staff": 1, "attribution": 2}, "sealed": ["S-0001"],
             "policy_overdue": text or OVERDUE,
+        "filter_names": [{"vendor": text or "fortinet", "name": text or "House Rules", "why": "unmapped", "site": "", "category": "",
+                          "people": 12, "requests": 40, "blocked": 0},
+                         {"vendor": "fortinet", "name": "", "why": "sealed", "site": "", "category": "", "people": None,
+                          "requests": 2, "blocked": 2},
+                         {"vendor": text or "fortinet", "name": text or "Pornography", "why": "over-blocking",
+                          "site": text or "talkline.example", "category": "help_seeking", "people": None, "requests": 3,
+                          "blocked": 3}],
         "versions": {"rules": text, "heads": {text: text}} if text else VERSIONS}
     return nightly.build(**(given_ | more))
 

@@ -71,6 +71,7 @@ class _File(BaseModel):
     name: str
     title: str
     reader: str
+    vendor: str = ""            # whose names its categories bear: rules/vendor/<vendor>.csv
     time_basis: str
     kind: str = "http"
     examples: list[str] = []
@@ -117,6 +118,11 @@ class Format:
     def time_basis(self) -> str:
         """Where the zone of its times comes from: epoch, utc, offset, local or local-yearless."""
         return self.file.time_basis
+
+    @property
+    def vendor(self) -> str:
+        """Whose names its categories bear, as the file in rules/vendor is called; its own where it says none."""
+        return self.file.vendor or self.file.name
 
     @property
     def rank(self) -> int:

@@ -25,6 +25,8 @@ LABELS = {"lines": "Lines read", "requests": "Requests", "rejects": "Rejects: li
           "auth": "Sign-in exchanges", "error": "Errors", "setup": "Set-up of tunnels", "sealed": "Sealed requests",
           "against": "Visits against the policy", "incidents": "Suspected incidents"}
 APART = "kept for the DSL"
+SEALED_NAME = "unmapped, sealed"
+MOST_NAMES = 50
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class NightlyPage:
     failures: Grid
     circumventions: Grid
     changes: Grid
+    filter_names: Grid
+    over_blocked: Grid
     queue: tuple[tuple[str, str], ...]
     sealed: tuple[str, ...]
     counts: Grid
@@ -52,8 +56,10 @@ class NightlyPage:
 def build(day: date, school_name: str, coverage: pa.Table, problems: Sequence[Problem],
           breaches: Sequence[Mapping[str, Any]], changes: Sequence[Mapping[str, Any]], counts: Mapping[str, int],
           queue: Mapping[str, int], sealed: Sequence[str], policy_overdue: str, versions: Mapping[str, object],
-          *, expected: Sequence[str] = (), zone: str = "Europe/London") -> NightlyPage:
-    """The report of one school day; `expected` names logs that should have been heard from."""
+          *, filter_names: Sequence[Mapping[str, Any]] = (), expected: Sequence[str] = (),
+          zone: str = "Europe/London") -> NightlyPage:
+    """The report of one school day; `expected` names logs that should have been heard from; `filter_names`: rows of
+    FILTER_NAMES."""
     failures = [row for row in breaches if row["part"] == "failure"]
     rounds = [row for row in breaches if row["part"] != "failure"]
     heard = coverage.to_pylist()
@@ -65,6 +71,7 @@ def build(day: date, school_name: str, coverage: pa.Table, problems: Sequence[Pr
         coverage=_coverage(heard, zone),
         problems=tuple((said(p.where), said(p.what, 400), said(p.try_this, 300)) for p in sorted(problems)),
         failures=_failures(failures, zone), circumventions=_rounds(rounds, zone), changes=_changes(changes),
+        filter_names=_unmapped(filter_names), over_blocked=_over_blocked(filter_names),
         queue=_queue(queue), sealed=tuple(said(ref, 40) for ref in sorted(sealed)),
         counts=Grid("What the night counted", ("What", "How many"),
                     tuple((LABELS.get(name, said(name.replace("_", " ")).capitalize()), number(value))
@@ -165,6 +172,25 @@ def _changes(rows: Sequence[Mapping[str, Any]]) -> Grid:
                 tuple((said(row["ref"], 20), defanged(row["object"]), defanged(row["before"]) or "nothing",
                        defanged(row["after"]) or "removed", said(row.get("who")) or "not said",
                        defanged(row.get("why")) or "not said") for row in rows))
+
+
+def _unmapped(rows: Sequence[Mapping[str, Any]]) -> Grid:
+    """The names of the filter's categories that nobody mapped. One that looked illegal was sealed: only that there was one."""
+    wanted = [row for row in rows if row["why"] in ("unmapped", "sealed")]
+    return Grid("Category names of the filter that have no line in rules/vendor, by how many people met them",
+                ("Filter", "Name", "People", "Requests"),
+                tuple((said(row["vendor"], 40) or "–", said(row["name"], 60) if row["why"] == "unmapped" else SEALED_NAME,
+                       "–" if row["people"] is None else number(row["people"]), number(row["requests"]))
+                      for row in wanted[:MOST_NAMES]), frozenset({2, 3}))
+
+
+def _over_blocked(rows: Sequence[Mapping[str, Any]]) -> Grid:
+    """Sites of help and learning that the filter calls something bad; no person stands beside one, and no number of people."""
+    return Grid("Sites of help or learning that the filter puts in a bad category and blocks: probably over-blocking",
+                ("Filter", "Its category", "Site", "Ours", "Requests", "Blocked"),
+                tuple((said(row["vendor"], 40), said(row["name"], 60), defang(row["site"]),
+                       said(row["category"]).replace("_", " "), number(row["requests"]), number(row["blocked"]))
+                      for row in rows if row["why"] == "over-blocking"), frozenset({4, 5}))
 
 
 def _queue(queue: Mapping[str, int]) -> tuple[tuple[str, str], ...]:
