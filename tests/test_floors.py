@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent / "pipeline"
 FLOORS = (
     {"tables", "problems", "sql", "schoolday", "coded"},
     {"hosts", "formats"},
-    {"school", "policy", "rulebook", "lists"},
+    {"school", "policy", "rulebook", "lists", "listformats"},
     {"privacy", "register", "intent"},
     {"ingest", "visits", "classify", "detect", "incidents", "coverage", "changes", "repeats"},
     {"pages"},
