@@ -15,14 +15,15 @@ FLOORS = (
     {"privacy", "register", "intent"},
     {"ingest", "visits", "classify", "detect", "incidents", "coverage", "changes", "repeats"},
     {"pages"},
-    {"logfiles", "lake", "journal", "vault", "sealed", "rulefiles", "folders", "render", "archives"},
+    {"logfiles", "lake", "journal", "vault", "sealed", "rulefiles", "folders", "render", "archives", "liststore", "listsource",
+     "listfetch"},
     {"judging", "deciding", "exporting", "failing", "progress", "silence", "purging", "publishing", "reading", "readout", "parsing", "trying",
-     "registers", "night", "trial", "cli", "handbook", "__main__"},
+     "registers", "listing", "night", "trial", "cli", "handbook", "__main__"},
 )
 # Neighbours of one floor: who may import whom.
 NEIGHBOURS = {
     "__main__": {"cli"},
-    "cli": {"deciding", "exporting", "failing", "night", "progress", "purging", "readout", "trying"},
+    "cli": {"deciding", "exporting", "failing", "listing", "night", "progress", "purging", "readout", "trying"},
     "deciding": {"judging", "night"},
     "detect": {"classify"},
     "exporting": {"night"},
@@ -31,6 +32,8 @@ NEIGHBOURS = {
     "handbook": {"cli"},
     "incidents": {"detect"},
     "ingest": {"privacy"},
+    "listing": {"judging", "night"},
+    "listsource": {"archives"},
     "logfiles": {"archives"},
     "lake": {"journal"},
     "night": {"failing", "judging", "progress", "publishing", "reading", "registers", "silence"},

@@ -43,6 +43,7 @@ class NightlyPage:
     failures: Grid
     circumventions: Grid
     changes: Grid
+    overblocked: Grid
     queue: tuple[tuple[str, str], ...]
     sealed: tuple[str, ...]
     counts: Grid
@@ -52,8 +53,9 @@ class NightlyPage:
 def build(day: date, school_name: str, coverage: pa.Table, problems: Sequence[Problem],
           breaches: Sequence[Mapping[str, Any]], changes: Sequence[Mapping[str, Any]], counts: Mapping[str, int],
           queue: Mapping[str, int], sealed: Sequence[str], policy_overdue: str, versions: Mapping[str, object],
-          *, expected: Sequence[str] = (), zone: str = "Europe/London") -> NightlyPage:
-    """The report of one school day; `expected` names logs that should have been heard from."""
+          *, expected: Sequence[str] = (), zone: str = "Europe/London",
+          overblocked: Sequence[tuple[str, str, str]] = ()) -> NightlyPage:
+    """The report of one school day; `expected`: logs that should have been heard from; `overblocked`: site, list, category."""
     failures = [row for row in breaches if row["part"] == "failure"]
     rounds = [row for row in breaches if row["part"] != "failure"]
     heard = coverage.to_pylist()
@@ -65,6 +67,7 @@ def build(day: date, school_name: str, coverage: pa.Table, problems: Sequence[Pr
         coverage=_coverage(heard, zone),
         problems=tuple((said(p.where), said(p.what, 400), said(p.try_this, 300)) for p in sorted(problems)),
         failures=_failures(failures, zone), circumventions=_rounds(rounds, zone), changes=_changes(changes),
+        overblocked=_overblocked(overblocked),
         queue=_queue(queue), sealed=tuple(said(ref, 40) for ref in sorted(sealed)),
         counts=Grid("What the night counted", ("What", "How many"),
                     tuple((LABELS.get(name, said(name.replace("_", " ")).capitalize()), number(value))
@@ -165,6 +168,12 @@ def _changes(rows: Sequence[Mapping[str, Any]]) -> Grid:
                 tuple((said(row["ref"], 20), defanged(row["object"]), defanged(row["before"]) or "nothing",
                        defanged(row["after"]) or "removed", said(row.get("who")) or "not said",
                        defanged(row.get("why")) or "not said") for row in rows))
+
+
+def _overblocked(rows: Sequence[tuple[str, str, str]]) -> Grid:
+    return Grid("Sites of help or learning that an imported list calls something else; the list does not win",
+                ("Site", "List", "Its category"),
+                tuple((defang(site), said(name), said(category).replace("_", " ")) for site, name, category in rows))
 
 
 def _queue(queue: Mapping[str, int]) -> tuple[tuple[str, str], ...]:
