@@ -107,13 +107,11 @@ def _known(folder: Path) -> list[str]:
 def _import(folder: Path, wanted: Wanted, known: Sequence[str], before: Mapping[str, Any], limits: Limits | None) -> list[str]:
     """Fetch, read, check and put in place; empty when the source is as it was."""
     store = Lists(folder)
-    with rulefiles.locked(folder):
+    with rulefiles.locked(folder, "list import"):  # a night may run while a list is fetched and read
         try:
             about = _replaced(folder, store, wanted, known, before, limits)
         finally:
             store.clean()
-        if about:
-            _log(folder, [about["change"]])
     return _told(wanted.name, about) if about else []
 
 
@@ -132,7 +130,9 @@ def _replaced(folder: Path, store: Lists, wanted: Wanted, known: Sequence[str], 
     about["change"] = _change(store, wanted.name, half, about)
     if before and not about["change"]["size"]:
         return {}
-    store.commit(wanted.name, half, about)
+    with rulefiles.locked(folder):  # but all its days are judged by the same lists
+        store.commit(wanted.name, half, about)
+        _log(folder, [about["change"]])
     return about
 
 

@@ -23,7 +23,7 @@ from pipeline import judging, listing, night, register, rulefiles
 from pipeline.listfetch import Limits
 from pipeline.listing import Wanted
 from pipeline.liststore import Lists
-from pipeline.problems import UsageError
+from pipeline.problems import RefusedError, UsageError
 
 QUICK = Limits(most=100_000, silence=0.3, longest=1.0, waits=(0.0,))
 DAY = date(2026, 11, 2)
@@ -239,7 +239,7 @@ def test_a_bad_update_leaves_the_list_as_it_was(school: Path, answer: Answer, sa
     assert len(problems) == 1
     assert re.search(said, str(problems[0]))
     assert Lists(school).path("net").read_bytes() == before
-    assert [path.name for path in Lists(school).folder.glob("*.*") if path.suffix != ".spill"] == ["net.parquet"]
+    assert [path.name for path in Lists(school).folder.glob("*") if path.is_file()] == ["net.parquet"]
     assert changes(school) == [("list net", "added", 4)]
 
 
@@ -272,6 +272,15 @@ def test_an_update_killed_at_any_step_leaves_the_old_list_or_the_new(school: Pat
 
 def _copy(school: Path, to: Path) -> Path:
     return Path(shutil.copytree(school, to))
+
+
+def test_a_list_is_not_replaced_under_a_night(school: Path) -> None:
+    """All days of a night are judged by the same lists: an update that would fall into one is refused, and the old list stays."""
+    add(school, "a.example\nb.example\n")
+    (school / "made.txt").write_text("a.example\nc.example\n")
+    with rulefiles.locked(school), pytest.raises(RefusedError, match="another night is at work"):
+        listing.update(school, [])
+    assert classified(school, "b.example", "c.example") == ["gambling", "uncategorised"]
 
 
 def test_a_damaged_list_is_left_out_and_said(school: Path) -> None:
