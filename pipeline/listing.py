@@ -363,7 +363,7 @@ def _reason(answer: Mapping[str, Any]) -> str:
     others = f"; against it: {', '.join(answer['also'])}" if answer["also"] else ""
     if answer["category"] in lists.PROTECTED and answer["list"] == lists.STARTER and answer["also"]:
         return by + "help and learning are protected against imported lists" + others
-    return by + "the longest name wins, and of equals an imported list" + others
+    return by + ("the longest name wins, and of equals an imported list" + others if others else "no other list differs")
 
 
 def diff(folder: Path, name: str) -> list[str]:

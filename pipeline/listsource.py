@@ -6,6 +6,7 @@ A piece is one file of it, by its name inside. What would swell beyond all measu
 from __future__ import annotations
 
 import os
+import stat
 import tarfile
 import zipfile
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from pipeline import archives
 from pipeline.problems import FailedError, Problem, UsageError
 
 MOST = 1 << 29        # bytes of one piece
+TOTAL = 1 << 32       # bytes of all pieces
 PIECES = 10_000
 LINK = "a link, which is not followed"
 
@@ -34,12 +36,14 @@ def pieces(path: Path) -> Iterator[Piece]:
     """Every file of a source, a folder's in order of names. UsageError: nothing is there. FailedError: it is damaged."""
     if not path.exists():
         raise UsageError(Problem(str(path), "is not there", "the path of a file, a folder or an archive, or an https address"))
+    total = 0
     try:
         for number, piece in enumerate(_folder(path) if path.is_dir() else _file(path)):
-            if number >= PIECES:
-                raise FailedError(Problem(str(path), f"holds more than {PIECES:,} files", "a smaller archive"))
+            total += len(piece.data)
+            if number >= PIECES or total > TOTAL:
+                raise FailedError(Problem(str(path), f"holds more than {PIECES:,} files or {TOTAL >> 30} GiB", "a smaller one"))
             yield piece
-    except (*archives.TORN, tarfile.TarError) as error:
+    except (*archives.TORN, tarfile.TarError, NotImplementedError) as error:
         raise FailedError(Problem(str(path), f"is torn or damaged ({type(error).__name__})", "getting it again")) from None
 
 
@@ -62,7 +66,9 @@ def _file(path: Path) -> Iterator[Piece]:
     if packed == "zip":
         with zipfile.ZipFile(path) as box:
             for info in box.infolist():
-                if not info.is_dir():
+                if why := _refused(info):
+                    yield Piece(info.filename, why=why)
+                elif not info.is_dir():
                     with box.open(info) as stream:
                         yield _piece(info.filename, stream)
     elif tarfile.is_tarfile(path):
@@ -75,6 +81,13 @@ def _file(path: Path) -> Iterator[Piece]:
     else:
         with archives.opened(path, packed) as stream:
             yield _piece(path.name, stream)
+
+
+def _refused(info: zipfile.ZipInfo) -> str:
+    """Why a member of a zip is not read; '' when it is."""
+    if stat.S_ISLNK(info.external_attr >> 16):
+        return LINK
+    return "locked by a password" if info.flag_bits & 1 else ""
 
 
 def _piece(name: str, stream: Any) -> Piece:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -34,6 +34,7 @@ from pipeline.vault import Keys, Vault, load_keys
 
 Tick = Callable[[str, int], None]
 REGISTERS = ("ingest", "days", "incidents", "breaches", "changes", "access", "destruction")
+UNTOLD = timedelta(days=31)
 UNHEARD = Problem("the night", "heard from no log", "the paths given, and whether the filter still writes")
 
 
@@ -219,9 +220,10 @@ def _changes(folder: Path, books: Registers) -> None:
     files = {name: text for name, text in rulefiles.texts(folder).items() if name != "people.csv"}
     if before:
         books["changes"].append_all(register.open_changes(changes.differences(before, files), books.changes()))
-    known, _ = Lists(folder).found()  # an update that was cut short before it could say so
-    books["changes"].append_all(register.open_changes([changes.Change(**about["change"]) for about in known.values()],
-                                                      books.changes()))
+    # An update that was cut short before it could say so is recent; what is older may have been purged from the log.
+    since = (datetime.now(UTC) - UNTOLD).isoformat()
+    told = [changes.Change(**about["change"]) for about in Lists(folder).found()[0].values() if about["at"] > since]
+    books["changes"].append_all(register.open_changes(told, books.changes()))
     rulefiles.keep_seen(folder, files)
 
 

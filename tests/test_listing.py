@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import re
 import shutil
+import stat
 import tarfile
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -19,11 +22,11 @@ import pyarrow as pa
 import pytest
 from small_school import line, make, run
 
-from pipeline import judging, listing, night, register, rulefiles
+from pipeline import judging, listing, listsource, night, register, rulefiles
 from pipeline.listfetch import Limits
 from pipeline.listing import Wanted
 from pipeline.liststore import Lists
-from pipeline.problems import RefusedError, UsageError
+from pipeline.problems import FailedError, RefusedError, UsageError
 
 QUICK = Limits(most=100_000, silence=0.3, longest=1.0, waits=(0.0,))
 DAY = date(2026, 11, 2)
@@ -272,6 +275,28 @@ def test_an_update_killed_at_any_step_leaves_the_old_list_or_the_new(school: Pat
 
 def _copy(school: Path, to: Path) -> Path:
     return Path(shutil.copytree(school, to))
+
+
+def test_a_zip_is_read_without_its_links_and_locked_files(school: Path) -> None:
+    """Every file of an archive is part of the list; what cannot be read is counted by name."""
+    with zipfile.ZipFile(school / "lists.zip", "w") as box:
+        box.writestr("one.txt", "a.example\n")
+        box.writestr("two.txt", "b.example\n")
+        link = zipfile.ZipInfo("link.txt")
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        box.writestr(link, "one.txt")
+    told = listing.add(school, Wanted("zipped", str(school / "lists.zip"), "domains", "games"))
+    assert classified(school, "a.example", "b.example") == ["games", "games"]
+    assert any("a link, which is not followed: 1, such as link.txt" in text for text in told)
+
+
+def test_an_archive_that_swells_is_refused(school: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a small file would unpack to, no more than the limit is ever held, and the list is not taken."""
+    monkeypatch.setattr(listsource, "MOST", 100_000)
+    (school / "bomb.gz").write_bytes(gzip.compress(b"a" * 10_000_000))
+    with pytest.raises(FailedError, match="is larger than"):
+        listing.add(school, Wanted("bomb", str(school / "bomb.gz"), "domains", "games"))
+    assert not Lists(school).path("bomb").exists() and changes(school) == []
 
 
 def test_a_list_is_not_replaced_under_a_night(school: Path) -> None:
