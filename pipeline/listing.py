@@ -55,6 +55,7 @@ class Tally:
     furniture: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     examples: dict[str, list[str]] = field(default_factory=dict)
+    unmapped: Counter[str] = field(default_factory=Counter)   # names by the list's own category, where we have none for it
 
     def leave_out(self, reason: str, many: int, example: str) -> None:
         """Count what is left out, and keep the first few examples."""
@@ -200,8 +201,11 @@ def _labelled(entries: pa.Table, mapping: pa.Table, category: str, file: str, ta
         mapping = pa.table({"said": pc.unique(entries["category"]), "category": [category] * len(pc.unique(entries["category"]))})
     labelled = sql.run(LABELLED, entries=entries, mapping=mapping.cast(MAPPING))
     for row in sql.run(UNMAPPED, {"never": sorted(lists.NEVER_LISTED)}, labelled=labelled).to_pylist():
-        reason = "illegal content, which no list may name" if row["category"] else "a category that is not mapped"
-        tally.leave_out(reason, row["many"], ascii(row["said"] or "(empty)")[1:-1])
+        said = ascii(row["said"] or "(empty)")[1:-1]
+        if row["category"]:
+            tally.leave_out("illegal content, which no list may name", row["many"], said)
+        else:
+            tally.unmapped[said] += row["many"]
     fit = pc.is_in(labelled["category"], pa.array([c for c in pc.unique(mapping["category"]).to_pylist()
                                                    if c not in lists.NEVER_LISTED], pa.string()))
     kept = labelled.filter(pc.or_(fit, labelled["excepted"])).drop_columns(["said"])
@@ -275,8 +279,11 @@ def _told(name: str, about: Mapping[str, Any]) -> list[str]:
     said = [f"{name}: {sum(about['categories'].values()):,} names ({_summed(about['categories'])})",
             f"  from {about['source']} as {about['form']}, {about['at'][:16]}{licence}",
             f"  {about['lines']:,} lines: {about['read']:,} read, {about['furniture']:,} comments and blanks, {left:,} left out"]
-    return said + [f"  left out, {reason}: {many:,}, such as {'; '.join(about['examples'].get(reason, [])[:SHOWN])}"
-                   for reason, many in sorted(about["reasons"].items())]
+    said += [f"  left out, {reason}: {many:,}, such as {'; '.join(about['examples'].get(reason, [])[:SHOWN])}"
+             for reason, many in sorted(about["reasons"].items())]
+    if about["unmapped"]:
+        said.append(f"  left out, no category of ours for: {_summed(about['unmapped'])} (rules/vendor/{about['form']}.csv)")
+    return said
 
 
 def show(folder: Path) -> tuple[list[str], list[Problem]]:

@@ -100,7 +100,7 @@ def test_no_list_may_name_illegal_content(school: Path) -> None:
     told = add(school, "domain,category\na.example,illegal_csam\nb.example,games\nc.example,other\n", form="csv", category="")
     assert classified(school, "a.example", "b.example", "c.example") == ["uncategorised", "games", "uncategorised"]
     assert any("illegal content, which no list may name: 1" in text for text in told)
-    assert any("a category that is not mapped: 1, such as other" in text for text in told)
+    assert any("no category of ours for: other 1" in text for text in told)
     assert "illegal_csam" not in Lists(school).about("made")["categories"]
 
 
@@ -126,7 +126,7 @@ def test_an_archive_of_ut1_maps_its_own_categories(school: Path) -> None:
     ut1(school / "ut1.tar.gz")
     told = "\n".join(listing.add(school, Wanted("ut1", str(school / "ut1.tar.gz"), "ut1")))
     assert classified(school, "one.example", "b\u00fccher.test", "three.example", "four.example") == ["games"] * 3 + ["uncategorised"]
-    for text in ("a link, which is not followed: 2", "a category that is not mapped: 1, such as rest", "patterns, which are not read: 1"):
+    for text in ("a link, which is not followed: 2", "no category of ours for: rest 1 (rules/vendor/ut1.csv)", "patterns, which are not read: 1"):
         assert text in told
     assert "5 lines: 5 read" in told
 
