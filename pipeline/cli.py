@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pipeline import deciding, exporting, failing, logfiles, night, progress, purging, readout, rulefiles, trying
+from pipeline import deciding, exporting, failing, listing, logfiles, night, progress, purging, readout, rulefiles, trying
 from pipeline.formats import with_own
 from pipeline.problems import Exit, Problem, SchoolgateError, UsageError
 
@@ -143,6 +143,9 @@ def check() -> None:
 incident = typer.Typer(no_args_is_help=True, help="Look at incidents, and move one on.")
 change = typer.Typer(no_args_is_help=True, help="Look at the change log, and say who changed what and why.")
 app.add_typer(incident, name="incident")
+lists = typer.Typer(no_args_is_help=True, help="Imported lists of sites: add, update, look, and ask why.")
+app.add_typer(lists, name="lists")
+ListName = Annotated[str, typer.Argument(help="Name of the list.", metavar="NAME")]
 export = typer.Typer(no_args_is_help=True, help="Write a file for other programs.")
 app.add_typer(change, name="change")
 app.add_typer(export, name="export")
@@ -200,6 +203,55 @@ def change_add(ref: Ref, who: Annotated[str, typer.Option(help="Who made it: a r
                approver: Annotated[str, typer.Option(help="Who approved it: a role.")]) -> None:
     """Say who made a change, why, and who approved it."""
     typer.echo(deciding.explain(_folder, ref, who, why, approver))
+
+
+@lists.command("add")
+def lists_add(
+    name: ListName,
+    source: Annotated[str, typer.Argument(help="A file, a folder, a tar or zip, or an https address.", metavar="SOURCE")],
+    form: Annotated[str, typer.Option("--as", help=f"Its format: {', '.join(listing.FORMATS)}.", metavar="FORMAT")],
+    category: Annotated[str, typer.Option(help="The category of all its names; else by rules/vendor/FORMAT.csv (ut1, csv).",
+                                          metavar="CATEGORY")] = "",
+    licence: Annotated[str, typer.Option(help="Its licence, to be kept with it.")] = "",
+) -> None:
+    """Import a list of sites, whole, and say where every line of it went; the change log has an entry by itself."""
+    typer.echo("\n".join(listing.add(_folder, listing.Wanted(name, source, form, category, licence))))
+
+
+@lists.command("update")
+def lists_update(
+    names: Annotated[list[str] | None, typer.Argument(help="Lists; all when none is named.", metavar="NAME...")] = None,
+) -> None:
+    """Import lists anew where their source has changed; one that is torn, empty or less than half stays as it was: 5."""
+    said, problems = listing.update(_folder, names or [])
+    typer.echo("\n".join(said) or "No list was updated.")
+    _end(problems)
+
+
+@lists.command("show")
+def lists_show() -> None:
+    """Show each imported list: names by category, source, licence, date, and what was left out and why."""
+    said, problems = listing.show(_folder)
+    typer.echo("\n".join(said) or "No list is imported.")
+    _end(problems)
+
+
+@lists.command("why")
+def lists_why(host: Annotated[str, typer.Argument(help="A host name.", metavar="HOST")]) -> None:
+    """Say which category a host has, by which list and rule, and every line of every list that speaks of it."""
+    typer.echo("\n".join(listing.why(_folder, host)))
+
+
+@lists.command("diff")
+def lists_diff(name: ListName) -> None:
+    """Say what the last update added and removed, and which hosts of the last fortnight have another category by it."""
+    typer.echo("\n".join(listing.diff(_folder, name)))
+
+
+@lists.command("remove")
+def lists_remove(name: ListName) -> None:
+    """Remove an imported list."""
+    typer.echo(listing.remove(_folder, name))
 
 
 @export.command("detections")

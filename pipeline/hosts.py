@@ -62,6 +62,28 @@ def _site(name: str) -> str:
 
 
 @cache
+def endings() -> dict[str, str]:
+    """Every public suffix and what it is: public, private, star (all that is one label under it) or not (no suffix after all).
+
+    A name under a star is a suffix unless it stands here as `not`.
+    """
+    public = set(tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, fallback_to_snapshot=True).tlds)
+    return {normalise(rule.lstrip("*.!")): _kind(rule, rule in public) for rule in sorted(_extract().tlds, key=_starred)}
+
+
+def _starred(rule: str) -> bool:
+    return rule.startswith("*.")
+
+
+def _kind(rule: str, public: bool) -> str:
+    if rule.startswith("!"):
+        return "not"
+    if rule.startswith("*."):
+        return "star" if public else "private"
+    return "public" if public else "private"
+
+
+@cache
 def _extract() -> tldextract.TLDExtract:
     return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, fallback_to_snapshot=True,
                                  include_psl_private_domains=True)

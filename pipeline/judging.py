@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from pipeline import answers, classify, coverage, detect, incidents, lists, sql, visits
+from pipeline import answers, classify, coverage, detect, incidents, lists, liststore, sql, visits
 from pipeline.formats import Format, with_own
 from pipeline.policy import Policy, in_force, read_policy
 from pipeline.privacy import login_key, pseudonym
@@ -42,6 +42,7 @@ class Rules:
     people: Sequence[Person]
     formats: Mapping[str, Format]
     vendors: Mapping[str, Names]
+    imported: Sequence[str] = ()  # the Parquet files of the imported lists
 
 
 def read_all(files: Mapping[str, str]) -> tuple[Rules | None, list[Problem]]:
@@ -78,7 +79,7 @@ def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, n
     """
     policy, school = in_force(rules.policy, day), rules.school
     people = people_table(rules.people, day, key)
-    hosts = lists.classify_hosts(con.sql(ASKED).to_arrow_table(), rules.lists, lists.live(rules.own, day))
+    hosts = classified(con.sql(ASKED).to_arrow_table(), rules, day)
     bands = bands_table(school.calendar, day, school.years)
     networks = pa.table({"network": pa.array([n.name for n in school.networks], pa.string()),
                          "actor": pa.array([n.actor for n in school.networks], pa.string())})
@@ -95,6 +96,21 @@ def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, n
               "coverage": coverage.coverage(con, day, names, open_hours(bands, school, day)),
               "filter_names": filter_names}
     return tables, account | {"quietened": len(quiet)}
+
+
+def classified(asked: pa.Table, rules: Rules, day: date) -> pa.Table:
+    """The HOSTS of a table of distinct hosts (host, people, requests) by every list; imported ones are not loaded."""
+    found = liststore.speaking(rules.imported, lists.suffixes_of(asked)) if rules.imported else lists.LISTS.empty_table()
+    return lists.classify_hosts(asked, pa.concat_tables([rules.lists, found.cast(lists.LISTS)]), lists.live(rules.own, day))
+
+
+def overblocked(hosts: pa.Table, rules: Rules, day: date) -> list[tuple[str, str, str]]:
+    """site, list, category: where an imported list is probably wrong on help or learning, among these HOSTS and our own lists."""
+    ours = pa.concat_tables([rules.lists.select(["entry", "category"]), lists.live(rules.own, day).select(["entry", "category"])])
+    names = sorted({row["entry"] for row in ours.to_pylist() if row["category"] in lists.PROTECTED})
+    asked = pa.table({"host": pa.array(names, pa.string()), "people": pa.array([0] * len(names), pa.int64()),
+                      "requests": pa.array([0] * len(names), pa.int64())})
+    return lists.overblocked(pa.concat_tables([hosts, classified(asked, rules, day)])) if rules.imported else []
 
 
 def rank_of(rules: Rules, name: str, form: str) -> int:

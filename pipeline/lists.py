@@ -1,7 +1,8 @@
 """Lists of sites, and which category they give to the hosts of a day.
 
 A list is plain text, one name a line, `#` before a comment; a name stands for itself and everything under it. The
-school's own list, `own.csv`, beats every other; then the longest entry wins. Lists may hold millions of names, so the
+school's own list, `own.csv`, beats every other; then the longest entry wins, but for help and learning: what our own lists
+call so, no imported list makes into anything bad. Lists may hold millions of names, so the
 names never become Python objects: Arrow splits the text and DuckDB tidies, checks and joins it.
 """
 
@@ -26,6 +27,8 @@ LISTS = pa.schema([("entry", pa.string()), ("category", pa.string()), ("list", p
 OWN = pa.schema([("entry", pa.string()), ("category", pa.string()), ("reason", pa.string()), ("owner", pa.string()),
                  ("until", pa.date32())])
 STARTER = "starter"
+PROTECTED = ("help_seeking", "learning")
+HARMLESS = (*PROTECTED, "background", "filter_check")
 MOST_FAULTS = 20
 
 ENTRIES = """
@@ -42,7 +45,19 @@ SELECT file, line, entry, regexp_full_match(entry, '[a-z0-9_-]+(\\.[a-z0-9_-]+)*
 FROM tidy ORDER BY file, line
 """
 
-# Only the suffixes of the day's hosts are looked up, so the work grows with the day and not with the lists.
+SUFFIXES = """
+WITH keyed AS (
+    SELECT DISTINCT name, string_split(name, '.') AS labels, regexp_full_match(name, '[0-9.]+') OR contains(name, ':') AS address
+    FROM hosts
+)
+SELECT DISTINCT unnest(CASE WHEN address THEN [name]
+                            ELSE list_transform(range(1, len(labels) + 1),
+                                                lambda i: array_to_string(labels[i:], '.')) END) AS entry
+FROM keyed ORDER BY entry
+"""
+
+# Only the suffixes of the day's hosts are looked up, so the work grows with the day and not with the lists. An entry without
+# a category is an exception: its list is silent on that name and all under it.
 CLASSIFIED = """
 WITH keyed AS (
     SELECT host, people, requests, site, name, string_split(name, '.') AS labels,
@@ -60,11 +75,20 @@ WITH keyed AS (
     SELECT entry, category, 'own', 0 FROM own
 ), found AS (
     SELECT DISTINCT s.host, l.entry, l.category, l.list, l.rank FROM spread s JOIN listed l USING (entry)
+), silenced AS (
+    SELECT host, list, max(length(entry)) AS depth FROM found WHERE category = '' GROUP BY host, list
+), spoken AS (
+    SELECT f.* FROM found f LEFT JOIN silenced s USING (host, list)
+    WHERE f.category <> '' AND length(f.entry) > coalesce(s.depth, 0)
+), shielded AS (
+    SELECT DISTINCT host FROM spoken WHERE rank IN (0, 2) AND category IN ('help_seeking', 'learning')
 ), ranked AS (
     SELECT *, row_number() OVER (PARTITION BY host
-                                 ORDER BY rank > 0, length(entry) DESC, rank, category <> 'help_seeking', category,
-                                          list) AS place
-    FROM found
+                                 ORDER BY rank > 0,
+                                          rank = 1 AND host IN (FROM shielded)
+                                              AND category NOT IN ('help_seeking', 'learning', 'background', 'filter_check'),
+                                          length(entry) DESC, rank, category <> 'help_seeking', category, list) AS place
+    FROM spoken
 ), best AS (
     SELECT * FROM ranked WHERE place = 1
 ), others AS (
@@ -211,3 +235,18 @@ def classify_hosts(hosts: pa.Table, lists: pa.Table, own: pa.Table | None = None
     keyed = keyed.append_column("site", pa.array([site[name] for name in names], pa.string()))
     own = OWN.empty_table() if own is None else own
     return conform(run(CLASSIFIED, hosts=keyed, lists=lists, own=own), HOSTS)
+
+
+def suffixes_of(hosts: pa.Table) -> pa.Table:
+    """entry: every name under which a list may speak of one of these hosts (host)."""
+    names = [normalise(name or "") for name in hosts["host"].to_pylist()]
+    return run(SUFFIXES, hosts=pa.table({"name": pa.array(names, pa.string())}))
+
+
+def overblocked(hosts: pa.Table) -> list[tuple[str, str, str]]:
+    """site, list and category wherever an imported list gives a bad category to a site of HOSTS that is help or learning."""
+    said = {(row["site"], also) for row in hosts.select(["site", "category", "also"]).to_pylist()
+            if row["category"] in PROTECTED for also in row["also"]}
+    parted = ((site, *also.removesuffix(")").split(" (", 1)) for site, also in said)
+    return sorted((site, name, category) for site, category, name in parted
+                  if category not in HARMLESS and name not in (STARTER, "own"))

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from pipeline.ingest import FATES, Masks
 from pipeline.journal import Journal
 from pipeline.judging import Rules
 from pipeline.lake import Lake, emptied
+from pipeline.liststore import Lists
 from pipeline.logfiles import LogFile
 from pipeline.privacy import fits, on_network
 from pipeline.problems import Exit, Problem, RefusedError, SchoolgateError, UsageError
@@ -33,6 +34,7 @@ from pipeline.vault import Keys, Vault, load_keys
 
 Tick = Callable[[str, int], None]
 REGISTERS = ("ingest", "days", "incidents", "breaches", "changes", "access", "destruction")
+UNTOLD = timedelta(days=31)
 UNHEARD = Problem("the night", "heard from no log", "the paths given, and whether the filter still writes")
 
 
@@ -127,7 +129,7 @@ def run(folder: Path, logs: Sequence[str], tick: Tick, *, today: date | None = N
 
 def _night(folder: Path, logs: Sequence[str], account: Account, today: date | None, tick: Tick, show: Show, form: str) -> None:
     """Every step of the night, in order."""
-    rules = _rules(folder, account)
+    rules = _with_lists(folder, _rules(folder, account), account)
     folders.check(folder, rules.school.groups)
     keys = load_keys(folder / rules.school.keys)
     books = Registers({name: journal(folder, name) for name in REGISTERS})
@@ -189,6 +191,16 @@ def _rules(folder: Path, account: Account) -> Rules:
     return rules
 
 
+def _with_lists(folder: Path, rules: Rules, account: Account) -> Rules:
+    """The rules with the imported lists; each list is part of the fingerprint, and one that is damaged is left out and said."""
+    lists = Lists(folder)
+    known, problems = lists.found()
+    account.problems += problems
+    if known:
+        account.rules += f" with lists {rulefiles.fingerprint({name: about['hash'] for name, about in known.items()})}"
+    return replace(rules, imported=[str(lists.path(name)) for name in known])
+
+
 def _judge(folder: Path, lake: Lake, day: date, rules: Rules, keys: Keys, account: Account) -> None:
     """Judge one day and keep its tables; an equation that does not hold is a problem."""
     con = sql.connect(spill=str(emptied(folder / "var/spill")))
@@ -209,6 +221,10 @@ def _changes(folder: Path, books: Registers) -> None:
     files = {name: text for name, text in rulefiles.texts(folder).items() if name != "people.csv"}
     if before:
         books["changes"].append_all(register.open_changes(changes.differences(before, files), books.changes()))
+    # An update that was cut short before it could say so is recent; what is older may have been purged from the log.
+    since = (datetime.now(UTC) - UNTOLD).isoformat()
+    told = [changes.Change(**about["change"]) for about in Lists(folder).found()[0].values() if about["at"] > since]
+    books["changes"].append_all(register.open_changes(told, books.changes()))
     rulefiles.keep_seen(folder, files)
 
 

@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline import folders, register, render
+from pipeline import folders, judging, register, render
 from pipeline.judging import Rules
 from pipeline.lake import Lake
 from pipeline.pages import dsl, failed, nightly, principal, termly
@@ -25,7 +25,7 @@ from pipeline.problems import Problem
 from pipeline.registers import Registers
 from pipeline.school import School
 from pipeline.schoolday import is_open, local, term_of
-from pipeline.tables import COVERAGE, FILTER_NAMES, INCIDENTS, TALLIES, VERDICTS
+from pipeline.tables import COVERAGE, FILTER_NAMES, HOSTS, INCIDENTS, TALLIES, VERDICTS
 
 OVERLAY = {"dsl": "tell the DSL (safeguarding overlay)", "dsl_weekly_list": "the DSL's weekly list (safeguarding overlay)",
            "principal": "tell the Principal (safeguarding overlay)"}
@@ -91,7 +91,7 @@ def nightly_page(desk: Desk, day: date, problems: Sequence[Problem], counts: Map
                          [row for row in breaches if row["last_day"] == str(day) or row["first_blocked"] is None],
                          [row for row in changes if not row["why"]], counts, queue, seals, overdue(desk.rules, day),
                          desk.versions, filter_names=desk.lake.table(FILTER_NAMES, [day]).to_pylist(), expected=silent,
-                         zone=desk.zone)
+                         zone=desk.zone, misplaced=judging.overblocked(desk.lake.table(HOSTS, [day]), desk.rules, day))
     desk.write("technical", f"nightly-{day}.html", render.html(page))
     desk.write("technical", "breaches.csv", _csv(breaches, ("ref", "part", "site", "profile", "category", "method", "worked",
                                                             "people", "opened_day", "first_seen", "first_blocked")))

@@ -78,13 +78,13 @@ def remove(paths: Sequence[Path]) -> int:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold the school folder for one night; RefusedError while another night is at work in it."""
+def locked(folder: Path, work: str = "night") -> Iterator[None]:
+    """Hold the school folder for one night, or for other `work`; RefusedError while another of the same is at work in it."""
     (folder / "var").mkdir(exist_ok=True, mode=0o700)
-    with os.fdopen(os.open(folder / "var/.night.lock", os.O_RDWR | os.O_CREAT, 0o600)) as lock:
+    with os.fdopen(os.open(folder / f"var/.{work.replace(' ', '-')}.lock", os.O_RDWR | os.O_CREAT, 0o600)) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise RefusedError(Problem(str(folder), "another night is at work in this school folder",
+            raise RefusedError(Problem(str(folder), f"another {work} is at work in this school folder",
                                        "waiting until it has ended")) from None
         yield

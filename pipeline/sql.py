@@ -32,6 +32,8 @@ def connect(*, threads: int = 2, memory: str = "1200MB", spill: str = "") -> duc
 def _own() -> duckdb.DuckDBPyConnection:
     """The connection of this thread for small questions, which need no spilling; a forked process makes one of its own."""
     if getattr(_THREAD, "process", None) != os.getpid():
+        # The parent's connection is kept and never used: to end it here would wait for threads that did not come along.
+        _THREAD.left = getattr(_THREAD, "con", None)
         _THREAD.con, _THREAD.process = connect(), os.getpid()
     con: duckdb.DuckDBPyConnection = _THREAD.con
     return con

@@ -11,19 +11,20 @@ ROOT = Path(__file__).parent.parent / "pipeline"
 FLOORS = (
     {"tables", "problems", "sql", "schoolday", "coded"},
     {"hosts", "formats"},
-    {"school", "policy", "rulebook", "lists", "vendors"},
+    {"school", "policy", "rulebook", "lists", "listformats", "vendors"},
     {"privacy", "register", "intent"},
     {"answers", "ingest", "visits", "classify", "detect", "incidents", "coverage", "changes", "repeats"},
     {"pages"},
-    {"logfiles", "lake", "journal", "vault", "sealed", "rulefiles", "folders", "render", "archives"},
+    {"logfiles", "lake", "journal", "vault", "sealed", "rulefiles", "folders", "render", "archives", "liststore", "listsource",
+     "listfetch"},
     {"judging", "deciding", "exporting", "failing", "progress", "silence", "purging", "publishing", "reading", "readout", "parsing", "trying",
-     "registers", "night", "trial", "cli", "handbook", "__main__"},
+     "registers", "listing", "night", "trial", "cli", "handbook", "__main__"},
 )
 # Neighbours of one floor: who may import whom.
 NEIGHBOURS = {
     "__main__": {"cli"},
     "answers": {"detect"},
-    "cli": {"deciding", "exporting", "failing", "night", "progress", "purging", "readout", "trying"},
+    "cli": {"deciding", "exporting", "failing", "listing", "night", "progress", "purging", "readout", "trying"},
     "deciding": {"judging", "night"},
     "detect": {"classify"},
     "exporting": {"night"},
@@ -32,6 +33,8 @@ NEIGHBOURS = {
     "handbook": {"cli"},
     "incidents": {"detect"},
     "ingest": {"privacy"},
+    "listing": {"judging", "night"},
+    "listsource": {"archives"},
     "logfiles": {"archives"},
     "lake": {"journal"},
     "night": {"failing", "judging", "progress", "publishing", "reading", "registers", "silence"},

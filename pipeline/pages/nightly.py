@@ -47,6 +47,7 @@ class NightlyPage:
     changes: Grid
     filter_names: Grid
     over_blocked: Grid
+    misplaced: Grid
     queue: tuple[tuple[str, str], ...]
     sealed: tuple[str, ...]
     counts: Grid
@@ -56,10 +57,10 @@ class NightlyPage:
 def build(day: date, school_name: str, coverage: pa.Table, problems: Sequence[Problem],
           breaches: Sequence[Mapping[str, Any]], changes: Sequence[Mapping[str, Any]], counts: Mapping[str, int],
           queue: Mapping[str, int], sealed: Sequence[str], policy_overdue: str, versions: Mapping[str, object],
-          *, filter_names: Sequence[Mapping[str, Any]] = (), expected: Sequence[str] = (),
-          zone: str = "Europe/London") -> NightlyPage:
+          *, filter_names: Sequence[Mapping[str, Any]] = (), misplaced: Sequence[tuple[str, str, str]] = (),
+          expected: Sequence[str] = (), zone: str = "Europe/London") -> NightlyPage:
     """The report of one school day; `expected` names logs that should have been heard from; `filter_names`: rows of
-    FILTER_NAMES."""
+    FILTER_NAMES; `misplaced`: site, list and category of what an imported list puts wrongly."""
     failures = [row for row in breaches if row["part"] == "failure"]
     rounds = [row for row in breaches if row["part"] != "failure"]
     heard = coverage.to_pylist()
@@ -71,7 +72,7 @@ def build(day: date, school_name: str, coverage: pa.Table, problems: Sequence[Pr
         coverage=_coverage(heard, zone),
         problems=tuple((said(p.where), said(p.what, 400), said(p.try_this, 300)) for p in sorted(problems)),
         failures=_failures(failures, zone), circumventions=_rounds(rounds, zone), changes=_changes(changes),
-        filter_names=_unmapped(filter_names), over_blocked=_over_blocked(filter_names),
+        filter_names=_unmapped(filter_names), over_blocked=_over_blocked(filter_names), misplaced=_misplaced(misplaced),
         queue=_queue(queue), sealed=tuple(said(ref, 40) for ref in sorted(sealed)),
         counts=Grid("What the night counted", ("What", "How many"),
                     tuple((LABELS.get(name, said(name.replace("_", " ")).capitalize()), number(value))
@@ -191,6 +192,12 @@ def _over_blocked(rows: Sequence[Mapping[str, Any]]) -> Grid:
                 tuple((said(row["vendor"], 40), said(row["name"], 60), defang(row["site"]),
                        said(row["category"]).replace("_", " "), number(row["requests"]), number(row["blocked"]))
                       for row in rows if row["why"] == "over-blocking"), frozenset({4, 5}))
+
+
+def _misplaced(rows: Sequence[tuple[str, str, str]]) -> Grid:
+    return Grid("Sites of help or learning that an imported list calls something else; the list does not win",
+                ("Site", "List", "Its category"),
+                tuple((defang(site), said(name), said(category).replace("_", " ")) for site, name, category in rows))
 
 
 def _queue(queue: Mapping[str, int]) -> tuple[tuple[str, str], ...]:

@@ -1,0 +1,177 @@
+"""Imported lists on disk: one sorted Parquet a list in `var/lists`, with where it comes from in the file itself.
+
+A list is written beside the old one, fsynced and renamed over it, so there is never half a list, nor a list without its
+provenance. The list that it replaced stays in `before/`, for one update.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline import sql
+from pipeline.problems import FailedError, Problem
+
+STORED = pa.schema([("entry", pa.string()), ("path", pa.string()), ("category", pa.string()), ("excepted", pa.bool_()),
+                    ("file", pa.string()), ("line", pa.int64())])
+ABOUT = b"schoolgate"
+MEMORY = "900MB"
+
+MADE = "CREATE TABLE entries (entry VARCHAR, path VARCHAR, category VARCHAR, excepted BOOLEAN, file VARCHAR, line BIGINT)"
+SORTED = """
+SELECT entry, path, category, excepted, min(file) AS file, arg_min(line, file) AS line FROM entries
+GROUP BY entry, path, category, excepted ORDER BY entry, path, category
+"""
+COUNTED = """
+SELECT category, count(DISTINCT (entry, path)) AS names FROM entries WHERE NOT excepted GROUP BY category ORDER BY category
+"""
+# An exception stands without a category: this list says nothing of the name and what is under it.
+SPEAKING = """
+SELECT DISTINCT entry, CASE WHEN excepted THEN '' ELSE category END AS category, parse_filename(filename, true) AS list
+FROM read_parquet($files, filename = true) SEMI JOIN suffixes USING (entry) WHERE path = '' ORDER BY ALL
+"""
+LINES_OF = """
+SELECT parse_filename(filename, true) AS list, file, line, entry, path, category, excepted
+FROM read_parquet($files, filename = true) SEMI JOIN suffixes USING (entry) ORDER BY ALL
+"""
+# `side` 1: only the new list holds it; 0: only the old one did.
+DIFFERING = """
+WITH had AS (SELECT DISTINCT entry, path, category FROM read_parquet($old) WHERE NOT excepted),
+     has AS (SELECT DISTINCT entry, path, category FROM read_parquet($new) WHERE NOT excepted)
+SELECT 1 AS side, category, count(*) AS many, list(entry || path ORDER BY length(entry || path), entry)[1:5] AS first
+FROM has ANTI JOIN had USING (entry, path, category) GROUP BY category
+UNION ALL
+SELECT 0 AS side, category, count(*) AS many, list(entry || path ORDER BY length(entry || path), entry)[1:5] AS first
+FROM had ANTI JOIN has USING (entry, path, category) GROUP BY category
+ORDER BY category, side DESC
+"""
+
+
+class Lists:
+    """The imported lists of a school folder."""
+
+    def __init__(self, school: Path) -> None:
+        self.folder = school / "var/lists"
+
+    def path(self, name: str) -> Path:
+        """Where a list is, or would be."""
+        return self.folder / f"{name}.parquet"
+
+    def before(self, name: str) -> Path:
+        """Where the list is that the last update replaced."""
+        return self.folder / "before" / f"{name}.parquet"
+
+    def about(self, name: str) -> dict[str, Any]:
+        """Provenance and counts of a list; FailedError when its file is damaged."""
+        return _about(self.path(name))
+
+    def found(self) -> tuple[dict[str, dict[str, Any]], list[Problem]]:
+        """What is known of every list, by name, and a problem for each that is damaged."""
+        known: dict[str, dict[str, Any]] = {}
+        problems: list[Problem] = []
+        for path in sorted(self.folder.glob("*.parquet")):
+            try:
+                known[path.stem] = _about(path)
+            except FailedError as error:
+                problems += error.problems
+        return known, problems
+
+    def prepare(self, name: str, parts: Iterable[pa.Table]) -> tuple[Path, dict[str, int]]:
+        """Write a new list of these STORED parts beside the old one, without provenance; its path, and names by category."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        half = self.folder / f"{name}.half"
+        con = sql.connect(memory=MEMORY, spill=str(self.folder / ".spill"))
+        con.execute(MADE)
+        for part in parts:
+            sql.run("INSERT INTO entries SELECT entry, path, category, excepted, file, line FROM part", con=con, part=part)
+        counts = {row["category"]: row["names"] for row in sql.run(COUNTED, con=con).to_pylist()}
+        with pq.ParquetWriter(half, STORED, compression="zstd") as writer:
+            for batch in con.sql(SORTED).to_arrow_reader(122_880):
+                writer.write_batch(batch.cast(STORED))
+        con.close()
+        return half, counts
+
+    def commit(self, name: str, half: Path, about: Mapping[str, Any]) -> None:
+        """Put a prepared list in the place of the old one, with its provenance: whole, or not at all."""
+        ready = self.folder / f"{name}.ready"
+        file = pq.ParquetFile(half)
+        with pq.ParquetWriter(ready, STORED, compression="zstd", write_statistics=["entry"]) as writer:
+            for number in range(file.num_row_groups):
+                writer.write_table(file.read_row_group(number))
+            writer.add_key_value_metadata({ABOUT.decode(): json.dumps(dict(about), ensure_ascii=False, sort_keys=True)})
+        half.unlink()
+        _sync(ready)
+        if self.path(name).exists():
+            self._keep(name)
+        ready.rename(self.path(name))
+        _sync(self.folder)
+
+    def _keep(self, name: str) -> None:
+        """Keep the list that is about to be replaced, by a second name of the same file."""
+        self.before(name).parent.mkdir(exist_ok=True, mode=0o700)
+        link = self.before(name).with_suffix(".half")
+        link.unlink(missing_ok=True)
+        os.link(self.path(name), link)
+        link.rename(self.before(name))
+        _sync(link.parent)
+
+    def drop(self, name: str) -> None:
+        """Remove a list, and the one before it."""
+        self.before(name).unlink(missing_ok=True)
+        self.path(name).unlink()
+        _sync(self.folder)
+
+    def download(self, name: str) -> Path:
+        """Where a download of this list may stand while it is read."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return self.folder / f"{name}.part"
+
+    def clean(self) -> None:
+        """Remove what a command that was cut short has left."""
+        for pattern in ("*.half", "*.ready", "*.part", "before/*.half"):
+            for path in self.folder.glob(pattern):
+                path.unlink()
+
+
+def _about(path: Path) -> dict[str, Any]:
+    try:
+        metadata = pq.read_metadata(path)
+        return {"rows": metadata.num_rows} | dict(json.loads(metadata.metadata[ABOUT]))
+    except (OSError, KeyError, ValueError, TypeError, pa.ArrowException):
+        raise FailedError(Problem(str(path), "is damaged, so this list is not used", f"schoolgate lists update {path.stem}, "
+                                  "or lists remove and add")) from None
+
+
+def speaking(files: Sequence[str], suffixes: pa.Table) -> pa.Table:
+    """entry, category, list of every whole-name entry that is one of `suffixes` (entry); the lists are never loaded whole."""
+    if not files:
+        return pa.schema([(name, pa.string()) for name in ("entry", "category", "list")]).empty_table()
+    return sql.run(SPEAKING, {"files": list(files)}, suffixes=suffixes)
+
+
+def lines_of(files: Sequence[str], suffixes: pa.Table) -> list[dict[str, Any]]:
+    """Every line of these lists that speaks of one of `suffixes`: list, file, line, entry, path, category, excepted."""
+    if not files:
+        return []
+    rows: list[dict[str, Any]] = sql.run(LINES_OF, {"files": list(files)}, suffixes=suffixes).to_pylist()
+    return rows
+
+
+def differing(old: Path, new: Path) -> list[dict[str, Any]]:
+    """What only one of two lists holds: side (1 new, 0 old), category, many, first (the five shortest names)."""
+    rows: list[dict[str, Any]] = sql.run(DIFFERING, {"old": str(old), "new": str(new)}).to_pylist()
+    return rows
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
