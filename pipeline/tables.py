@@ -83,7 +83,7 @@ LINES = Table("lines", "one physical line of one log", "ingest", _columns(
 HOSTS = Table("hosts", "one host on one day", "classify", _columns(
     ("host", TEXT, "host name"),
     ("site", TEXT, "registrable domain; an address, single label or bare suffix is its own site"),
-    ("category", TEXT, "the category that wins; uncategorised when no list speaks of the host"),
+    ("category", TEXT, "the category that wins among the lists; uncategorised when none speaks of the host"),
     ("entry", TEXT, "the list entry that won; empty when none did"),
     ("list", TEXT, "the list that holds the winning entry; empty when none did"),
     ("also", TEXTS, "every other category a list gives, as category (list)"),
@@ -104,7 +104,7 @@ VISITS = Table("visits", "one person's stay, on one device, on the hosts of one 
     ("network", TEXT, "network of the client; empty when on none"),
     ("site", TEXT, "registrable domain"),
     ("host", TEXT, "host asked for most often in the visit (first by name where equal)"),
-    ("category", TEXT, "category of the hosts"),
+    ("category", TEXT, "category of its requests: of the school's list, the filter's own where it holds, else of the lists"),
     ("started", TIME, "start of its first request (logged time less duration)"),
     ("ended", TIME, "logged time of its last request"),
     ("band", TEXT, "calendar band at its start: lesson, registration, break, lunch, before_school, after_school, study, closed"),

@@ -2,7 +2,8 @@
 
 The lines of a day may be ten million, so they are read by two plain scans and one GROUP BY; everything after that works
 on the small table it leaves: one row per person, device, host and minute (per second for background, whose host no
-longer matters). Band edges stand on whole minutes, and no pause of ten minutes fits inside one, so nothing is lost.
+longer matters), and per category where the filter names its own. Band edges stand on whole minutes, and no pause of ten
+minutes fits inside one, so nothing is lost.
 
 A visit ends when ten minutes pass without a request, and at every band edge. Background (adverts, updates) is no visit:
 it is folded into the latest-begun visit of the same person and device that it falls in, up to ten seconds after its
