@@ -45,7 +45,7 @@ ORDER BY name, c.source
 
 MEASURES = """
 WITH judged AS (
-    SELECT v.*, d.within, d.outcome, d.tier, d.failure FROM visits v JOIN verdicts d USING (visit)
+    SELECT v.*, d.within, d.outcome, d.tier, d.failure, d.questions FROM visits v JOIN verdicts d USING (visit)
 ), counted AS (
     SELECT 'visits' AS measure, '' AS of, count(DISTINCT subject) AS people, count(*) AS count FROM judged
     UNION ALL SELECT 'requests in visits', '', count(DISTINCT subject), coalesce(sum(requests), 0) FROM judged
@@ -60,6 +60,10 @@ WITH judged AS (
     UNION ALL SELECT 'visits by actor', actor, count(DISTINCT subject), count(*) FROM judged GROUP BY actor
     UNION ALL SELECT 'visits against by category', category, count(DISTINCT subject), count(*) FROM judged
               WHERE within = 'against' GROUP BY category
+    UNION ALL SELECT 'visits against by outcome', outcome, count(DISTINCT subject), count(*) FROM judged
+              WHERE within = 'against' GROUP BY outcome
+    UNION ALL SELECT 'visits by question', question, NULL, count(*) FROM (SELECT unnest(questions) AS question FROM judged)
+              GROUP BY question
     UNION ALL SELECT 'policy conflicts by category', category, count(DISTINCT subject), count(*) FROM judged
               WHERE within = 'conflict' GROUP BY category
     UNION ALL SELECT 'filter failures by category', category, count(DISTINCT subject), count(*) FROM judged

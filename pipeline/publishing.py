@@ -25,7 +25,7 @@ from pipeline.problems import Problem
 from pipeline.registers import Registers
 from pipeline.school import School
 from pipeline.schoolday import is_open, local, term_of
-from pipeline.tables import COVERAGE, FILTER_NAMES, HOSTS, INCIDENTS, TALLIES, VERDICTS
+from pipeline.tables import COVERAGE, FILTER_NAMES, HOSTS, INCIDENTS, TALLIES
 
 OVERLAY = {"dsl": "tell the DSL (safeguarding overlay)", "dsl_weekly_list": "the DSL's weekly list (safeguarding overlay)",
            "principal": "tell the Principal (safeguarding overlay)"}
@@ -207,7 +207,7 @@ def termly_page(desk: Desk, day: date) -> None:
     page = termly.build(f"{term.name.capitalize()} term", first, last, desk.rules.school.name, desk.lake.table(COVERAGE, days),
                         _numbers(desk, days), _by_row(desk, days), _breaches(desk, days),
                         _changes(desk, first, last), _questions(desk, days), _duties(desk, day), LIMITS,
-                        desk.rules.school.small_number, _tallies(desk, days), school_days=school_days, by_day=_by_day(desk, days),
+                        desk.rules.school.small_number, _tallies(desk, days), school_days=school_days, by_day=by_day(desk, days),
                         policy_overdue=overdue(desk.rules, day), versions=desk.versions)
     desk.write("leadership", f"termly-{first.year}-{term.name}.html", render.html(page))
 
@@ -254,7 +254,9 @@ def _by_row(desk: Desk, days: Sequence[date]) -> list[tuple[str, str, int, int, 
 
 
 def _questions(desk: Desk, days: Sequence[date]) -> list[tuple[Any, ...]]:
-    touched = Counter(q for row in desk.lake.table(VERDICTS, days)["questions"].to_pylist() for q in row)
+    touched: Counter[str] = Counter()
+    for row in desk.lake.table(TALLIES, days).to_pylist():
+        touched[row["of"]] += row["count"] if row["measure"] == "visits by question" else 0
     return [(q.id, q.text, q.readings, q.default, q.owner, touched[q.id])
             for q in desk.rules.policy.questions.values() if touched[q.id] and not q.decision]
 
@@ -276,10 +278,10 @@ def _tallies(desk: Desk, days: Sequence[date]) -> list[tuple[str, str, int]]:
     return [(heading, of, people) for (heading, of), people in sorted(most.items())]
 
 
-def _by_day(desk: Desk, days: Sequence[date]) -> list[tuple[date, int, int]]:
-    found: dict[date, list[int]] = {}
-    for day in days:
-        rows = desk.lake.table(VERDICTS, [day]).select(["within", "outcome"]).to_pylist()
-        against = [row["outcome"] for row in rows if row["within"] == "against"]
-        found[day] = [against.count("blocked"), len(against) - against.count("blocked")]
+def by_day(desk: Desk, days: Sequence[date]) -> list[tuple[date, int, int]]:
+    """Visits against the policy by day: blocked, and let through. From the tallies, which outlive the visits."""
+    found: dict[date, list[int]] = {day: [0, 0] for day in days}
+    for row in desk.lake.table(TALLIES, days).to_pylist():
+        if row["measure"] == "visits against by outcome":
+            found[row["day"]][row["of"] != "blocked"] += row["count"]
     return [(day, blocked, through) for day, (blocked, through) in sorted(found.items())]

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from small_school import MONDAY, PEOPLE, derived, lake_of, line, lines_of, make, names_kept, pages, run, where_found
 
-from pipeline import deciding, night, purging, register
+from pipeline import deciding, judging, night, publishing, purging, register, rulefiles
 from pipeline.pages.parts import number
+from pipeline.registers import Registers
 
 pytestmark = pytest.mark.xdist_group("purge")
 TUESDAY = MONDAY + timedelta(days=1)
@@ -183,3 +184,16 @@ def test_no_tier_overtakes_the_day_that_it_is_made_of(school: Path) -> None:
     assert purging.purge(school, MONDAY + timedelta(days=91)).counts["entries of incidents"] == 2
     run(school, school / "access.log")
     assert set(states(school)) == known
+
+
+def test_the_weeks_of_the_term_outlive_the_visits(school: Path) -> None:
+    """The summary of a term that is longer than visits are kept still counts its first days, as they were."""
+    told = []
+    for today in (MONDAY + timedelta(days=90), MONDAY + timedelta(days=92)):
+        purging.purge(school, today)
+        rules, _ = judging.read_all(rulefiles.texts(school))
+        desk = publishing.Desk(school, lake_of(school), rules, Registers({name: night.journal(school, name) for name in night.REGISTERS}),
+                               {}, {})
+        told.append(publishing.by_day(desk, [MONDAY, TUESDAY]))
+    assert told[0] == told[1]
+    assert {day: blocked for day, blocked, _ in told[0]}[MONDAY] > 0

@@ -24,6 +24,7 @@ from pipeline.problems import Problem
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 MONTH = re.compile(r"(?:^|[\s>])(" + "|".join(MONTHS) + r") [ \d]\d \d\d:\d\d:\d\d")
+SOME = 0.25
 FEW = 0.02    # of the lines: fewer than these do not make a file a mixed one
 
 
@@ -45,18 +46,24 @@ def _found(said: Sequence[str], lines: Sequence[str], formats: Mapping[str, Form
         return _forced(said, lines, formats, where, zone, changed, forced, dates)
     hits = {name: found for name, form in formats.items() if any(found := _hits(form, said))}
     names = _ranked(hits, formats, len(said))
-    if names and len({hits[name] for name in names[:2]}) == 1 and len(names) > 1 and max(hits[names[0]]) == max(hits[names[1]]):
+    best = [max(hits[name]) for name in names[:2]]
+    # Where few lines fit, the file may be an export with an alien line in it.
+    learned = _learned(lines, dates) if not best or best[0] < SOME * len(said) else None
+    if isinstance(learned, Layout):
+        return dated([replace(learned, zone=learned.zone or zone)], said, changed), []
+    if len(best) == 2 and best[0] == best[1]:
         return [], [Problem(where, f"fits two formats, {names[0]} and {names[1]}", f"--format {names[0]}")]
     if names:
         return dated([_layout(formats[name], said, hits[name], zone) for name in names], said, changed), []
-    for learn in LEARNERS:
-        learned = learn(lines, dates)
-        if isinstance(learned, Layout):
-            return dated([replace(learned, zone=learned.zone or zone)], said, changed), []
-        if isinstance(learned, Problem):
-            return [], [replace(learned, where=where)]
+    if isinstance(learned, Problem):
+        return [], [replace(learned, where=where)]
     return [], [Problem(where, f"fits no log format; it begins {_seen(said)}",
                         f"--format NAME, such as {', '.join(_closest(said, formats))}; `schoolgate formats` lists them")]
+
+
+def _learned(lines: Sequence[str], dates: str) -> Layout | Problem | None:
+    """What the first learner that knows the file says of it."""
+    return next((found for learn in LEARNERS if (found := learn(lines, dates)) is not None), None)
 
 
 def _forced(said: Sequence[str], lines: Sequence[str], formats: Mapping[str, Format], where: str, zone: str, changed: float,
