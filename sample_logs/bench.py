@@ -76,7 +76,8 @@ def night(log: Path, folder: Path) -> Run:
 
 def others(log: Path, folder: Path) -> dict[str, Run]:
     """The programs that people use today, where they are installed."""
-    known = {"goaccess": ["goaccess", log, "--log-format=SQUID", "--no-global-config", "-o", folder / "goaccess.html"],
+    known = {"goaccess": ["goaccess", log, "--log-format=%x.%^ %~%L %h %^/%s %b %m %U", "--datetime-format=%s",
+                          "--no-global-config", "-o", folder / "goaccess.html"],
              "sarg": ["sarg", "-l", log, "-o", folder / "sarg"]}
     return {name: run(words) for name, words in known.items() if shutil.which(name)}
 
