@@ -72,15 +72,11 @@ GROUP BY sealed ORDER BY started, source, line
 
 
 def fire(visits: pa.Table, verdicts: pa.Table, rules: Sequence[Any], policy: Any, day: date,
-         sealed: pa.Table) -> pa.Table:
-    """The detections of the day; those that point to background are left out (see `quietened`)."""
-    kept = [row for row in _fired(visits, verdicts, rules, policy, day) if not _is_quiet(row)]
-    return _table(kept + _sealed(sealed, day))
-
-
-def quietened(visits: pa.Table, verdicts: pa.Table, rules: Sequence[Any], policy: Any, day: date) -> pa.Table:
-    """The detections left out because they point to background: counted, never an incident."""
-    return _table([row for row in _fired(visits, verdicts, rules, policy, day) if _is_quiet(row)])
+         sealed: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """The DETECTIONS of the day, and those left out because they point to background: counted, never an incident."""
+    fired = _fired(visits, verdicts, rules, policy, day)
+    kept = [row for row in fired if not _is_quiet(row)]
+    return _table(kept + _sealed(sealed, day)), _table([row for row in fired if _is_quiet(row)])
 
 
 def _is_quiet(row: dict[str, Any]) -> bool:
@@ -135,10 +131,15 @@ def _detection(rule: Any, visits: list[dict[str, Any]], policy: Any, day: date) 
     return {name: first[name] for name in COPIED} | {
         "rule": rule.name, "day": day, "tier": tier, "route": route(first["actor"], tier), "outcome": outcome,
         "intent": suggest(facts, policy.intent), "rows": _rows(category, first, outcome),
-        "clause": rule.clause or first["clause"], "reasons": reasons(facts, title, policy.intent),
+        "clause": rule.clause or first["clause"], "reasons": [*reasons(facts, title, policy.intent), *_notes(visits)],
         "questions": sorted({question for visit in visits for question in visit["questions"]}),
         "ended": max(visit["ended"] for visit in visits), "visits": len(visits), "requests": facts.requests,
         "visit_keys": [visit["visit"] for visit in visits]}
+
+
+def _notes(visits: list[dict[str, Any]]) -> list[str]:
+    """What the addresses of these visits show, each once."""
+    return list(dict.fromkeys(note for visit in visits for note in visit["notes"]))
 
 
 COPIED = ("subject", "person", "client", "actor", "year", "network", "site", "host", "source", "line", "category",

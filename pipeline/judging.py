@@ -87,8 +87,7 @@ def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, n
     stays, account = visits.fold(con, hosts, people, bands, networks, policy.background, ranks, said)
     nominated = {row: {pseudonym(key, "p", login_key(login)) for login in logins} for row, logins in school.nominated.items()}
     verdicts = classify.judge(stays, policy, nominated)
-    found = detect.fire(stays, verdicts, rules.rules, policy, day, sealed_rows(con, people, networks))
-    quiet = detect.quietened(stays, verdicts, rules.rules, policy, day)
+    found, quiet = detect.fire(stays, verdicts, rules.rules, policy, day, sealed_rows(con, people, networks))
     stories = incidents.stories(found)
     tables = {"hosts": hosts, "visits": stays, "verdicts": verdicts, "detections": found, "incidents": stories,
               "breaches": incidents.breaches(stays, verdicts, found, day),

@@ -356,7 +356,7 @@ def _visit(n: int, said: Mapping[str, Any]) -> dict[str, Any]:
             "bytes_out": said.get("bytes_out", 1_000 * requests), "longest_ms": minutes * 60_000,
             "tunnels": requests if said.get("kind") == "tunnel" else 0,
             "slots": said.get("slots", min(requests, minutes // 5 + 1)), "crowd": said.get("crowd", 1),
-            "after_ms": said.get("after_ms")}
+            "after_ms": said.get("after_ms"), "notes": []}
 
 
 def _verdict(row: Mapping[str, Any], said: Mapping[str, Any], category: Any) -> dict[str, Any]:

@@ -198,6 +198,7 @@ def intent_and_reasons(group: list[Row], visits: Sequence[Row], policy: Policy) 
     others = "1 other person" if crowd == 2 else f"{crowd - 1} other people"
     said += [f"{others} asked for the same host in the same minute"] * (crowd > 1)
     said += [f"began {after} ms after another visit"] * follows
+    said += dict.fromkeys(note for visit in group for note in visit["notes"])
     return intent, said
 
 
