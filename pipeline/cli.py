@@ -17,6 +17,7 @@ from pipeline.verbs.formats import formats, how
 from pipeline.verbs.front import DAY, Dates, Files, Form, Ref, Year, Zone, begin, end, folder
 from pipeline.verbs.incident import incident
 from pipeline.verbs.lists import lists
+from pipeline.verbs.rules import rules, try_out
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
                   help="A school's web-filter logs, judged by its own e-safety policy.")
@@ -94,6 +95,10 @@ def check() -> None:
     faults, examples = deciding.check(folder())
     typer.echo(f"{examples} examples run, {len(faults)} faults.")
     end(faults, Exit.USAGE if faults else Exit.DONE)
+
+
+app.command("trial")(try_out)
+app.command("rules")(rules)
 
 
 @app.command()
