@@ -17,14 +17,15 @@ FLOORS = (
     {"pages"},
     {"logfiles", "lake", "journal", "vault", "sealed", "rulefiles", "folders", "render", "archives", "liststore", "listsource",
      "listfetch"},
-    {"judging", "deciding", "exporting", "failing", "progress", "silence", "purging", "publishing", "reading", "readout", "parsing", "trying",
+    {"judging", "asking", "deciding", "exporting", "failing", "progress", "silence", "purging", "publishing", "reading", "readout", "parsing", "trying",
      "registers", "listing", "night", "trial", "verbs", "cli", "handbook", "__main__"},
 )
 # Neighbours of one floor: who may import whom.
 NEIGHBOURS = {
     "__main__": {"cli"},
     "answers": {"detect"},
-    "cli": {"deciding", "failing", "night", "progress", "purging", "readout", "verbs"},
+    "asking": {"judging", "night"},
+    "cli": {"asking", "deciding", "failing", "night", "progress", "purging", "readout", "verbs"},
     "deciding": {"judging", "night"},
     "detect": {"classify"},
     "exporting": {"night"},
@@ -48,7 +49,7 @@ NEIGHBOURS = {
     "rulefiles": {"lake"},
     "silence": {"judging"},
     "vendors": {"lists"},
-    "verbs": {"deciding", "exporting", "listing", "readout", "trying"},
+    "verbs": {"asking", "deciding", "exporting", "listing", "readout", "trying"},
 }
 WITHIN = {(me, other) for me, others in NEIGHBOURS.items() for other in others}
 OPENERS = {"open", "read_text", "write_text", "read_bytes", "write_bytes", "unlink", "rename", "mkdir"}
