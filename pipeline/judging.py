@@ -49,7 +49,8 @@ class Rules:
 def read_all(files: Mapping[str, str]) -> tuple[Rules | None, list[Problem]]:
     """The rules of these texts (by path in the school folder), or None when they cannot be judged by; every fault."""
     school, faults = read_school(files.get("school.toml", ""))
-    policy, more = read_policy({name: text for name, text in files.items() if name.startswith("rules/") and name.count("/") == 1})
+    policy, more = read_policy({name: text for name, text in files.items() if name.startswith("rules/guidance/")
+                                or (name.startswith("rules/") and name.count("/") == 1)})
     faults += more
     known = list(policy.categories) if policy else []
     rules, more = read_rules({name: text for name, text in files.items() if name.startswith("rules/detect/")})
