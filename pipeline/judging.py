@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline import answers, classify, coverage, detect, excepted, incidents, lists, liststore, sql, visits
+from pipeline import answers, classify, coverage, detect, excepted, incidents, listaddresses, lists, liststore, sql, visits
 from pipeline.formats import Format, with_own
 from pipeline.policy import Policy, in_force, read_policy
 from pipeline.privacy import login_key, pseudonym
@@ -113,10 +114,14 @@ def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, l
 def see(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, logs: Logs) -> Seen:
     """The visits of the day whose lines `con` calls `lines`, and what the policy says of them."""
     policy, school = in_force(rules.policy, day), rules.school
-    hosts = classified(con.sql(ASKED).to_arrow_table(), rules, day)
+    asked = con.sql(ASKED).to_arrow_table()
+    spoken = speaking(asked, rules)
+    hosts = classified(asked, rules, day, spoken)
     said, filter_names = answers.answers(con, hosts, rules.vendors, logs.vendors, policy.categories, day)
+    addressed = listaddresses.listed(con, hosts, spoken, rules.lists, lists.live(rules.own, day), said,
+                                     partial(answers.weigh, vendors=rules.vendors, of=logs.vendors, categories=policy.categories))
     stays, account = visits.fold(con, hosts, people_table(rules.people, day, key), _bands(rules, day), _networks(school),
-                                 policy.background, logs.ranks, said)
+                                 policy.background, logs.ranks, said, addressed)
     nominated = {row: {pseudonym(key, "p", login_key(login)) for login in logins} for row, logins in school.nominated.items()}
     return Seen(hosts, stays, classify.judge(stays, policy, nominated), filter_names, account)
 
@@ -143,10 +148,16 @@ def _networks(school: School) -> pa.Table:
                      "actor": pa.array([n.actor for n in school.networks], pa.string())})
 
 
-def classified(asked: pa.Table, rules: Rules, day: date) -> pa.Table:
-    """The HOSTS of a table of distinct hosts (host, people, requests) by every list; imported ones are not loaded."""
-    found = liststore.speaking(rules.imported, lists.suffixes_of(asked)) if rules.imported else lists.LISTS.empty_table()
-    return lists.classify_hosts(asked, pa.concat_tables([rules.lists, found.cast(lists.LISTS)]), lists.live(rules.own, day))
+def speaking(asked: pa.Table, rules: Rules) -> pa.Table:
+    """entry, path, category, list: what the imported lists say of a table of distinct hosts (host); they are not loaded."""
+    return liststore.speaking(rules.imported, lists.suffixes_of(asked) if rules.imported else asked)
+
+
+def classified(asked: pa.Table, rules: Rules, day: date, spoken: pa.Table | None = None) -> pa.Table:
+    """The HOSTS of a table of distinct hosts (host, people, requests) by every list; `spoken`: what `speaking` says of them."""
+    found = speaking(asked, rules) if spoken is None else spoken
+    names = found.filter(pc.equal(found["path"], "")).select(lists.LISTS.names).cast(lists.LISTS)
+    return lists.classify_hosts(asked, pa.concat_tables([rules.lists, names]), lists.live(rules.own, day))
 
 
 def overblocked(hosts: pa.Table, rules: Rules, day: date) -> list[tuple[str, str, str]]:

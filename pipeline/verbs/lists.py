@@ -45,8 +45,8 @@ def lists_show() -> None:
 
 
 @lists.command("why")
-def lists_why(host: Annotated[str, typer.Argument(help="A host name.", metavar="HOST")]) -> None:
-    """Say which category a host has, by which list and rule, and every line of every list that speaks of it."""
+def lists_why(host: Annotated[str, typer.Argument(help="A host name, or an address with its path.", metavar="HOST")]) -> None:
+    """Say which category a host or an address has, by which list and rule, and every line of every list that speaks of it."""
     typer.echo("\n".join(listing.why(folder(), host)))
 
 
