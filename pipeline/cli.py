@@ -17,11 +17,15 @@ from pipeline.verbs.formats import formats, how
 from pipeline.verbs.front import DAY, Dates, Files, Form, Ref, Year, Zone, begin, end, folder
 from pipeline.verbs.incident import incident
 from pipeline.verbs.lists import lists
+from pipeline.verbs.report import report
+from pipeline.verbs.schedule import schedule_print
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
                   help="A school's web-filter logs, judged by its own e-safety policy.")
-for family, name in ((formats, "formats"), (incident, "incident"), (lists, "lists"), (change, "change"), (export, "export")):
+for family, name in ((formats, "formats"), (incident, "incident"), (lists, "lists"), (change, "change"), (report, "report"),
+                     (export, "export")):
     app.add_typer(family, name=name)
+app.command("schedule")(schedule_print)
 School = Annotated[Path, typer.Option(help="The school folder; the current folder when not given.", metavar="DIR")]
 
 
