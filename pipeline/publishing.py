@@ -215,6 +215,13 @@ def _when(desk: Desk, started: str) -> str:
     return f"{at:%a} {at.day} {at:%b %Y}, {at:%H:%M}"
 
 
+def last_term(desk: Desk, day: date) -> None:
+    """Write the summary of the term that holds `day`, else of the last one before it, as its incidents stand now."""
+    within = [min(day, term.last) for term in desk.rules.school.calendar.terms if term.first <= day]
+    if within:
+        termly_page(desk, max(within))
+
+
 def termly_page(desk: Desk, day: date) -> None:
     """The termly summary of the term that holds `day`, up to that day; nothing outside terms."""
     term = term_of(desk.rules.school.calendar, day)
