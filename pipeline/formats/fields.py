@@ -37,7 +37,7 @@ UNREADABLE = "has no readable time"
 # A line's time is given in microseconds; `clock` is one that says no zone.
 ROWS = r"""
 WITH numbered AS (
-    SELECT line, byte, CASE WHEN line = 1 THEN ltrim({text}, chr(65279)) ELSE {text} END AS text, long FROM given
+    SELECT line, byte, {text} AS text, long FROM given
 ), split AS (
     {split}
 ), tried AS (
@@ -69,7 +69,8 @@ FROM faulted s
 # Small words; `formats.md` rules for hosts: lower case, no port, no user-info, no final dot.
 MACROS = r"""
 CREATE OR REPLACE MACRO stated(word) AS
-    CASE WHEN lower(word) IN ('', '-', '""', 'n/a', 'none', 'unknown', 'anonymous', 'not available', 'unknown (sso failed)')
+    CASE WHEN strlen(word) IN (0, 1, 2, 3, 4, 7, 9, 13, 20)   -- lengths are quicker to compare than words
+              AND lower(word) IN ('', '-', '""', 'n/a', 'none', 'unknown', 'anonymous', 'not available', 'unknown (sso failed)')
          THEN NULL ELSE word END;
 CREATE OR REPLACE MACRO authority_of(place) AS
     CASE WHEN starts_with(place, '//') THEN split_part(split_part(split_part(place, '/', 3), '?', 1), '#', 1)
@@ -125,7 +126,7 @@ class Parser:
 
         `time` is null, and `clock` its local microseconds, where the line names no zone (see `on_clock`).
         """
-        rows = self.rows.run(numbered).combine_chunks()
+        rows = self.rows.run(_unmarked(numbered)).combine_chunks()
         raw = {name: _coded(rows, name) for name in WORDS}
         words = {name: self._word(column, name) for name, column in raw.items()}
         made = {name: rows[name] for name in ("line", "byte", "clock", "bytes_in", "bytes_out", "duration_ms")}
@@ -162,6 +163,15 @@ class Parser:
                           "named": pa.array(named, pa.string())})
         found, where = self.places.run(table), pa.array(at.astype(np.int32))
         return coded.at(where, coded.whole(found["host"])), coded.whole(found["port"]).cast(pa.int32()).take(where)
+
+
+def _unmarked(numbered: pa.Table) -> pa.Table:
+    """The lines without the byte-order mark that may stand before the first of the file."""
+    first = numbered["text"][0].as_py() if len(numbered) and numbered["line"][0].as_py() == 1 else ""
+    if not first.startswith("\ufeff"):
+        return numbered
+    texts = pa.chunked_array([pa.array([first.lstrip("\ufeff")]), *numbered["text"].slice(1).chunks])
+    return numbered.set_column(numbered.column_names.index("text"), "text", texts)
 
 
 def _login(value: str, percent: bool) -> str | None:
