@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from pipeline import answers, classify, coverage, detect, incidents, lists, liststore, sql, visits
+from pipeline import addresses, answers, classify, coverage, detect, incidents, lists, liststore, sql, visits
+from pipeline.addressbook import WHERE, read_shapes
 from pipeline.formats import Format, with_own
 from pipeline.policy import Policy, in_force, read_policy
 from pipeline.privacy import login_key, pseudonym
@@ -19,6 +21,7 @@ from pipeline.problems import Problem
 from pipeline.rulebook import Rule, read_rules
 from pipeline.school import Person, School, read_people, read_school, said_of
 from pipeline.schoolday import bands_table, is_open
+from pipeline.signals.shapes import Book
 from pipeline.vendors import Names, read_vendors
 
 ASKED = """
@@ -42,6 +45,7 @@ class Rules:
     people: Sequence[Person]
     formats: Mapping[str, Format]
     vendors: Mapping[str, Names]
+    shapes: Book = field(default_factory=Book)
     imported: Sequence[str] = ()  # the Parquet files of the imported lists
 
 
@@ -63,11 +67,13 @@ def read_all(files: Mapping[str, str]) -> tuple[Rules | None, list[Problem]]:
     faults += more
     faults += [Problem(f"school.toml, logs.{n}.format", f"'{log.format}' is not a log format", "schoolgate formats")
                for n, log in enumerate(school.logs if school else (), 1) if log.format and log.format not in known_formats]
+    shapes, more = read_shapes(files.get(WHERE, ""), known)
+    faults += more
     people, more = read_people(files["people.csv"]) if "people.csv" in files else ([], [])
     faults += more
     if school is None or policy is None or not rules:
         return None, faults
-    return Rules(school, policy, rules, entries, own, people, known_formats, vendors), faults
+    return Rules(school, policy, rules, entries, own, people, known_formats, vendors, shapes), faults
 
 
 def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, names: Mapping[str, str],
@@ -84,7 +90,8 @@ def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, n
     networks = pa.table({"network": pa.array([n.name for n in school.networks], pa.string()),
                          "actor": pa.array([n.actor for n in school.networks], pa.string())})
     said, filter_names = answers.answers(con, hosts, rules.vendors, vendors, policy.categories, day)
-    stays, account = visits.fold(con, hosts, people, bands, networks, policy.background, ranks, said)
+    shown = addresses.addressed(con, hosts, rules.shapes, policy.categories, day, partial(classified, rules=rules, day=day))
+    stays, account = visits.fold(con, hosts, people, bands, networks, policy.background, ranks, said, shown)
     nominated = {row: {pseudonym(key, "p", login_key(login)) for login in logins} for row, logins in school.nominated.items()}
     verdicts = classify.judge(stays, policy, nominated)
     found, quiet = detect.fire(stays, verdicts, rules.rules, policy, day, sealed_rows(con, people, networks))

@@ -10,10 +10,10 @@ import pytest
 ROOT = Path(__file__).parent.parent / "pipeline"
 FLOORS = (
     {"tables", "problems", "sql", "schoolday", "coded"},
-    {"hosts", "formats"},
-    {"school", "policy", "rulebook", "lists", "listformats", "vendors"},
+    {"hosts", "formats", "signals"},
+    {"school", "policy", "rulebook", "lists", "listformats", "vendors", "addressbook"},
     {"privacy", "register", "intent"},
-    {"answers", "ingest", "visits", "classify", "detect", "incidents", "coverage", "changes", "repeats"},
+    {"addresses", "answers", "ingest", "visits", "classify", "detect", "incidents", "coverage", "changes", "repeats"},
     {"pages"},
     {"logfiles", "lake", "journal", "vault", "sealed", "rulefiles", "folders", "render", "archives", "liststore", "listsource",
      "listfetch"},
@@ -23,6 +23,7 @@ FLOORS = (
 # Neighbours of one floor: who may import whom.
 NEIGHBOURS = {
     "__main__": {"cli"},
+    "addresses": {"visits"},
     "answers": {"detect"},
     "cli": {"deciding", "failing", "night", "progress", "purging", "readout", "verbs"},
     "deciding": {"judging", "night"},
