@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
 from typing import Any
@@ -12,7 +12,21 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline import answers, classify, coverage, detect, excepted, incidents, listaddresses, lists, liststore, sql, visits
+from pipeline import (
+    addresses,
+    answers,
+    classify,
+    coverage,
+    detect,
+    excepted,
+    incidents,
+    listaddresses,
+    lists,
+    liststore,
+    sql,
+    visits,
+)
+from pipeline.addressbook import WHERE, read_shapes
 from pipeline.formats import Format, with_own
 from pipeline.policy import Policy, in_force, read_policy
 from pipeline.privacy import login_key, pseudonym
@@ -20,6 +34,7 @@ from pipeline.problems import Problem
 from pipeline.rulebook import Rule, read_rules
 from pipeline.school import Person, School, read_people, read_school, said_of
 from pipeline.schoolday import bands_table, is_open
+from pipeline.signals.shapes import Book
 from pipeline.vendors import Names, read_vendors
 
 ASKED = """
@@ -44,6 +59,7 @@ class Rules:
     formats: Mapping[str, Format]
     vendors: Mapping[str, Names]
     exceptions: Sequence[excepted.Excepted] = ()
+    shapes: Book = field(default_factory=Book)
     imported: Sequence[str] = ()  # the Parquet files of the imported lists
 
 
@@ -66,6 +82,8 @@ def read_all(files: Mapping[str, str]) -> tuple[Rules | None, list[Problem]]:
     faults += more
     faults += [Problem(f"school.toml, logs.{n}.format", f"'{log.format}' is not a log format", "schoolgate formats")
                for n, log in enumerate(school.logs if school else (), 1) if log.format and log.format not in known_formats]
+    shapes, more = read_shapes(files.get(WHERE, ""), known)
+    faults += more
     people, more = read_people(files["people.csv"]) if "people.csv" in files else ([], [])
     faults += more
     exceptions, more = excepted.read_exceptions(files.get(excepted.WHERE, ""), [rule.name for rule in rules],
@@ -73,7 +91,7 @@ def read_all(files: Mapping[str, str]) -> tuple[Rules | None, list[Problem]]:
     faults += more
     if school is None or policy is None or not rules:
         return None, faults
-    return Rules(school, policy, rules, entries, own, people, known_formats, vendors, exceptions), faults
+    return Rules(school, policy, rules, entries, own, people, known_formats, vendors, exceptions, shapes), faults
 
 
 @dataclass(frozen=True)
@@ -118,10 +136,11 @@ def see(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, log
     spoken = speaking(asked, rules)
     hosts = classified(asked, rules, day, spoken)
     said, filter_names = answers.answers(con, hosts, rules.vendors, logs.vendors, policy.categories, day)
-    addressed = listaddresses.listed(con, hosts, spoken, rules.lists, lists.live(rules.own, day), said,
-                                     partial(answers.weigh, vendors=rules.vendors, of=logs.vendors, categories=policy.categories))
+    listed = listaddresses.listed(con, hosts, spoken, rules.lists, lists.live(rules.own, day), said,
+                                  partial(answers.weigh, vendors=rules.vendors, of=logs.vendors, categories=policy.categories))
+    shown = addresses.addressed(con, hosts, rules.shapes, policy.categories, day, partial(classified, rules=rules, day=day))
     stays, account = visits.fold(con, hosts, people_table(rules.people, day, key), _bands(rules, day), _networks(school),
-                                 policy.background, logs.ranks, said, addressed)
+                                 policy.background, logs.ranks, said, pa.concat_tables([listed, shown]))
     nominated = {row: {pseudonym(key, "p", login_key(login)) for login in logins} for row, logins in school.nominated.items()}
     return Seen(hosts, stays, classify.judge(stays, policy, nominated), filter_names, account)
 

@@ -105,6 +105,7 @@ WORDS: dict[str, Callable[[Row, Row, Any], bool]] = {
     "within": lambda visit, said, wanted: said["within"] in many(wanted),
     "tier": lambda visit, said, wanted: said["tier"] in many(wanted),
     "kind": lambda visit, said, wanted: ("tunnel" if visit["tunnels"] else "page") in many(wanted),
+    "address": lambda visit, said, wanted: ("shows" if visit["notes"] else "plain") in many(wanted),
     "bytes_in_over": lambda visit, said, wanted: visit["bytes_in"] > size(wanted),
     "bytes_out_over": lambda visit, said, wanted: visit["bytes_out"] > size(wanted),
     "minutes_over": lambda visit, said, wanted: visit["ended"] - visit["started"] > timedelta(minutes=wanted),
