@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any
@@ -11,7 +11,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from pipeline import answers, classify, coverage, detect, incidents, lists, liststore, sql, visits
+from pipeline import answers, classify, coverage, detect, incidents, lists, liststore, searches, sql, visits
+from pipeline.engines import Engine, read_engines
 from pipeline.formats import Format, with_own
 from pipeline.policy import Policy, in_force, read_policy
 from pipeline.privacy import login_key, pseudonym
@@ -19,6 +20,7 @@ from pipeline.problems import Problem
 from pipeline.rulebook import Rule, read_rules
 from pipeline.school import Person, School, read_people, read_school, said_of
 from pipeline.schoolday import bands_table, is_open
+from pipeline.terms import Terms, read_terms
 from pipeline.vendors import Names, read_vendors
 
 ASKED = """
@@ -43,6 +45,8 @@ class Rules:
     formats: Mapping[str, Format]
     vendors: Mapping[str, Names]
     imported: Sequence[str] = ()  # the Parquet files of the imported lists
+    terms: Terms = field(default_factory=Terms)
+    engines: Sequence[Engine] = ()
 
 
 def read_all(files: Mapping[str, str]) -> tuple[Rules | None, list[Problem]]:
@@ -63,11 +67,15 @@ def read_all(files: Mapping[str, str]) -> tuple[Rules | None, list[Problem]]:
     faults += more
     faults += [Problem(f"school.toml, logs.{n}.format", f"'{log.format}' is not a log format", "schoolgate formats")
                for n, log in enumerate(school.logs if school else (), 1) if log.format and log.format not in known_formats]
+    terms, more = read_terms({n: t for n, t in files.items() if n.startswith("rules/terms/")}, known)
+    faults += more
+    engines, more = read_engines(files.get("rules/terms/engines.csv", ""))
+    faults += more
     people, more = read_people(files["people.csv"]) if "people.csv" in files else ([], [])
     faults += more
     if school is None or policy is None or not rules:
         return None, faults
-    return Rules(school, policy, rules, entries, own, people, known_formats, vendors), faults
+    return Rules(school, policy, rules, entries, own, people, known_formats, vendors, terms=terms, engines=engines), faults
 
 
 def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, names: Mapping[str, str],
@@ -84,7 +92,8 @@ def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, n
     networks = pa.table({"network": pa.array([n.name for n in school.networks], pa.string()),
                          "actor": pa.array([n.actor for n in school.networks], pa.string())})
     said, filter_names = answers.answers(con, hosts, rules.vendors, vendors, policy.categories, day)
-    stays, account = visits.fold(con, hosts, people, bands, networks, policy.background, ranks, said)
+    sought = searches.searches(con, hosts, rules.engines, rules.terms, detect.gravity(policy))
+    stays, account = visits.fold(con, hosts, people, bands, networks, policy.background, ranks, said, sought)
     nominated = {row: {pseudonym(key, "p", login_key(login)) for login in logins} for row, logins in school.nominated.items()}
     verdicts = classify.judge(stays, policy, nominated)
     found, quiet = detect.fire(stays, verdicts, rules.rules, policy, day, sealed_rows(con, people, networks))

@@ -10,10 +10,10 @@ import pytest
 ROOT = Path(__file__).parent.parent / "pipeline"
 FLOORS = (
     {"tables", "problems", "sql", "schoolday", "coded"},
-    {"hosts", "formats"},
-    {"school", "policy", "rulebook", "lists", "listformats", "vendors"},
+    {"hosts", "formats", "words"},
+    {"school", "policy", "rulebook", "lists", "listformats", "vendors", "terms", "engines"},
     {"privacy", "register", "intent"},
-    {"answers", "ingest", "visits", "classify", "detect", "incidents", "coverage", "changes", "repeats"},
+    {"answers", "ingest", "visits", "searches", "classify", "detect", "incidents", "coverage", "changes", "repeats"},
     {"pages"},
     {"logfiles", "lake", "journal", "vault", "sealed", "rulefiles", "folders", "render", "archives", "liststore", "listsource",
      "listfetch"},
@@ -45,6 +45,8 @@ NEIGHBOURS = {
     "readout": {"parsing"},
     "trying": {"parsing", "readout"},
     "rulebook": {"policy"},
+    "searches": {"visits"},
+    "terms": {"lists"},
     "rulefiles": {"lake"},
     "silence": {"judging"},
     "vendors": {"lists"},
