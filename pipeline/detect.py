@@ -41,7 +41,7 @@ WITH hit AS (
     FROM visits v SEMI JOIN hits USING (visit) JOIN verdicts d USING (visit)
 ), near AS (
     SELECT h.visit, count(DISTINCT o.site) AS near_sites, sum(o.requests)::BIGINT AS near_requests,
-           sum(o.blocked)::BIGINT AS near_blocked,
+           sum(o.blocked)::BIGINT AS near_blocked, sum(o.searched)::BIGINT AS near_searched,
            (max(epoch_us(o.ended)) - min(epoch_us(o.started))) // 1000 AS near_ms
     FROM hit h JOIN visits o ON o.subject = h.subject AND o.category = h.category
      AND epoch_us(o.started) BETWEEN h.since - $window * 60000000 AND h.until + $window * 60000000
@@ -78,6 +78,12 @@ def fire(visits: pa.Table, verdicts: pa.Table, rules: Sequence[Any], policy: Any
     fired = _fired(visits, verdicts, rules, policy, day, hiding)
     kept = [row for row in fired if not _is_quiet(row)]
     return _table(kept + _sealed(sealed, day)), _table([row for row in fired if _is_quiet(row)])
+
+
+def gravity(policy: Any) -> dict[str, int]:
+    """The categories, 0 the gravest: by their tier, then as they stand in the file."""
+    ordered = sorted(policy.categories.values(), key=lambda category: GRAVITY.index(category.tier))
+    return {category.name: place for place, category in enumerate(ordered)}
 
 
 def _is_quiet(row: dict[str, Any]) -> bool:
@@ -160,7 +166,8 @@ def _facts(visits: list[dict[str, Any]], policy: Any) -> Facts:
         most_blocked=max(visit["blocked"] for visit in visits), slots=sum(visit["slots"] for visit in visits),
         visits=len(visits), crowd=max(visit["crowd"] for visit in visits), after_ms=visits[0]["after_ms"],
         near_sites=widest["near_sites"], near_requests=widest["near_requests"], near_blocked=widest["near_blocked"],
-        near_ms=widest["near_ms"], bypass=(getattr(known, "title", "") or tool) if tool else "")
+        near_ms=widest["near_ms"], near_searched=widest["near_searched"],
+        bypass=(getattr(known, "title", "") or tool) if tool else "")
 
 
 def joined(outcomes: Any) -> str:

@@ -23,10 +23,12 @@ from pipeline import (
     listaddresses,
     lists,
     liststore,
+    searches,
     sql,
     visits,
 )
 from pipeline.addressbook import WHERE, read_shapes
+from pipeline.engines import Engine, read_engines
 from pipeline.formats import Format, with_own
 from pipeline.policy import Policy, in_force, read_policy
 from pipeline.privacy import login_key, pseudonym
@@ -35,6 +37,7 @@ from pipeline.rulebook import Rule, read_rules
 from pipeline.school import Person, School, read_people, read_school, said_of
 from pipeline.schoolday import bands_table, is_open
 from pipeline.signals.shapes import Book
+from pipeline.terms import Terms, read_terms
 from pipeline.vendors import Names, read_vendors
 
 ASKED = """
@@ -60,6 +63,8 @@ class Rules:
     vendors: Mapping[str, Names]
     exceptions: Sequence[excepted.Excepted] = ()
     shapes: Book = field(default_factory=Book)
+    terms: Terms = field(default_factory=Terms)
+    engines: Sequence[Engine] = ()
     imported: Sequence[str] = ()  # the Parquet files of the imported lists
 
 
@@ -84,6 +89,10 @@ def read_all(files: Mapping[str, str]) -> tuple[Rules | None, list[Problem]]:
                for n, log in enumerate(school.logs if school else (), 1) if log.format and log.format not in known_formats]
     shapes, more = read_shapes(files.get(WHERE, ""), known)
     faults += more
+    terms, more = read_terms({n: t for n, t in files.items() if n.startswith("rules/terms/")}, known)
+    faults += more
+    engines, more = read_engines(files.get("rules/terms/engines.csv", ""))
+    faults += more
     people, more = read_people(files["people.csv"]) if "people.csv" in files else ([], [])
     faults += more
     exceptions, more = excepted.read_exceptions(files.get(excepted.WHERE, ""), [rule.name for rule in rules],
@@ -91,7 +100,7 @@ def read_all(files: Mapping[str, str]) -> tuple[Rules | None, list[Problem]]:
     faults += more
     if school is None or policy is None or not rules:
         return None, faults
-    return Rules(school, policy, rules, entries, own, people, known_formats, vendors, exceptions, shapes), faults
+    return Rules(school, policy, rules, entries, own, people, known_formats, vendors, exceptions, shapes, terms, engines), faults
 
 
 @dataclass(frozen=True)
@@ -139,8 +148,10 @@ def see(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, log
     listed = listaddresses.listed(con, hosts, spoken, rules.lists, lists.live(rules.own, day), said,
                                   partial(answers.weigh, vendors=rules.vendors, of=logs.vendors, categories=policy.categories))
     shown = addresses.addressed(con, hosts, rules.shapes, policy.categories, day, partial(classified, rules=rules, day=day))
+    sought = searches.searches(con, hosts, rules.engines, rules.terms, detect.gravity(policy))
     stays, account = visits.fold(con, hosts, people_table(rules.people, day, key), _bands(rules, day), _networks(school),
-                                 policy.background, logs.ranks, said, pa.concat_tables([listed, shown]))
+                                 policy.background, logs.ranks, said,
+                                 pa.concat_tables([listed, shown, sought], promote_options="default"))
     nominated = {row: {pseudonym(key, "p", login_key(login)) for login in logins} for row, logins in school.nominated.items()}
     return Seen(hosts, stays, classify.judge(stays, policy, nominated), filter_names, account)
 

@@ -364,7 +364,7 @@ def _visit(n: int, said: Mapping[str, Any]) -> dict[str, Any]:
             "bytes_out": said.get("bytes_out", 1_000 * requests), "longest_ms": minutes * 60_000,
             "tunnels": requests if said.get("kind") == "tunnel" else 0,
             "slots": said.get("slots", min(requests, minutes // 5 + 1)), "crowd": said.get("crowd", 1),
-            "after_ms": said.get("after_ms"), "notes": said.get("notes", [])}
+            "after_ms": said.get("after_ms"), "searched": 0, "notes": said.get("notes", [])}
 
 
 def _verdict(row: Mapping[str, Any], said: Mapping[str, Any], category: Any) -> dict[str, Any]:
@@ -375,7 +375,8 @@ def _verdict(row: Mapping[str, Any], said: Mapping[str, Any], category: Any) -> 
             "verdict": "unacceptable", "within": said.get("within", "against"), "clause": "",
             "outcome": "allowed" if said["outcome"] == "warned" else said["outcome"],
             "filter": "block" if blocks else "allow",
-            "failure": blocks and row["allowed"] > 0, "tier": category.tier if category else "none", "questions": []}
+            "failure": blocks and row["allowed"] > row["searched"],
+            "tier": category.tier if category else "none", "questions": []}
 
 
 def example_faults(rule: Rule, categories: Mapping[str, Any] | None = None) -> list[Problem]:

@@ -121,6 +121,7 @@ VISITS = Table("visits", "one person's stay, on one device, on the hosts of one 
     ("slots", WHOLE, "five-minute slots with a request of its own"),
     ("crowd", WHOLE, "most people who asked for one of its hosts in one same minute"),
     ("after_ms", WHOLE, "milliseconds since the same person and client began another visit; null when none within ten minutes"),
+    ("searched", WHOLE, "own requests that are a search with words of rules/terms"),
     ("notes", TEXTS, "what the addresses of its requests show beyond their host, a short sentence each"),
 ))
 
