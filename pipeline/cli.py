@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pipeline import deciding, failing, logfiles, night, progress, purging, readout, rulefiles
+from pipeline import asking, deciding, failing, logfiles, night, progress, purging, readout, rulefiles
 from pipeline.problems import Exit, SchoolgateError
 from pipeline.verbs.change import change
 from pipeline.verbs.export import export
@@ -17,10 +17,13 @@ from pipeline.verbs.formats import formats, how
 from pipeline.verbs.front import DAY, Dates, Files, Form, Ref, Year, Zone, begin, end, folder
 from pipeline.verbs.incident import incident
 from pipeline.verbs.lists import lists
+from pipeline.verbs.policy import policy
+from pipeline.verbs.rules import rules, try_out
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
                   help="A school's web-filter logs, judged by its own e-safety policy.")
-for family, name in ((formats, "formats"), (incident, "incident"), (lists, "lists"), (change, "change"), (export, "export")):
+for family, name in ((formats, "formats"), (policy, "policy"), (incident, "incident"), (lists, "lists"), (change, "change"),
+                     (export, "export")):
     app.add_typer(family, name=name)
 School = Annotated[Path, typer.Option(help="The school folder; the current folder when not given.", metavar="DIR")]
 
@@ -83,7 +86,7 @@ def purge(today: Annotated[datetime | None, typer.Option(help="The day to count 
 @app.command()
 def verify() -> None:
     """Walk the chains of every register, and look for the lake's files."""
-    problems = night.verify(folder())
+    problems = night.verify(folder()) + asking.faults(folder())
     typer.echo("Every register holds." if not problems else f"{len(problems)} faults.")
     end(problems, Exit.FAILED if problems else Exit.DONE)
 
@@ -94,6 +97,10 @@ def check() -> None:
     faults, examples = deciding.check(folder())
     typer.echo(f"{examples} examples run, {len(faults)} faults.")
     end(faults, Exit.USAGE if faults else Exit.DONE)
+
+
+app.command("trial")(try_out)
+app.command("rules")(rules)
 
 
 @app.command()

@@ -267,7 +267,7 @@ class Lake:
         judged = self.judged()
         parts = [pq.read_table(self.folder / judged[day]["files"][shape.name]["path"], partitioning=None)
                  for day in sorted(days) if day in judged and shape.name in judged[day]["files"]]
-        return pa.concat_tables([tables.conform(part, shape) for part in parts]) if parts else tables.empty(shape)
+        return pa.concat_tables([tables.widened(part, shape) for part in parts]) if parts else tables.empty(shape)
 
     # --- files ------------------------------------------------------------------------------------------------
 

@@ -33,7 +33,7 @@ from pipeline.schoolday import day_bounds, school_day, term_of
 from pipeline.vault import Keys, Vault, load_keys
 
 Tick = Callable[[str, int], None]
-REGISTERS = ("ingest", "days", "incidents", "breaches", "changes", "access", "destruction")
+REGISTERS = ("ingest", "days", "incidents", "breaches", "changes", "decisions", "access", "destruction")
 UNTOLD = timedelta(days=31)
 UNHEARD = Problem("the night", "heard from no log", "the paths given, and whether the filter still writes")
 
@@ -71,7 +71,8 @@ class Account:
         return [f"judged      {_days([str(day) for day in self.judged])}: {c['own']:,} requests in {c['visit rows']:,} visits "
                 f"({c['against']:,} against the policy), {c['background']:,} more are background",
                 f"found       {c['detections']:,} detections in {c['stories']:,} incidents to read; "
-                f"{c['quietened']:,} more point to background and name nobody",
+                f"{c['quietened']:,} more point to background and name nobody"
+                + (f"; {c['hidden']:,} hidden by exceptions or watched" if c["hidden"] else ""),
                 f"DSL list    {names:,} names, {per:.1f} per 1,000 pupils a school day",
                 f"breaches    {c['failures']:,} filter failures, {c['circumventions']:,} circumventions",
                 f"rules       {self.rules}"]
@@ -205,10 +206,7 @@ def _judge(folder: Path, lake: Lake, day: date, rules: Rules, keys: Keys, accoun
     """Judge one day and keep its tables; an equation that does not hold is a problem."""
     con = sql.connect(spill=str(emptied(folder / "var/spill")))
     lake.view(con, day)
-    names = {source.source: source.name for source in lake.sources().values()}
-    ranks = {source.source: judging.rank_of(rules, source.name, source.format) for source in lake.sources().values()}
-    vendors = {source.source: judging.vendor_of(rules, source.format) for source in lake.sources().values()}
-    tables, counts = judging.judge(con, day, rules, keys.pseudonym, names, ranks, vendors)
+    tables, counts = judging.judge(con, day, rules, keys.pseudonym, judging.logs_of(rules, lake.sources()))
     account.problems += judging.equations(con, tables, counts, day)
     lake.write_day(day, tables, {"rules": account.rules, "counts": counts})
     account.judged.append(day)

@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline import folders, judging, register, render
+from pipeline import folders, judging, precision, register, render
 from pipeline.judging import Rules
 from pipeline.lake import Lake
 from pipeline.pages import dsl, failed, nightly, principal, termly
@@ -91,12 +91,33 @@ def nightly_page(desk: Desk, day: date, problems: Sequence[Problem], counts: Map
                          [row for row in breaches if row["last_day"] == str(day) or row["first_blocked"] is None],
                          [row for row in changes if not row["why"]], counts, queue, seals, overdue(desk.rules, day),
                          desk.versions, filter_names=desk.lake.table(FILTER_NAMES, [day]).to_pylist(), expected=silent,
-                         zone=desk.zone, misplaced=judging.overblocked(desk.lake.table(HOSTS, [day]), desk.rules, day))
+                         zone=desk.zone, exceptions=_exceptions(desk, day), hidden=hidden_on(desk, day),
+                         proposals=_proposals(desk, day),
+                         misplaced=judging.overblocked(desk.lake.table(HOSTS, [day]), desk.rules, day))
     desk.write("technical", f"nightly-{day}.html", render.html(page))
     desk.write("technical", "breaches.csv", _csv(breaches, ("ref", "part", "site", "profile", "category", "method", "worked",
                                                             "people", "opened_day", "first_seen", "first_blocked")))
     desk.write("technical", "changes.csv", _csv(changes, ("ref", "at", "object", "kind", "before", "after", "size", "who",
                                                           "why", "approver")))
+
+
+def hidden_on(desk: Desk, day: date) -> dict[str, int]:
+    """How many detections of a day are not shown, by why."""
+    rows = desk.lake.table(TALLIES, [day]).to_pylist()
+    return {row["of"]: row["count"] for row in rows if row["measure"] == "hidden detections"}
+
+
+def _proposals(desk: Desk, day: date) -> list[str]:
+    """A sentence for each rule that people kept finding wrong in the four weeks up to a day."""
+    triage = desk.rules.school.triage
+    found = precision.records(precision.decisions(desk.registers.incidents().values()), day, triage.precision)
+    return precision.proposals(found, [rule.name for rule in desk.rules.rules if rule.watch], triage.precision, triage.least)
+
+
+def _exceptions(desk: Desk, day: date) -> list[dict[str, Any]]:
+    """The exceptions in force on a day."""
+    return [{"label": one.label, "owner": one.owner, "approver": one.approver, "until": one.until}
+            for one in desk.rules.exceptions if day <= one.until]
 
 
 def failed_page(folder: Path, school: School | None, day: date, causes: Sequence[Problem], problems: Sequence[Problem],
@@ -149,9 +170,10 @@ def named_pages(desk: Desk, day: date) -> None:
              if s.summary["route"] != "sealed" and s.story in reasons]
     seals = [{"ref": s.ref, "raised": _when(desk, s.summary["started"]), "subject": s.summary["actor"],
               "list": "the filter's illegal-content list"} for s in states if s.summary["route"] == "sealed"]
+    hidden = hidden_on(desk, day)
     for reader, name, page in (
-            ("safeguarding", "dsl-list", dsl.build(day, desk.rules.school.name, items, seals, "", desk.versions)),
-            ("principal", "principal", principal.build(day, desk.rules.school.name, items, seals, desk.versions))):
+            ("safeguarding", "dsl-list", dsl.build(day, desk.rules.school.name, items, seals, "", desk.versions, hidden)),
+            ("principal", "principal", principal.build(day, desk.rules.school.name, items, seals, desk.versions, hidden))):
         shown = [item["ref"] for item in items if item["person"] and (item["route"] == "staff") == (reader == "principal")]
         if shown:
             _reveal(desk, f"{name}-{day}", {"page": name, "day": str(day), "refs": shown, "by": "the night", "for": reader,
@@ -206,7 +228,7 @@ def termly_page(desk: Desk, day: date) -> None:
                    if is_open(desk.rules.school.calendar, d)]
     page = termly.build(f"{term.name.capitalize()} term", first, last, desk.rules.school.name, desk.lake.table(COVERAGE, days),
                         _numbers(desk, days), _by_row(desk, days), _breaches(desk, days),
-                        _changes(desk, first, last), _questions(desk, days), _duties(desk, day), LIMITS,
+                        _changes(desk, first, last), _questions(desk, days), _duties(desk, day), (*LIMITS, *_hidden(desk, days)),
                         desk.rules.school.small_number, _tallies(desk, days), school_days=school_days, by_day=by_day(desk, days),
                         policy_overdue=overdue(desk.rules, day), versions=desk.versions)
     desk.write("leadership", f"termly-{first.year}-{term.name}.html", render.html(page))
@@ -264,6 +286,14 @@ def _questions(desk: Desk, days: Sequence[date]) -> list[tuple[Any, ...]]:
 def _duties(desk: Desk, day: date) -> list[tuple[str, str, bool]]:
     due = desk.rules.policy.review_due
     return [("Review of the e-safety policy", f"due {due.day} {due:%B %Y}", due < day)]
+
+
+def _hidden(desk: Desk, days: Sequence[date]) -> list[str]:
+    """The sentence on what exceptions and rules on watch kept from the figures; none when they kept nothing."""
+    many = sum(sum(hidden_on(desk, day).values()) for day in days)
+    small = desk.rules.school.small_number
+    told = f"fewer than {small}" if many < small else f"{many:,}"
+    return [f"Exceptions of the school and rules on watch keep {told} detections out of these figures."] if many else []
 
 
 def _tallies(desk: Desk, days: Sequence[date]) -> list[tuple[str, str, int]]:

@@ -167,6 +167,7 @@ DETECTIONS = Table("detections", "one rule firing on one visit or one person-day
     ("requests", WHOLE, "their own requests"),
     ("reasons", TEXTS, "what the log shows, a short sentence each"),
     ("visit_keys", TEXTS, "the visits"),
+    ("hidden", TEXT, "why it is in no incident: the exception of rules/exceptions.csv, or that its rule is on watch; else empty"),
 ))
 
 INCIDENTS = Table("incidents", "one story for a person to read: one subject's detections on one school day and one route, split by a pause of 60 minutes", "incidents", _columns(
@@ -258,6 +259,15 @@ DERIVED = (HOSTS, VISITS, VERDICTS, DETECTIONS, INCIDENTS, BREACHES, TALLIES, CO
 def conform(table: pa.Table, shape: Table) -> pa.Table:
     """`table` with exactly the columns and types of `shape`; KeyError names a missing column, ArrowInvalid a bad value."""
     return table.select([column.name for column in shape.columns]).cast(shape.schema)
+
+
+def widened(table: pa.Table, shape: Table) -> pa.Table:
+    """`conform` for what an earlier version wrote: a column that it did not know yet is empty."""
+    for column in shape.columns:
+        if column.name not in table.column_names:
+            nothing: object = "" if column.type == TEXT else [] if column.type == TEXTS else None
+            table = table.append_column(column.name, pa.array([nothing] * len(table), column.type))
+    return conform(table, shape)
 
 
 def empty(shape: Table) -> pa.Table:
