@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -12,7 +12,20 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline import answers, classify, coverage, detect, excepted, incidents, listaddresses, lists, liststore, sql, visits
+from pipeline import (
+    answers,
+    classify,
+    coverage,
+    detect,
+    excepted,
+    incidents,
+    listaddresses,
+    lists,
+    liststore,
+    sql,
+    turned,
+    visits,
+)
 from pipeline.formats import Format, with_own
 from pipeline.policy import Policy, in_force, read_policy
 from pipeline.privacy import login_key, pseudonym
@@ -107,7 +120,7 @@ def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, l
               "breaches": incidents.breaches(seen.visits, seen.verdicts, shown, day),
               "tallies": coverage.tallies(seen.visits, seen.verdicts, found, stories, day),
               "coverage": coverage.coverage(con, day, logs.names, open_hours(_bands(rules, day), rules.school, day)),
-              "filter_names": seen.filter_names}
+              "filter_names": seen.filter_names, "filtered": turned.filtered(seen.visits, taught_bands(rules, day), day)}
     return tables, dict(seen.account) | {"quietened": len(quiet), "hidden": len(found) - len(shown)}
 
 
@@ -132,6 +145,12 @@ def fire(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, se
     return detect.fire(seen.visits, seen.verdicts, rules.rules, in_force(rules.policy, day), day,
                        sealed_rows(con, people_table(rules.people, day, key), _networks(rules.school)),
                        excepted.Hiding(rules.rules, rules.exceptions, people, day))
+
+
+def taught_bands(rules: Rules, day: date) -> Collection[str]:
+    """The bands that are lessons by the policy of a day."""
+    bands: Collection[str] = in_force(rules.policy, day).more.get("times", {}).get("lessons", classify.TAUGHT)
+    return bands
 
 
 def shown_of(detections: pa.Table) -> pa.Table:
