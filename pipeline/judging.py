@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
@@ -25,6 +25,7 @@ from pipeline import (
     liststore,
     searches,
     sql,
+    turned,
     visits,
 )
 from pipeline.addressbook import WHERE, read_shapes
@@ -134,7 +135,7 @@ def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, l
               "breaches": incidents.breaches(seen.visits, seen.verdicts, shown, day),
               "tallies": coverage.tallies(seen.visits, seen.verdicts, found, stories, day),
               "coverage": coverage.coverage(con, day, logs.names, open_hours(_bands(rules, day), rules.school, day)),
-              "filter_names": seen.filter_names}
+              "filter_names": seen.filter_names, "filtered": turned.filtered(seen.visits, taught_bands(rules, day), day)}
     return tables, dict(seen.account) | {"quietened": len(quiet), "hidden": len(found) - len(shown)}
 
 
@@ -162,6 +163,12 @@ def fire(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, se
     return detect.fire(seen.visits, seen.verdicts, rules.rules, in_force(rules.policy, day), day,
                        sealed_rows(con, people_table(rules.people, day, key), _networks(rules.school)),
                        excepted.Hiding(rules.rules, rules.exceptions, people, day))
+
+
+def taught_bands(rules: Rules, day: date) -> Collection[str]:
+    """The bands that are lessons by the policy of a day."""
+    bands: Collection[str] = in_force(rules.policy, day).more.get("times", {}).get("lessons", classify.TAUGHT)
+    return bands
 
 
 def shown_of(detections: pa.Table) -> pa.Table:

@@ -17,6 +17,7 @@ from typing import Any
 
 from pipeline import folders, judging, precision, register, render
 from pipeline.judging import Rules
+from pipeline.inferred import KINDS
 from pipeline.lake import Lake
 from pipeline.pages import dsl, failed, nightly, principal, termly
 from pipeline.policy import in_force
@@ -154,7 +155,9 @@ def _moment(text: str | None) -> datetime | None:
 
 def change_rows(desk: Desk) -> list[dict[str, Any]]:
     """Every change recorded, oldest first."""
-    return [{"ref": c.ref, "at": c.opened_at, "object": c.object, "kind": c.kind, "before": c.before, "after": c.after,
+    tiers = {name: category.tier for name, category in desk.rules.policy.categories.items()}
+    return [{"inferred": c.kind in KINDS, "apart": c.kind in KINDS and tiers.get(c.mark[11:]) in ("T0", "T1"),
+             "ref": c.ref, "at": c.opened_at, "object": c.object, "kind": c.kind, "before": c.before, "after": c.after,
              "size": c.size, "who": c.who, "why": c.why, "approver": c.approver}
             for c in desk.registers.changes().values() if not c.purged]
 

@@ -253,8 +253,19 @@ FILTER_NAMES = Table("filter_names", "one name among the filter's own categories
     ("blocked", WHOLE, "requests blocked"),
 ))
 
-TABLES = (LINES, HOSTS, VISITS, VERDICTS, DETECTIONS, INCIDENTS, BREACHES, TALLIES, COVERAGE, FILTER_NAMES)
-DERIVED = (HOSTS, VISITS, VERDICTS, DETECTIONS, INCIDENTS, BREACHES, TALLIES, COVERAGE, FILTER_NAMES)
+FILTERED = Table("filtered", "what the filter did with one site for one profile on one day, in lessons or outside", "inferred", _columns(
+    ("day", pa.date32(), "school day"),
+    ("site", TEXT, "registrable domain"),
+    ("profile", TEXT, "actor, as in visits"),
+    ("taught", YES_NO, "in lessons and registration, not outside them"),
+    ("category", TEXT, "category of most of the requests"),
+    ("requests", WHOLE, "own requests in visits"),
+    ("blocked", WHOLE, "requests that the filter blocked"),
+    ("allowed", WHOLE, "requests that went through without a warning page"),
+))
+
+TABLES = (LINES, HOSTS, VISITS, VERDICTS, DETECTIONS, INCIDENTS, BREACHES, TALLIES, COVERAGE, FILTER_NAMES, FILTERED)
+DERIVED = (HOSTS, VISITS, VERDICTS, DETECTIONS, INCIDENTS, BREACHES, TALLIES, COVERAGE, FILTER_NAMES, FILTERED)
 
 
 def conform(table: pa.Table, shape: Table) -> pa.Table:

@@ -46,6 +46,7 @@ class NightlyPage:
     failures: Grid
     circumventions: Grid
     changes: Grid
+    inferred: Grid
     filter_names: Grid
     over_blocked: Grid
     misplaced: Grid
@@ -78,7 +79,8 @@ def build(day: date, school_name: str, coverage: pa.Table, problems: Sequence[Pr
         summary=_summary(heard, silent, problems, failures, rounds, changes), silences=silent,
         coverage=_coverage(heard, zone),
         problems=tuple((said(p.where), said(p.what, 400), said(p.try_this, 300)) for p in sorted(problems)),
-        failures=_failures(failures, zone), circumventions=_rounds(rounds, zone), changes=_changes(changes),
+        failures=_failures(failures, zone), circumventions=_rounds(rounds, zone), changes=_changes([row for row in changes if not row.get("inferred")]),
+        inferred=_inferred([row for row in changes if row.get("inferred")]),
         filter_names=_unmapped(filter_names), over_blocked=_over_blocked(filter_names), misplaced=_misplaced(misplaced),
         exceptions=_exceptions(exceptions, hidden), hidden=hidden_of(hidden),
         proposals=tuple(said(text, 300) for text in proposals),
@@ -191,6 +193,13 @@ def _changes(rows: Sequence[Mapping[str, Any]]) -> Grid:
                 tuple((said(row["ref"], 20), defanged(row["object"]), defanged(row["before"]) or "nothing",
                        defanged(row["after"]) or "removed", said(row.get("who")) or "not said",
                        defanged(row.get("why")) or "not said") for row in rows))
+
+
+def _inferred(rows: Sequence[Mapping[str, Any]]) -> Grid:
+    """What nobody entered; the site of a welfare category is the DSL's matter."""
+    return Grid("Nobody entered these: they are inferred from the traffic and from the change log", ("Ref", "What", "Before", "Now"),
+                tuple((said(row["ref"], 20), APART if row.get("apart") else defanged(row["object"]), defanged(row["before"]),
+                       defanged(row["after"])) for row in rows))
 
 
 def _unmapped(rows: Sequence[Mapping[str, Any]]) -> Grid:
