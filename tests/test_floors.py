@@ -16,9 +16,9 @@ FLOORS = (
     {"answers", "ingest", "visits", "classify", "detect", "incidents", "coverage", "changes", "repeats"},
     {"pages"},
     {"logfiles", "lake", "journal", "vault", "sealed", "rulefiles", "folders", "render", "archives", "liststore", "listsource",
-     "listfetch"},
+     "listfetch", "runs"},
     {"judging", "deciding", "exporting", "failing", "progress", "silence", "purging", "publishing", "reading", "readout", "parsing", "trying",
-     "registers", "listing", "night", "schedule", "trial", "verbs", "cli", "handbook", "__main__"},
+     "registers", "listing", "night", "schedule", "missed", "status", "trial", "verbs", "cli", "handbook", "__main__"},
 )
 # Neighbours of one floor: who may import whom.
 NEIGHBOURS = {
@@ -37,7 +37,8 @@ NEIGHBOURS = {
     "listsource": {"archives"},
     "logfiles": {"archives"},
     "lake": {"journal"},
-    "night": {"failing", "judging", "progress", "publishing", "reading", "registers", "silence"},
+    "missed": {"schedule"},
+    "night": {"failing", "judging", "missed", "progress", "publishing", "reading", "registers", "silence"},
     "policy": {"lists"},
     "publishing": {"judging", "registers"},
     "purging": {"night"},
@@ -46,9 +47,11 @@ NEIGHBOURS = {
     "trying": {"parsing", "readout"},
     "rulebook": {"policy"},
     "rulefiles": {"lake"},
+    "runs": {"lake"},
     "silence": {"judging"},
     "vendors": {"lists"},
-    "verbs": {"deciding", "exporting", "listing", "night", "publishing", "readout", "schedule", "trying"},
+    "status": {"missed", "night", "silence"},
+    "verbs": {"deciding", "exporting", "listing", "night", "publishing", "readout", "schedule", "status", "trying"},
 }
 WITHIN = {(me, other) for me, others in NEIGHBOURS.items() for other in others}
 OPENERS = {"open", "read_text", "write_text", "read_bytes", "write_bytes", "unlink", "rename", "mkdir"}
