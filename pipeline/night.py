@@ -258,6 +258,7 @@ def _publish(folder: Path, lake: Lake, rules: Rules, keys: Keys, books: Register
         publishing.named_pages(desk, day)
     for day in {term_of(rules.school.calendar, day): day for day in owed}.values():
         publishing.termly_page(desk, day)
+    publishing.indexes(folder, rules.school, desk.groups)
     lake.tell(untold)
     account.pages = [str(path.relative_to(folder)) for path in desk.written]
 
@@ -283,6 +284,7 @@ def report(folder: Path, write: Callable[[publishing.Desk, date], None], today: 
         day = today or _today(rules.school)
         desk = _desk(folder, open_lake(folder, keys), rules, keys, books, account, day)
         write(desk, day)
+        publishing.indexes(folder, rules.school, desk.groups)
     account.pages = [str(path.relative_to(folder)) for path in desk.written]
     return account
 

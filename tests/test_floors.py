@@ -41,7 +41,7 @@ NEIGHBOURS = {
     "night": {"failing", "judging", "missed", "progress", "publishing", "reading", "registers", "silence"},
     "policy": {"lists"},
     "publishing": {"judging", "registers"},
-    "purging": {"night"},
+    "purging": {"night", "publishing"},
     "reading": {"parsing"},
     "readout": {"parsing"},
     "trying": {"parsing", "readout"},
