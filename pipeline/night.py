@@ -23,11 +23,13 @@ from pipeline.judging import Rules
 from pipeline.lake import Lake, emptied
 from pipeline.liststore import Lists
 from pipeline.logfiles import LogFile
+from pipeline.missed import look_back
 from pipeline.privacy import fits, on_network
 from pipeline.problems import Exit, Problem, RefusedError, SchoolgateError, UsageError
 from pipeline.progress import Show
 from pipeline.reading import Reader, Reading
 from pipeline.registers import Registers
+from pipeline.runs import Run, known, noted
 from pipeline.school import School, read_school
 from pipeline.schoolday import day_bounds, school_day, term_of
 from pipeline.vault import Keys, Vault, load_keys
@@ -52,6 +54,8 @@ class Account:
     pages: list[str] = field(default_factory=list)
     heads: dict[str, str] = field(default_factory=dict)
     waiting: int = 0  # incidents that wait for a person
+    ran: dict[str, Run] = field(default_factory=dict)  # the last run of each job before this one
+    missed: list[date] = field(default_factory=list)  # the school days whose night was due and did not run
     doing: str = "reading the rules"
 
     @property
@@ -88,6 +92,10 @@ class Account:
                 f"in the lake {self.lines:,} lines"]
         if not self.readings:
             said.insert(0, "No log was heard from. Silence is not safety: look at the filter and at the paths given.")
+        if self.missed:
+            said.append(f"missed      the nights of {_days([str(day) for day in self.missed])}: caught up")
+        if (before := self.ran.get("night")) and before.ended is None:
+            said.append(f"cut short   the night before, which began at {before.began:%Y-%m-%d %H:%M} UTC: gone on from there")
         if self.late:
             said.append(f"late        {sum(self.late.values()):,} lines of days already purged "
                         f"({_days([str(day) for day in sorted(self.late)])}): not judged, and kept until the next purge")
@@ -117,8 +125,11 @@ def run(folder: Path, logs: Sequence[str], tick: Tick, *, today: date | None = N
     require_school(folder)
     account = Account()
     with rulefiles.locked(folder):
+        account.ran = known(folder)
         try:
-            _night(folder, logs, account, today, tick, show or Show(), form)
+            with noted(folder, "night") as note:
+                _night(folder, logs, account, today, tick, show or Show(), form)
+                note.code = account.code()
         except RefusedError:
             raise
         except Exception as error:  # whatever it is, the night ends in a page and a sentence
@@ -231,17 +242,22 @@ def _publish(folder: Path, lake: Lake, rules: Rules, keys: Keys, books: Register
     """Write the pages of every day that is untold; a night that heard from no log writes one that says so."""
     today, judged, untold, purged = given or _today(rules.school), lake.judged(), lake.untold(), lake.purged()
     now = day_bounds(given, rules.school.calendar.timezone)[1] if given else datetime.now(UTC)
-    silent = silence.silences(lake, rules.school, untold, today, now)
+    if given is None:  # a night that is given its day is not one of the schedule's
+        account.missed, late = look_back(account.ran, rules.school, now)
+        account.problems += late
+    silent = silence.silences(lake, rules.school, {*untold, *account.missed}, today, now)
     account.problems += [*silence.problems(silent), *([] if account.readings else [UNHEARD])]
     desk = _desk(folder, lake, rules, keys, books, account, max(untold, default=today))
     owed = sorted(day for day in judged if day in untold or (day not in purged and desk.lacks(day)))
     unheard = today in silent or not (owed or account.readings)
-    for day in [*owed, *([today] if unheard and today not in owed else [])]:
+    unread = {day for day in account.missed if day in silent} | ({today} if unheard else set())
+    for day in [*owed, *sorted(unread.difference(owed, purged))]:
         publishing.nightly_page(desk, day, account.problems, judged.get(day, {}).get("counts", {}), sorted(silent.get(day, ())))
     for day in owed:
         publishing.named_pages(desk, day)
     for day in {term_of(rules.school.calendar, day): day for day in owed}.values():
         publishing.termly_page(desk, day)
+    publishing.indexes(folder, rules.school, desk.groups)
     lake.tell(untold)
     account.pages = [str(path.relative_to(folder)) for path in desk.written]
 
@@ -267,6 +283,7 @@ def report(folder: Path, write: Callable[[publishing.Desk, date], None], today: 
         day = today or _today(rules.school)
         desk = _desk(folder, open_lake(folder, keys), rules, keys, books, account, day)
         write(desk, day)
+        publishing.indexes(folder, rules.school, desk.groups)
     account.pages = [str(path.relative_to(folder)) for path in desk.written]
     return account
 

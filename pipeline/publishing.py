@@ -4,6 +4,8 @@ reports/technical/    nightly breach report, breaches.csv, changes.csv: no names
 reports/safeguarding/ DSL list, with names (a logged reveal)
 reports/principal/    staff matters, with names (a logged reveal)
 reports/leadership/   termly summary: nobody can be told from it
+
+Each folder has an index of its pages, which is made from their names.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from pipeline import folders, judging, precision, register, render
 from pipeline.judging import Rules
 from pipeline.inferred import KINDS
 from pipeline.lake import Lake
-from pipeline.pages import dsl, failed, nightly, principal, termly
+from pipeline.pages import dsl, failed, index, nightly, principal, termly
 from pipeline.policy import in_force
 from pipeline.privacy import login_key, pseudonym
 from pipeline.problems import Problem
@@ -33,6 +35,11 @@ OVERLAY = {"dsl": "tell the DSL (safeguarding overlay)", "dsl_weekly_list": "the
 LIMITS = ("Phones on mobile data, apps, messages, and what is said inside permitted platforms are not in the filter's log.",
           "Without decryption the log names a host, not a page.",
           "This summary is made after the event and does not replace the filter's own live alerts.")
+
+KEPT = {"technical": "Pages are kept for {0.pages_days:,} days, and then destroyed with a record. They name nobody.",
+        "safeguarding": "Pages are kept for {1:,} days, and then destroyed with a record. They are for you and your deputies.",
+        "principal": "Pages are kept for {1:,} days, and then destroyed with a record. They are for you alone.",
+        "leadership": "Summaries are kept for {0.summaries_years} years, and then destroyed with a record. They name nobody."}
 
 
 @dataclass(frozen=True)
@@ -127,6 +134,18 @@ def failed_page(folder: Path, school: School | None, day: date, causes: Sequence
     groups, more = folders.share(folder, school.groups if school else {})
     page = failed.build(day, school.name if school else "", causes, [*problems, *more], versions)
     folders.put_page(folder / "reports/technical" / f"nightly-{day}.html", render.html(page), groups.get("technical"))
+    if school:
+        indexes(folder, school, groups)
+
+
+def indexes(folder: Path, school: School, groups: Mapping[str, int]) -> None:
+    """Bring the index of each reader up to the pages that are there."""
+    for reader in folders.READERS:
+        files, place = folders.pages(folder, reader), folder / "reports" / reader
+        wrong = [file for file in files if reader == "technical" and folders.says(place / file, failed.TITLE)]
+        page = index.build(reader, school.name, files, wrong, KEPT[reader].format(school.retention, min(
+            school.retention.pages_days, school.retention.incidents_days)))
+        folders.renew(place / folders.INDEX, render.html(page), groups.get(reader))
 
 
 def _csv(rows: Sequence[Mapping[str, Any]], header: Sequence[str]) -> str:

@@ -115,7 +115,7 @@ def test_each_job_is_a_command_that_there_is() -> None:
 def test_a_schedule_that_cannot_be_kept_is_a_fault_of_the_settings(given: str, words: str) -> None:
     """Said with its place, as any other."""
     _, (fault,) = read_school(f"{SETTINGS}\n[schedule]\n{given}\n")
-    assert fault.where.startswith(f"school.toml, schedule.{given.split(' ')[0]}") and words in fault.what
+    assert fault.where.startswith(f"school.toml, schedule.{given.split(' ', maxsplit=1)[0]}") and words in fault.what
 
 
 def test_a_job_without_a_time_is_left_out_and_another_zone_has_another_hour_to_keep_clear_of() -> None:
