@@ -101,22 +101,16 @@ def through(week: Week, rng: Random, seat: Seat, host: str, act: Act, at: float,
             break
 
 
-def fresh(rng: Random) -> str:
-    """A host that nobody has seen before and no list holds, by the grammar of all hosts."""
-    site = f"{rng.choice(STEMS)}{rng.choice(STEMS)}{rng.randrange(100, 999)}.{rng.choice(('test', 'example'))}"
-    return f"{rng.choice(('www', 'app', 'go', 'web'))}.{site}"
-
-
 def new_browser_proxy(week: Week, rng: Random, day: date) -> None:
     """A proxy in the browser on a host of yesterday."""
     who, at, act = begin(week, rng, day, "new in-browser proxy", "bypass_web_proxy", also=("bypass_mirror_or_remote_desktop",))
-    through(week, rng, who.seat, fresh(rng), act, at, shapes.in_browser(rng))
+    through(week, rng, who.seat, week.world.namer.host(), act, at, shapes.in_browser(rng))
 
 
 def new_rewriting_proxy(week: Week, rng: Random, day: date) -> None:
     """A proxy that rewrites pages on a host of yesterday."""
     who, at, act = begin(week, rng, day, "new rewriting proxy", "bypass_web_proxy", also=("bypass_mirror_or_remote_desktop",))
-    through(week, rng, who.seat, fresh(rng), act, at, shapes.rewriting(rng))
+    through(week, rng, who.seat, week.world.namer.host(), act, at, shapes.rewriting(rng))
 
 
 def tunnel(week: Week, rng: Random, seat: Seat, target: str, act: Act, at: float, minutes: float) -> None:
@@ -152,7 +146,7 @@ def vpn_unknown(week: Week, rng: Random, day: date) -> None:
     act = week.act(seat, "VPN server of nobody's list", "true", "bypass_vpn_tunnel", intent="deliberate", rows=("IN-12",),
                    route="student")
     address = f"198.51.100.{rng.randrange(2, 250)}:{rng.choice((443, 443, 1194, 8443, 51820))}"
-    tunnel(week, rng, seat, rng.choice((address, f"{fresh(rng)}:443")), act, at, minutes)
+    tunnel(week, rng, seat, rng.choice((address, f"{week.world.namer.host()}:443")), act, at, minutes)
     week.silences.append((seat.client, at, at + minutes * 60))
 
 
@@ -223,7 +217,7 @@ def copy_of_a_blocked_site(week: Week, rng: Random, day: date) -> None:
 
 def spread(week: Week, rng: Random, days: list[date]) -> None:
     """A new proxy of nobody's list passes through year 9: one pupil, three, eight, and on the fourth day the filter has it."""
-    host, tool = fresh(rng), shapes.in_browser(rng)
+    host, tool = week.world.namer.host(), shapes.in_browser(rng)
     for day, count in zip(days, (1, 3, 8, 8), strict=True):
         last = day == days[-1]
         base = moment(day, "10:50", rng.uniform(0, 300))

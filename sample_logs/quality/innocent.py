@@ -15,7 +15,7 @@ from .names import STEMS, dice, path
 from .school import BELLS, SIXTH, STUDY, WINDOWS, Person, Seat, moment
 from .shapes import digest
 from .week import Week
-from .world import REMOTE
+from .world import REMOTE, Site
 
 KEY_KINDS = ("help-seeking", "filter check", "app chatter", "crowd", "advert")  # of which nobody may ever be named
 LEARNING = {  # searches of lessons that hold a word of another matter, and what they look like
@@ -45,7 +45,7 @@ def add(week: Week) -> None:
         (3, help_seeking), (1, filter_check), (1, app_chatter), (1, crowd), (1, advert), (1, embeds), (2, refresh_loop),
         (2, prefetch), (2, bounce), (8, learning_search), (2, library), (1, archive), (1, translation), (3, signed),
         (2, documents), (1, coding), (2, captive_portal), (2, school_remote), (0.6, teacher_with_class), (1, relay), (3, study),
-        (3, lunch), (2, moved_rooms), (1, two_devices), (1, staff_lunch), (1, big_download), (2, vendor_page))
+        (3, lunch), (2, moved_rooms), (1, two_devices), (1, staff_lunch), (1, big_download), (1, video_call), (2, vendor_page))
     for day in week.measured:
         for each, act in plan:
             rng = dice(week.seed, act.__name__, day)
@@ -373,6 +373,15 @@ def big_download(week: Week, rng: Random, day: date) -> None:
     act, site = innocent(week, who.seat, "big download", "bypass_vpn_tunnel"), rng.choice(week.world.sites["learning"])
     for n in range(14):
         week.hit(who.seat, at + 60 * n, f"https://{site.host}/pack/{n}.mp4", act, kind="video/mp4", size=6_000_000, took=40)
+
+
+def video_call(week: Week, rng: Random, day: date) -> None:
+    """A careers interview by video: one long exchange, many bytes both ways, on a host that few ever see; notes beside it."""
+    who, at = pupil(week, rng, day, *SIXTH)
+    act, host = innocent(week, who.seat, "video call", "bypass_vpn_tunnel"), week.world.namer.host()
+    week.page(rng, who.seat, Site(host, "call"), at, act)
+    week.hit(who.seat, at + 15, f"{host}:443", act, kind="", took=rng.uniform(900, 1500), size=90_000_000, up=40_000_000)
+    week.browse(rng, who.seat, week.some(rng, "learning")[0], at + 60, 10, pause=90)
 
 
 def vendor_page(week: Week, rng: Random, day: date) -> None:

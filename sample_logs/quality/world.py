@@ -67,6 +67,7 @@ class World:
 
     seed: int
     difficulty: str
+    namer: Namer                            # gives hosts that nobody has seen before, by the grammar of all hosts
     sites: dict[str, list[Site]] = field(default_factory=dict)
 
     def entries(self) -> dict[str, set[str]]:
@@ -95,7 +96,8 @@ def real(host: str) -> bool:
 
 def make(seed: int, difficulty: str) -> World:
     """The world of a seed; `difficulty` says how much of it the lists and the filter know."""
-    namer, rng, world = Namer(dice(seed, "names")), dice(seed, "world"), World(seed, difficulty)
+    namer, rng = Namer(dice(seed, "names")), dice(seed, "world")
+    world = World(seed, difficulty, namer)
     bad, side, known = COVER[difficulty]
     wanted = [*BAD.items(), *GOOD.items(), *SIDE.items()]
     hosts = {kind: [namer.host() for _ in range(count)] for kind, count in wanted}
