@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 SLACK = 120.0    # seconds by which a tunnel's end or a bell's edge may move the ends of a detection
-SHORT = 7200.0   # an innocent act shorter than this is charged with every false naming in it; a day-long one with its own kind only
+SHORT = 7200.0   # an act shorter than this is charged with every false naming in it; a day-long one with its own kind only
 NAMED = ("student", "welfare", "staff", "guest")   # routes of incidents that name a person
 DSL = ("student", "welfare")
 
@@ -59,7 +59,7 @@ class Found:
 
 @dataclass
 class Tally:
-    """One category's numbers. `true`: acts; `found`: those of them found; `right` and `false`: what was said, once an incident."""
+    """One category's numbers. `true`: acts; `found`: those found; `right`, `false`: what was said, once an incident."""
 
     true: int = 0
     found: int = 0
@@ -175,7 +175,9 @@ def _settle(label: Label, found: list[Found], result: Score) -> None:
         return
     result.tallies[label.category].found += 1
     best = max(found, key=lambda one: (min(one.ended, label.ended) - max(one.began, label.began), one.intent))
-    answers = {"intent": (label.intent, best.intent == label.intent), "outcome": (label.outcome, best.outcome == label.outcome),
+    outcomes = {one.outcome for one in found}
+    outcome = outcomes.pop() if len(outcomes) == 1 else "mixed"
+    answers = {"intent": (label.intent, best.intent == label.intent), "outcome": (label.outcome, outcome == label.outcome),
                "rows": (label.rows, set(label.rows) <= {row for one in found for row in one.rows}),
                "route": (label.route, best.route == label.route)}
     for name, (wanted, agrees) in answers.items():
@@ -185,7 +187,7 @@ def _settle(label: Label, found: list[Found], result: Score) -> None:
 
 
 def on_list(blocked: Iterable[tuple[str, str, float, bool]], found: Iterable[Found]) -> dict[str, int]:
-    """Of the blocked hits (day, who, at, of a true act), how many stand in an incident of the DSL list: all, and those of no true act."""
+    """Of the blocked hits (day, who, at, of a true act), how many stand on the DSL list: of all, and of those of no true act."""
     spans: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
     for one in found:
         if one.ref and one.route in DSL:
