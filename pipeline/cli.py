@@ -36,8 +36,10 @@ FAMILIES = {
 }
 for name, family in FAMILIES.items():
     app.add_typer(family, name=name)
-for name, verb in {"trial": try_out, "rules": rules, "schedule": schedule_print, "status": status_show}.items():
-    app.command(name)(verb)
+app.command("trial")(try_out)
+app.command("rules")(rules)
+app.command("schedule")(schedule_print)
+app.command("status")(status_show)
 School = Annotated[Path, typer.Option(help="The school folder; the current folder when not given.", metavar="DIR")]
 
 
