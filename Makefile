@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := night
-.PHONY: help setup night test lint check soak bench bench-formats clean docs
+.PHONY: help setup night test lint check soak bench bench-formats quality-bypass clean docs
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ bench: .venv/.dev  ## lines a second and memory against the bare parse (LINES=10
 
 bench-formats: .venv/.dev  ## lines a second of each reader against DuckDB's own reading (LINES=1000000)
 	$(BIN)/python sample_logs/bench_formats.py --lines $${LINES:-1000000}
+
+quality-bypass: .venv/.dev  ## how well ways round the filter are told by their addresses (SEED=1)
+	$(BIN)/python sample_logs/bypass_corpus.py --seed $${SEED:-1}
 
 clean:  ## remove what the program wrote (not .venv)
 	rm -rf var sample_logs/made
