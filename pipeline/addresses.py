@@ -144,9 +144,10 @@ def first_look(book: Book) -> str:
     mixed = "|".join(_letter(chr(ord("t") ^ key)) + "t" + _letter(chr(ord("p") ^ key)) for key in range(1, 32))
     scheme = "(?:https?|wss?)(?::|%3a|%253a)"
     return "(?i)" + "|".join([
-        *map(re.escape, pieces(book)),
+        *pieces(book),
         f"/{scheme}", "uggcf?(?::|%3a)", f"[/=?]h(?:{mixed})", r"://[^/]*/https?/[\w-]+\.",
-        "(?-i:aHR0c|YUhSMG|aH[A-Z]0[a-z]|NB2HI4)", "687474", r"(?:/|%2f)(?::|%3a)s?ptth",
+        "(?-i:aHR0c|YUhSMG|aH[A-Z]0[a-z])", "nb2hi4", "687474", r"(?:/|%2f)(?::|%3a)s?ptth",
+        rf"\.(?:php\d?|cgi|pl|aspx?|jsp|cfm)\?{scheme}",
         rf"/(?:(?:{words})(?:\.\w{{2,5}})?/?)?\?(?:[^#]*&)?(?:(?:{params})=)?{scheme}"])
 
 
