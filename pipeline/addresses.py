@@ -62,7 +62,7 @@ straight AS (
     SEMI JOIN sought ON sought.client = l.client AND sought.site = h.site
     WHERE l.fate = 'request' AND l.action = 'allowed'
 )
-SELECT source, line FROM address_told t JOIN leading g USING (led) WHERE g.site = t.site
+SELECT source, line FROM address_told t JOIN led_from g USING (led) WHERE g.site = t.site
 UNION
 SELECT source, line FROM address_told t
 JOIN straight s ON s.client = t.client AND s.site = t.site AND s.minute BETWEEN t.minute - $near AND t.minute + $near
@@ -128,12 +128,12 @@ def _rows(con: duckdb.DuckDBPyConnection, hosts: pa.Table, found: Sequence[Mappi
     try:
         con.execute(TOLD)
         led = sites(con.sql(LED).to_arrow_table()["led"].to_pylist())
-        con.register("leading", pa.table([pa.array(list(led), pa.string()), pa.array(list(led.values()), pa.string())],
+        con.register("led_from", pa.table([pa.array(list(led), pa.string()), pa.array(list(led.values()), pa.string())],
                                          ["led", "site"]))
         con.execute(ITSELF, {"near": NEAR})
         return con.sql(ROWS).to_arrow_table()
     finally:
-        for name in (*given, "leading"):
+        for name in (*given, "led_from"):
             con.unregister(name)
 
 
