@@ -32,6 +32,7 @@ class Week:
     acts: list[Act] = field(default_factory=list)
     busy: set[tuple[str, date]] = field(default_factory=set)
     failures: dict[str, date] = field(default_factory=dict)    # sites it knows that the filter lets through for a day
+    slow: list[tuple[float, float]] = field(default_factory=list)             # spans in which everybody's line is slow
     silences: list[tuple[str, float, float]] = field(default_factory=list)    # devices inside a tunnel, since and until
 
     @property
@@ -140,12 +141,17 @@ class Week:
         return rng.sample(self.world.sites[kind], min(count, len(self.world.sites[kind])))
 
     def hush(self) -> None:
-        """What a device would have asked for beside its tunnel goes through it, so it is not in the log."""
+        """What a device would have asked for beside its tunnel goes through it; in a slow span everything takes its time."""
         by_client: dict[str, list[tuple[float, float]]] = {}
         for client, since, until in self.silences:
             by_client.setdefault(client, []).append((since, until))
-        self.hits = [hit for hit in self.hits if hit.act >= 0
+        self.hits = [self._slowed(hit) for hit in self.hits if hit.act >= 0
                      or not any(since < hit.at < until for since, until in by_client.get(hit.seat.client, ()))]
+
+    def _slowed(self, hit: Hit) -> Hit:
+        if hit.act < 0 and any(since < hit.at < until for since, until in self.slow):
+            return hit._replace(took=hit.took * 8 + 1)
+        return hit
 
     def by_day(self) -> Iterator[tuple[date, list[Hit]]]:
         """The hits of each day on which there are any, cut where the log is rotated: at 04:00."""
