@@ -25,7 +25,7 @@ from pipeline.policy import Category
 from pipeline.signals.address import parted
 from pipeline.signals.shapes import Book, Need, Sight, named_for, sights
 from pipeline.sql import run
-from pipeline.visits import ADDRESSED
+from pipeline.visits import ADDRESSED, as_addressed
 
 WELFARE = "T1"
 DEFAULT = "bypass_default_privacy_feature"
@@ -90,7 +90,7 @@ def addressed(con: duckdb.DuckDBPyConnection, hosts: pa.Table, book: Book, categ
             return ADDRESSED.empty_table()
         found = told(strong(seen, book), _known(con, seen, hosts, categories, listed), book, day)
         tables = {"found": [row for row in found if row["url"]], "named": [row for row in found if not row["url"]]}
-        return run(ROWS, con=con, **{name: pa.Table.from_pylist(rows, FOUND) for name, rows in tables.items()}).cast(ADDRESSED)
+        return as_addressed(run(ROWS, con=con, **{name: pa.Table.from_pylist(rows, FOUND) for name, rows in tables.items()}))
     finally:
         con.execute("DROP TABLE IF EXISTS address_rows")
 
@@ -242,8 +242,8 @@ def _is_new(when: str, day: date, years: int) -> bool:
 
 def first_of(*tables: pa.Table) -> pa.Table:
     """Several ADDRESSED as one: of what two say of one request, the first table's counts."""
-    several = pa.concat_tables([table.cast(ADDRESSED).append_column("place", pa.array([n] * len(table), pa.int64()))
+    several = pa.concat_tables([as_addressed(table).append_column("place", pa.array([n] * len(table), pa.int64()))
                                 for n, table in enumerate(tables)])
-    return run("""SELECT source, line, category, note FROM several
-                  QUALIFY row_number() OVER (PARTITION BY source, line ORDER BY place, category, note) = 1""",
+    return run("""SELECT source, line, category, note, search FROM several
+                  QUALIFY row_number() OVER (PARTITION BY source, line ORDER BY place, category, note, search) = 1""",
                several=several).cast(ADDRESSED)

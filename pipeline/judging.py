@@ -151,8 +151,7 @@ def see(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, log
     shown = addresses.addressed(con, hosts, rules.shapes, policy.categories, day, partial(classified, rules=rules, day=day))
     sought = searches.searches(con, hosts, rules.engines, rules.terms, detect.gravity(policy))
     stays, account = visits.fold(con, hosts, people_table(rules.people, day, key), _bands(rules, day), _networks(school),
-                                 policy.background, logs.ranks, said,
-                                 pa.concat_tables([listed, shown, sought], promote_options="default"))
+                                 policy.background, logs.ranks, said, addresses.first_of(listed, shown, sought))
     nominated = {row: {pseudonym(key, "p", login_key(login)) for login in logins} for row, logins in school.nominated.items()}
     return Seen(hosts, stays, classify.judge(stays, policy, nominated), filter_names, account)
 
