@@ -6,6 +6,7 @@ import urllib.parse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from random import Random
 
 from . import names
@@ -96,10 +97,9 @@ class Week:
         for host in site.brings:
             for _ in range(rng.choice((1, 1, 1, 2))):
                 kind, end, size = rng.choice(PARTS)
-                tail = rng.choice((f"/{rng.choice(names.STEMS)}.{end}",
-                                   f"/p?u={urllib.parse.quote(url, '')}&r={rng.randrange(10**6)}"))
-                self.hit(seat, at + rng.uniform(0.2, 2.6), f"https://{host}{tail}", kind=kind,
-                         size=int(size * rng.uniform(0.1, 1)),
+                told = f"{beacon(host)}{urllib.parse.quote(url, '')}&r={rng.randrange(10**6)}"
+                tail = rng.choice((f"/{rng.choice(names.STEMS)}.{end}", told))
+                self.hit(seat, at + rng.uniform(0.2, 2.6), f"https://{host}{tail}", kind=kind, size=int(size * rng.uniform(0.1, 1)),
                          referrer=url, took=rng.uniform(0.02, 0.3))
 
     def browse(self, rng: Random, seat: Seat, site: Site, at: float, pages: int, act: Act | None = None, *, pause: float = 40,
@@ -159,6 +159,13 @@ class Week:
         for hit in self.hits:
             days.setdefault(day_of(hit.at), []).append(hit)
         yield from sorted(days.items())
+
+
+@cache
+def beacon(host: str) -> str:
+    """How a tracker is told the page that it stands on: a script and a parameter of its own, and the page's address follows."""
+    rng = names.dice("beacon", host)
+    return f"/{rng.choice(('p', 'b', 'collect', 'pixel', 'i', 'track', 'g/collect'))}?{rng.choice(('u', 'url', 'dl', 'ref', 'page'))}="
 
 
 def day_of(at: float) -> date:
