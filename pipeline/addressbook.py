@@ -17,11 +17,11 @@ from pipeline.signals.shapes import TESTS, Book, Copy, Mark, Name, Quiet
 
 WHERE = "rules/addresses.toml"
 KEYS = {
-    "mark": ("name", "says", "category", "holds", "path", "query", "not_host", "upgraded", "test", "weak", "distinct", "together",
-             "reason", "fires", "quiet"),
+    "mark": ("name", "says", "category", "holds", "look", "path", "query", "not_host", "upgraded", "test", "weak", "distinct",
+             "together", "reason", "fires", "quiet"),
     "host": ("name", "says", "category", "pattern", "reason", "fires", "quiet"),
-    "copy": ("name", "holds", "path", "query", "on_host", "reason", "fires", "quiet"),
-    "quiet": ("name", "path", "query", "reason", "fires"),
+    "copy": ("name", "holds", "look", "path", "query", "on_host", "reason", "fires", "quiet"),
+    "quiet": ("name", "of", "host", "path", "query", "reason", "fires"),
 }
 NEEDED = {"mark": ("name", "says", "category", "holds", "reason", "fires", "quiet"),
           "host": ("name", "says", "category", "pattern", "reason", "fires", "quiet"),
@@ -91,6 +91,9 @@ class _Reading:
                 self.say(name, f"[[{kind}]] {name or 'without a name'} has no {', '.join(missing)}", f"{missing[0]} = ...")
             for key in unknown:
                 self.say(key, f"{key!r} is not a word of [[{kind}]]", ", ".join(KEYS[kind]))
+            if entry.get("of", "query") not in ("query", "folders"):
+                self.say(name, f"of is {entry['of']!r}", "query or folders")
+                continue
             if entry.get("test") and entry["test"] not in TESTS:
                 self.say(entry["test"], f"{entry['test']!r} is not a test", ", ".join(TESTS))
                 continue
@@ -107,7 +110,7 @@ class _Reading:
     def _made(self, kind: str, entry: Mapping[str, Any]) -> list[Any]:
         """The entry as what it stands for; none where an expression is broken or an example does not do what it should."""
         patterns = {}
-        for key in ("path", "query", "not_host", "on_host", "pattern"):
+        for key in ("path", "query", "host", "not_host", "on_host", "pattern", "look"):
             if key in entry:
                 try:
                     patterns[key] = re.compile(entry[key], re.IGNORECASE)
@@ -128,12 +131,13 @@ def _make(kind: str, entry: Mapping[str, Any], patterns: Mapping[str, re.Pattern
         return Mark(entry["name"], entry["category"], entry["says"], tuple(piece.lower() for piece in entry["holds"]),
                     patterns.get("path"), patterns.get("query"), patterns.get("not_host"), bool(entry.get("upgraded")),
                     entry.get("test", ""), bool(entry.get("weak")), int(entry.get("distinct", 0)),
-                    tuple(entry.get("together", ())))
+                    tuple(entry.get("together", ())), entry.get("look", ""))
     if kind == "host":
         return Name(entry["name"], entry["category"], entry["says"], patterns["pattern"])
     if kind == "copy":
-        return Copy(entry["name"], tuple(entry["holds"]), patterns.get("path"), patterns.get("query"), patterns.get("on_host"))
-    return Quiet(entry["name"], patterns.get("path"), patterns.get("query"))
+        return Copy(entry["name"], tuple(entry["holds"]), patterns.get("path"), patterns.get("query"), patterns.get("on_host"),
+                    entry.get("look", ""))
+    return Quiet(entry["name"], patterns.get("path"), patterns.get("query"), patterns.get("host"), str(entry.get("of", "")))
 
 
 def sees(made: Mark | Name | Copy | Quiet, example: str) -> bool:
@@ -142,7 +146,7 @@ def sees(made: Mark | Name | Copy | Quiet, example: str) -> bool:
         return made.pattern.search(example) is not None
     address = of_example(example)
     if isinstance(made, Quiet):
-        return made.fits(address.path, address.query) or made.fits(address.path, address.path + "?" + address.query)
+        return any(made.fits(address.host, address.path, text) for text in (address.query, address.path + "?" + address.query))
     if isinstance(made, Mark | Copy) and not any(piece in address.text.lower() for piece in made.holds):
         return False
     return made.sight(address) is not None
@@ -158,6 +162,6 @@ def of_example(example: str) -> Address:
 
 
 def pieces(book: Book) -> Iterable[str]:
-    """Every piece of text that some shape's addresses all hold, each once, in order."""
-    return sorted({piece for holds in (*(mark.holds for mark in book.marks), *(copy.holds for copy in book.copies))
-                   for piece in holds})
+    """The expressions (RE2) of which every shape's addresses fit one, each once, in order."""
+    shapes = [*((mark.look, mark.holds) for mark in book.marks), *((copy.look, copy.holds) for copy in book.copies)]
+    return sorted({piece for look, holds in shapes for piece in ([f"(?:{look})"] if look else map(re.escape, holds))})

@@ -31,7 +31,6 @@ FAMILIES = {
     "incident": incident,
     "lists": lists,
     "change": change,
-    "report": report,
     "export": export,
 }
 for name, family in FAMILIES.items():
