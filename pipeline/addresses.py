@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 import pyarrow as pa
@@ -33,7 +33,7 @@ DEFAULT = "bypass_default_privacy_feature"
 # Tunnels and look-ups show a host alone, so they cost no more than their kind. $pattern is written from the shapes.
 SHOWING = """
 CREATE OR REPLACE TEMP TABLE address_rows AS
-SELECT source, line, url, host, coalesce(status = 101, false) AS upgraded,
+SELECT source, line, url, host, coalesce(person, client) AS subject, coalesce(status = 101, false) AS upgraded,
        coalesce(regexp_matches(content_type, '^(image|video|audio|font)/'), false) AS pictures
 FROM lines
 WHERE fate = 'request' AND kind = 'http' AND url IS NOT NULL AND regexp_matches(url, $pattern)
@@ -45,15 +45,18 @@ FROM address_rows GROUP BY ALL ORDER BY url, host
 NAMED = "SELECT host FROM hosts WHERE regexp_matches(host, $pattern) ORDER BY host"
 BLOCKED = "SELECT DISTINCT host FROM lines WHERE fate = 'request' AND action = 'blocked' AND host IS NOT NULL"
 ROWS = """
-SELECT r.source, r.line, f.category, f.note FROM address_rows r
-JOIN found f ON f.url = r.url AND f.host = coalesce(r.host, '')
+WITH told AS (
+    SELECT r.source, r.line, f.category, f.note FROM address_rows r
+    JOIN found f ON f.url = r.url AND f.host = coalesce(r.host, '')
+    QUALIFY f.again <= 1 OR count(*) OVER (PARTITION BY r.subject, f.note) >= f.again
+)
+FROM told
 UNION ALL
 SELECT l.source, l.line, n.category, n.note FROM lines l JOIN named n ON n.host = l.host
-LEFT JOIN (SELECT r.source, r.line FROM address_rows r JOIN found f ON f.url = r.url AND f.host = coalesce(r.host, '')) told
-       ON told.source = l.source AND told.line = l.line
+LEFT JOIN told ON told.source = l.source AND told.line = l.line
 WHERE l.fate = 'request' AND told.line IS NULL
 """
-FOUND = pa.schema([(name, pa.string()) for name in ("url", "host", "category", "note")])
+FOUND = pa.schema([*((name, pa.string()) for name in ("url", "host", "category", "note")), ("again", pa.int64())])
 
 
 class Seen(NamedTuple):
@@ -182,16 +185,16 @@ def _plain(host: str) -> str:
     return name if re.fullmatch(r"[a-z0-9._-]{3,253}", name) else ""
 
 
-def told(seen: Sequence[Seen], known: Known, book: Book, day: date) -> list[dict[str, str]]:
+def told(seen: Sequence[Seen], known: Known, book: Book, day: date) -> list[dict[str, Any]]:
     """One row (FOUND) for each address that shows something that counts: the gravest of what it shows."""
-    found: dict[tuple[str, str], tuple[int, str, str]] = {}
+    found: dict[tuple[str, str], tuple[int, str, str, int]] = {}
     for url, host, sight in seen:
         answer = judged(sight, host, known, book, day)
         if answer:
-            found[url, host] = min(found.get((url, host), answer), answer)
+            found[url, host] = min(found.get((url, host), (*answer, sight.again)), (*answer, sight.again))
     helped = {(one.url, one.host) for one in seen if _helps(one, known)}
-    return [{"url": url, "host": host, "category": category, "note": note}
-            for (url, host), (_, category, note) in sorted(found.items()) if (url, host) not in helped]
+    return [{"url": url, "host": host, "category": category, "note": note, "again": again}
+            for (url, host), (_, category, note, again) in sorted(found.items()) if (url, host) not in helped]
 
 
 def _helps(one: Seen, known: Known) -> bool:

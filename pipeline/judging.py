@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from pipeline import addresses, answers, classify, coverage, detect, incidents, lists, liststore, sql, visits
+from pipeline import addresses, answers, behaviour, classify, coverage, detect, incidents, lists, liststore, sql, visits
 from pipeline.addressbook import WHERE, read_shapes
 from pipeline.formats import Format, with_own
 from pipeline.policy import Policy, in_force, read_policy
@@ -77,11 +77,12 @@ def read_all(files: Mapping[str, str]) -> tuple[Rules | None, list[Problem]]:
 
 
 def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, names: Mapping[str, str],
-          ranks: Mapping[str, int] = MappingProxyType({}), vendors: Mapping[str, str] = MappingProxyType({})
-          ) -> tuple[dict[str, pa.Table], dict[str, int]]:
+          ranks: Mapping[str, int] = MappingProxyType({}), vendors: Mapping[str, str] = MappingProxyType({}),
+          earlier: Sequence[str] = ()) -> tuple[dict[str, pa.Table], dict[str, int]]:
     """The derived tables of the day whose lines `con` calls `lines`, and where its requests went.
 
     `names`, `ranks`, `vendors`: file name and rank of each log, and whose names its categories bear, by source.
+    `earlier`: the HOSTS files of the days before, which know what is new.
     """
     policy, school = in_force(rules.policy, day), rules.school
     people = people_table(rules.people, day, key)
@@ -92,9 +93,12 @@ def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, n
     said, filter_names = answers.answers(con, hosts, rules.vendors, vendors, policy.categories, day)
     shown = addresses.addressed(con, hosts, rules.shapes, policy.categories, day, partial(classified, rules=rules, day=day))
     stays, account = visits.fold(con, hosts, people, bands, networks, policy.background, ranks, said, shown)
+    new = behaviour.new_hosts(con, hosts, earlier, rules.shapes)
+    stays = behaviour.weighed(con, stays, hosts, new, rules.shapes)
     nominated = {row: {pseudonym(key, "p", login_key(login)) for login in logins} for row, logins in school.nominated.items()}
     verdicts = classify.judge(stays, policy, nominated)
     found, quiet = detect.fire(stays, verdicts, rules.rules, policy, day, sealed_rows(con, people, networks))
+    found = pa.concat_tables([found, behaviour.spreads(stays, new, rules.shapes, day)])
     stories = incidents.stories(found)
     tables = {"hosts": hosts, "visits": stays, "verdicts": verdicts, "detections": found, "incidents": stories,
               "breaches": incidents.breaches(stays, verdicts, found, day),

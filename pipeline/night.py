@@ -35,6 +35,7 @@ from pipeline.vault import Keys, Vault, load_keys
 Tick = Callable[[str, int], None]
 REGISTERS = ("ingest", "days", "incidents", "breaches", "changes", "access", "destruction")
 UNTOLD = timedelta(days=31)
+HISTORY = 28  # judged days that a host must be unheard of to be new: a month and a half of school
 UNHEARD = Problem("the night", "heard from no log", "the paths given, and whether the filter still writes")
 
 
@@ -208,7 +209,8 @@ def _judge(folder: Path, lake: Lake, day: date, rules: Rules, keys: Keys, accoun
     names = {source.source: source.name for source in lake.sources().values()}
     ranks = {source.source: judging.rank_of(rules, source.name, source.format) for source in lake.sources().values()}
     vendors = {source.source: judging.vendor_of(rules, source.format) for source in lake.sources().values()}
-    tables, counts = judging.judge(con, day, rules, keys.pseudonym, names, ranks, vendors)
+    tables, counts = judging.judge(con, day, rules, keys.pseudonym, names, ranks, vendors,
+                                   lake.hosts_before(day, HISTORY))
     account.problems += judging.equations(con, tables, counts, day)
     lake.write_day(day, tables, {"rules": account.rules, "counts": counts})
     account.judged.append(day)

@@ -13,7 +13,7 @@ FLOORS = (
     {"hosts", "formats", "signals"},
     {"school", "policy", "rulebook", "lists", "listformats", "vendors", "addressbook"},
     {"privacy", "register", "intent"},
-    {"addresses", "answers", "ingest", "visits", "classify", "detect", "incidents", "coverage", "changes", "repeats"},
+    {"addresses", "answers", "behaviour", "ingest", "visits", "classify", "detect", "incidents", "coverage", "changes", "repeats"},
     {"pages"},
     {"logfiles", "lake", "journal", "vault", "sealed", "rulefiles", "folders", "render", "archives", "liststore", "listsource",
      "listfetch"},
