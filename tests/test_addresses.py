@@ -205,6 +205,19 @@ def test_weak_marks_count_together_only() -> None:
     assert of(parts[0], parts[1].replace("maths", "music")) == {}
 
 
+def test_safe_search_turned_off_counts_where_one_person_does_so_again() -> None:
+    """Once may be a link from abroad; the words in a search are no setting."""
+    text = """
+        person | host         | url
+        p1     | find.example | https://find.example/search?q=otters&safe=off
+        p2     | find.example | https://find.example/search?q=otters&safe=off
+        p2     | find.example | https://find.example/search?q=stoats&safe=off
+        p3     | find.example | https://find.example/search?q=safe%3Doff&hl=en
+    """
+    assert [(row["line"], row["note"]) for row in shown(lines(text)).to_pylist()] == [
+        (n, "safe search turned off in a search engine") for n in (2, 3)]
+
+
 def test_enough_unreadable_pages_of_one_shape_on_one_host_count() -> None:
     """One may be a signed link."""
     made = [f"https://a.example/index.php?url=z1y2x3w4z5y6x7w8z9y1x2w{n}z4" for n in range(3)]
