@@ -18,13 +18,26 @@ from pipeline.verbs.front import DAY, Dates, Files, Form, Ref, Year, Zone, begin
 from pipeline.verbs.incident import incident
 from pipeline.verbs.lists import lists
 from pipeline.verbs.policy import policy
+from pipeline.verbs.report import report
 from pipeline.verbs.rules import rules, try_out
+from pipeline.verbs.schedule import schedule_print
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
                   help="A school's web-filter logs, judged by its own e-safety policy.")
-for family, name in ((formats, "formats"), (policy, "policy"), (incident, "incident"), (lists, "lists"), (change, "change"),
-                     (export, "export")):
+FAMILIES = {
+    "formats": formats,
+    "policy": policy,
+    "incident": incident,
+    "lists": lists,
+    "change": change,
+    "report": report,
+    "export": export,
+}
+for name, family in FAMILIES.items():
     app.add_typer(family, name=name)
+app.command("trial")(try_out)
+app.command("rules")(rules)
+app.command("schedule")(schedule_print)
 School = Annotated[Path, typer.Option(help="The school folder; the current folder when not given.", metavar="DIR")]
 
 
@@ -97,10 +110,6 @@ def check() -> None:
     faults, examples = deciding.check(folder())
     typer.echo(f"{examples} examples run, {len(faults)} faults.")
     end(faults, Exit.USAGE if faults else Exit.DONE)
-
-
-app.command("trial")(try_out)
-app.command("rules")(rules)
 
 
 @app.command()

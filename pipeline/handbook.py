@@ -92,6 +92,8 @@ def _models(kind: Any) -> list[type[BaseModel]]:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "must be given"
+    if isinstance(field.default, tuple) and field.default:
+        return ", ".join(f"`{value}`" for value in field.default)
     return f"`{field.default}`" if isinstance(field.default, PLAIN) and field.default != "" else "none"
 
 

@@ -12,20 +12,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline import (
-    answers,
-    classify,
-    coverage,
-    detect,
-    excepted,
-    incidents,
-    listaddresses,
-    lists,
-    liststore,
-    sql,
-    turned,
-    visits,
-)
+from pipeline import answers, classify, coverage, detect, excepted, incidents, listaddresses, lists, liststore, sql, visits
 from pipeline.formats import Format, with_own
 from pipeline.policy import Policy, in_force, read_policy
 from pipeline.privacy import login_key, pseudonym
@@ -33,6 +20,7 @@ from pipeline.problems import Problem
 from pipeline.rulebook import Rule, read_rules
 from pipeline.school import Person, School, read_people, read_school, said_of
 from pipeline.schoolday import bands_table, is_open
+from pipeline.turned import filtered
 from pipeline.vendors import Names, read_vendors
 
 ASKED = """
@@ -120,7 +108,7 @@ def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, l
               "breaches": incidents.breaches(seen.visits, seen.verdicts, shown, day),
               "tallies": coverage.tallies(seen.visits, seen.verdicts, found, stories, day),
               "coverage": coverage.coverage(con, day, logs.names, open_hours(_bands(rules, day), rules.school, day)),
-              "filter_names": seen.filter_names, "filtered": turned.filtered(seen.visits, taught_bands(rules, day), day)}
+              "filter_names": seen.filter_names, "filtered": filtered(seen.visits, taught_bands(rules, day), day)}
     return tables, dict(seen.account) | {"quietened": len(quiet), "hidden": len(found) - len(shown)}
 
 

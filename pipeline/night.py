@@ -16,7 +16,8 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from pipeline import changes, failing, folders, inferring, judging, logfiles, publishing, register, registers, rulefiles, silence, sql
+from pipeline import changes, failing, folders, judging, logfiles, publishing, register, registers, rulefiles, silence, sql
+from pipeline.inferring import entries as inferred
 from pipeline.ingest import FATES, Masks
 from pipeline.journal import Journal
 from pipeline.judging import Rules
@@ -148,7 +149,7 @@ def _night(folder: Path, logs: Sequence[str], account: Account, today: date | No
     registers.enter(books, lake, lake.untold())
     account.doing = "writing the change log"
     _changes(folder, books)
-    books["changes"].append_all(register.open_changes(inferring.entries(lake, rules, books, lake.untold()), books.changes()))
+    books["changes"].append_all(register.open_changes(inferred(lake, rules, books, lake.untold()), books.changes()))
     account.doing = "writing the pages"
     _publish(folder, lake, rules, keys, books, account, today)
     account.lines = _rows(lake)
@@ -229,17 +230,11 @@ def _changes(folder: Path, books: Registers) -> None:
 
 def _publish(folder: Path, lake: Lake, rules: Rules, keys: Keys, books: Registers, account: Account, given: date | None) -> None:
     """Write the pages of every day that is untold; a night that heard from no log writes one that says so."""
-    names = Vault(folder / "var/vault/names", keys.vault).names()
-    heads = {name: book.head()[:16] for name, book in books.items() if name not in ("access", "destruction")}
     today, judged, untold, purged = given or _today(rules.school), lake.judged(), lake.untold(), lake.purged()
-    groups, problems = folders.share(folder, rules.school.groups)
-    account.problems += problems
     now = day_bounds(given, rules.school.calendar.timezone)[1] if given else datetime.now(UTC)
     silent = silence.silences(lake, rules.school, untold, today, now)
     account.problems += [*silence.problems(silent), *([] if account.readings else [UNHEARD])]
-    desk = publishing.Desk(folder, lake, rules, books,
-                           publishing.who_is(rules, keys.pseudonym, names, max(untold, default=today)),
-                           {"rules": account.rules, "register": heads}, groups)
+    desk = _desk(folder, lake, rules, keys, books, account, max(untold, default=today))
     owed = sorted(day for day in judged if day in untold or (day not in purged and desk.lacks(day)))
     unheard = today in silent or not (owed or account.readings)
     for day in [*owed, *([today] if unheard and today not in owed else [])]:
@@ -250,6 +245,31 @@ def _publish(folder: Path, lake: Lake, rules: Rules, keys: Keys, books: Register
         publishing.termly_page(desk, day)
     lake.tell(untold)
     account.pages = [str(path.relative_to(folder)) for path in desk.written]
+
+
+def _desk(folder: Path, lake: Lake, rules: Rules, keys: Keys, books: Registers, account: Account, day: date) -> publishing.Desk:
+    """All that pages are made from; names are those of people.csv on `day`."""
+    heads = {name: book.head()[:16] for name, book in books.items() if name not in ("access", "destruction")}
+    groups, problems = folders.share(folder, rules.school.groups)
+    account.problems += problems
+    known = publishing.who_is(rules, keys.pseudonym, Vault(folder / "var/vault/names", keys.vault).names(), day)
+    return publishing.Desk(folder, lake, rules, books, known, {"rules": account.rules, "register": heads}, groups)
+
+
+def report(folder: Path, write: Callable[[publishing.Desk, date], None], today: date | None = None) -> Account:
+    """Have `write` make a page of a longer span from what is judged, as of `today`, by the rules as they are."""
+    require_school(folder)
+    account = Account()
+    with rulefiles.locked(folder):
+        rules = _rules(folder, account)
+        folders.check(folder, rules.school.groups)
+        keys = load_keys(folder / rules.school.keys)
+        books = Registers({name: journal(folder, name) for name in REGISTERS})
+        day = today or _today(rules.school)
+        desk = _desk(folder, open_lake(folder, keys), rules, keys, books, account, day)
+        write(desk, day)
+    account.pages = [str(path.relative_to(folder)) for path in desk.written]
+    return account
 
 
 def _read_all(logs: Sequence[str], reader: Reader, account: Account, tick: Tick, show: Show, form: str) -> None:

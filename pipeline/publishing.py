@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline import folders, judging, precision, register, render
+from pipeline import folders, judging, precision, register, render, unlisted
 from pipeline.judging import Rules
 from pipeline.inferred import KINDS
 from pipeline.lake import Lake
@@ -94,6 +94,8 @@ def nightly_page(desk: Desk, day: date, problems: Sequence[Problem], counts: Map
                          desk.versions, filter_names=desk.lake.table(FILTER_NAMES, [day]).to_pylist(), expected=silent,
                          zone=desk.zone, exceptions=_exceptions(desk, day), hidden=hidden_on(desk, day),
                          proposals=_proposals(desk, day),
+                         unknown=unlisted.of_week(desk.lake, desk.rules, day)
+                         if unlisted.ends_week(desk.rules.school.calendar, day) else (),
                          misplaced=judging.overblocked(desk.lake.table(HOSTS, [day]), desk.rules, day))
     desk.write("technical", f"nightly-{day}.html", render.html(page))
     desk.write("technical", "breaches.csv", _csv(breaches, ("ref", "part", "site", "profile", "category", "method", "worked",
@@ -216,6 +218,13 @@ def _item(desk: Desk, state: register.IncidentState, story: Mapping[str, Any], s
 def _when(desk: Desk, started: str) -> str:
     at = local(datetime.fromisoformat(started), desk.zone)
     return f"{at:%a} {at.day} {at:%b %Y}, {at:%H:%M}"
+
+
+def last_term(desk: Desk, day: date) -> None:
+    """Write the summary of the term that holds `day`, else of the last one before it, as its incidents stand now."""
+    within = [min(day, term.last) for term in desk.rules.school.calendar.terms if term.first <= day]
+    if within:
+        termly_page(desk, max(within))
 
 
 def termly_page(desk: Desk, day: date) -> None:

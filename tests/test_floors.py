@@ -11,15 +11,16 @@ ROOT = Path(__file__).parent.parent / "pipeline"
 FLOORS = (
     {"coded", "problems", "schoolday", "sql", "tables"},
     {"formats", "hosts"},
-    {"excepted", "listformats", "lists", "policy", "rulebook", "school", "vendors"},
+    {"excepted", "listformats", "lists", "policy", "ownlist", "rulebook", "school", "vendors"},
     {"intent", "precision", "privacy", "register"},
     {"answers", "changes", "classify", "coverage", "detect", "incidents", "inferred", "ingest", "listaddresses", "repeats", "turned",
-     "visits"},
+     "uncategorised", "visits"},
     {"pages"},
     {"archives", "folders", "journal", "lake", "listfetch", "listsource", "liststore", "logfiles", "render", "rulefiles",
      "sealed", "vault"},
-    {"__main__", "asking", "cli", "deciding", "exporting", "failing", "handbook", "inferring", "judging", "listing", "night", "parsing",
-     "progress", "publishing", "purging", "reading", "readout", "registers", "ruling", "silence", "trial", "trying", "verbs"},
+    {"__main__", "asking", "cli", "deciding", "exporting", "failing", "handbook", "inferring", "judging", "listing", "night", "owning",
+     "parsing", "progress", "publishing", "purging", "reading", "readout", "registers", "ruling", "schedule", "silence", "trial",
+     "trying", "unlisted", "verbs"},
 )
 # Neighbours of one floor: who may import whom.
 NEIGHBOURS = {
@@ -44,9 +45,11 @@ NEIGHBOURS = {
     "listsource": {"archives"},
     "logfiles": {"archives"},
     "night": {"failing", "inferring", "judging", "progress", "publishing", "reading", "registers", "silence"},
+    "ownlist": {"lists"},
     "policy": {"lists"},
     "precision": {"register"},
-    "publishing": {"judging", "registers"},
+    "owning": {"judging", "night", "unlisted"},
+    "publishing": {"judging", "registers", "unlisted"},
     "purging": {"night"},
     "reading": {"parsing"},
     "readout": {"parsing"},
@@ -57,8 +60,10 @@ NEIGHBOURS = {
     "trial": {"judging", "night"},
     "trying": {"parsing", "readout"},
     "turned": {"changes", "inferred"},
+    "unlisted": {"judging"},
     "vendors": {"lists"},
-    "verbs": {"asking", "deciding", "exporting", "listing", "readout", "ruling", "trial", "trying"},
+    "verbs": {"asking", "deciding", "exporting", "listing", "owning", "night", "publishing", "readout", "ruling", "schedule", "trial",
+              "trying"},
 }
 WITHIN = {(me, other) for me, others in NEIGHBOURS.items() for other in others}
 OPENERS = {"open", "read_text", "write_text", "read_bytes", "write_bytes", "unlink", "rename", "mkdir"}
