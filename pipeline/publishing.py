@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import folders, judging, precision, register, render, unlisted
-from pipeline.judging import Rules
 from pipeline.inferred import KINDS
+from pipeline.judging import Rules
 from pipeline.lake import Lake
 from pipeline.pages import dsl, failed, nightly, principal, termly
 from pipeline.policy import in_force

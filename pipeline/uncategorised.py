@@ -19,7 +19,8 @@ from pipeline.sql import run
 MOST = 20       # sites shown: as many as a person can look at in a quarter of an hour
 WORDS = 6       # words of a name that are shown: more are those of machines
 WORD = re.compile(r"[^\W\d_]{3,}")   # shorter runs of letters are abbreviations, which help nobody
-MACHINES = frozenset("www web app apps api cdn static assets img images media mail login auth account accounts edge data prod".split())
+MACHINES = frozenset({"www", "web", "app", "apps", "api", "cdn", "static", "assets", "img", "images", "media", "mail", "login", "auth",
+                      "account", "accounts", "edge", "data"})
 
 MET = """
 WITH met AS (
@@ -53,15 +54,15 @@ class Unknown:
         return f"{100 * self.taught / self.requests:.0f}%"
 
 
-def unknown(visits: pa.Table, taught: Collection[str], help_seeking: Collection[str], least: int, most: int = MOST) -> list[Unknown]:
+def unknown(visits: pa.Table, taught: Collection[str], help_seeking: Collection[str], least: int, most: int = MOST
+            ) -> list[Unknown]:
     """The sites without a category that most people met, in the VISITS of some days (and `day`); of `least` people or more.
 
     Names of the school's own network (without a dot, of private addresses, or under endings such as .local) are left out.
     """
     values = {"taught": sorted(taught), "help": sorted(help_seeking), "least": least}
     found = [row for row in run(MET, values, visits=visits).to_pylist() if not _at_home(row["site"])]
-    return [Unknown(words=words_of(row["hosts"]), platform=platform_of(row["site"]), **{n: v for n, v in row.items() if n != "hosts"})
-            for row in found[:most]]
+    return [Unknown(words=words_of(row.pop("hosts")), platform=platform_of(row["site"]), **row) for row in found[:most]]
 
 
 def words_of(hosts: Collection[str]) -> tuple[str, ...]:
@@ -69,7 +70,8 @@ def words_of(hosts: Collection[str]) -> tuple[str, ...]:
     found: Counter[str] = Counter()
     for host in hosts:
         labels = [] if is_address(host) else host.split(".")
-        own = next((labels[:n] for n in range(1, len(labels)) if endings().get(".".join(labels[n:]), "not") != "not"), labels[:-1])
+        ends = (n for n in range(1, len(labels)) if endings().get(".".join(labels[n:]), "not") != "not")
+        own = labels[:next(ends, -1)]
         words = dict.fromkeys(word for label in own for word in WORD.findall(_readable(label)))
         found.update(word for word in words if word not in MACHINES)
     return tuple(word for word, _ in found.most_common(WORDS))

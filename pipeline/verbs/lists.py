@@ -59,10 +59,10 @@ def lists_diff(name: ListName) -> None:
 
 @lists.command("unknown")
 def lists_unknown(
-    first: Annotated[datetime | None, typer.Option("--from", help="The first school day; else a week before the last.", formats=[DAY],
-                                                   metavar="DATE")] = None,
-    last: Annotated[datetime | None, typer.Option("--until", help="The last school day; else the last that was judged.", formats=[DAY],
-                                                  metavar="DATE")] = None,
+    first: Annotated[datetime | None, typer.Option("--from", help="The first school day; else a week before the last.",
+                                                   formats=[DAY], metavar="DATE")] = None,
+    last: Annotated[datetime | None, typer.Option("--until", help="The last school day; else the last that was judged.",
+                                                  formats=[DAY], metavar="DATE")] = None,
     least: Annotated[int | None, typer.Option(help="Only sites that so many people met; else the school's small number.", min=1,
                                               metavar="N")] = None,
 ) -> None:
