@@ -16,20 +16,8 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from pipeline import (
-    changes,
-    failing,
-    folders,
-    inferring,
-    judging,
-    logfiles,
-    publishing,
-    register,
-    registers,
-    rulefiles,
-    silence,
-    sql,
-)
+from pipeline import changes, failing, folders, judging, logfiles, publishing, register, registers, rulefiles, silence, sql
+from pipeline.inferring import entries as inferred
 from pipeline.ingest import FATES, Masks
 from pipeline.journal import Journal
 from pipeline.judging import Rules
@@ -172,7 +160,7 @@ def _night(folder: Path, logs: Sequence[str], account: Account, today: date | No
     registers.enter(books, lake, lake.untold())
     account.doing = "writing the change log"
     _changes(folder, books)
-    books["changes"].append_all(register.open_changes(inferring.entries(lake, rules, books, lake.untold()), books.changes()))
+    books["changes"].append_all(register.open_changes(inferred(lake, rules, books, lake.untold()), books.changes()))
     account.doing = "writing the pages"
     _publish(folder, lake, rules, keys, books, account, today)
     account.lines = _rows(lake)

@@ -17,9 +17,9 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline import folders, judging, precision, register, render
-from pipeline.judging import Rules
+from pipeline import folders, judging, precision, register, render, unlisted
 from pipeline.inferred import KINDS
+from pipeline.judging import Rules
 from pipeline.lake import Lake
 from pipeline.pages import dsl, failed, index, nightly, principal, termly
 from pipeline.policy import in_force
@@ -101,6 +101,8 @@ def nightly_page(desk: Desk, day: date, problems: Sequence[Problem], counts: Map
                          desk.versions, filter_names=desk.lake.table(FILTER_NAMES, [day]).to_pylist(), expected=silent,
                          zone=desk.zone, exceptions=_exceptions(desk, day), hidden=hidden_on(desk, day),
                          proposals=_proposals(desk, day),
+                         unknown=unlisted.of_week(desk.lake, desk.rules, day)
+                         if unlisted.ends_week(desk.rules.school.calendar, day) else (),
                          misplaced=judging.overblocked(desk.lake.table(HOSTS, [day]), desk.rules, day))
     desk.write("technical", f"nightly-{day}.html", render.html(page))
     desk.write("technical", "breaches.csv", _csv(breaches, ("ref", "part", "site", "profile", "category", "method", "worked",
