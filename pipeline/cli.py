@@ -17,6 +17,7 @@ from pipeline.verbs.formats import formats, how
 from pipeline.verbs.front import DAY, Dates, Files, Form, Ref, Year, Zone, begin, end, folder, ran
 from pipeline.verbs.incident import incident
 from pipeline.verbs.lists import lists
+from pipeline.verbs.mail import mail_send
 from pipeline.verbs.report import report
 from pipeline.verbs.schedule import schedule_print
 from pipeline.verbs.status import status_show
@@ -26,7 +27,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 for family, name in ((formats, "formats"), (incident, "incident"), (lists, "lists"), (change, "change"), (report, "report"),
                      (export, "export")):
     app.add_typer(family, name=name)
-for verb, name in ((schedule_print, "schedule"), (status_show, "status")):
+for verb, name in ((mail_send, "mail"), (schedule_print, "schedule"), (status_show, "status")):
     app.command(name)(verb)
 School = Annotated[Path, typer.Option(help="The school folder; the current folder when not given.", metavar="DIR")]
 

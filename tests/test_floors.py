@@ -16,9 +16,9 @@ FLOORS = (
     {"answers", "ingest", "visits", "classify", "detect", "incidents", "coverage", "changes", "repeats"},
     {"pages"},
     {"logfiles", "lake", "journal", "vault", "sealed", "rulefiles", "folders", "render", "archives", "liststore", "listsource",
-     "listfetch", "runs"},
+     "listfetch", "runs", "mail"},
     {"judging", "deciding", "exporting", "failing", "progress", "silence", "purging", "publishing", "reading", "readout", "parsing", "trying",
-     "registers", "listing", "night", "schedule", "missed", "status", "trial", "verbs", "cli", "handbook", "__main__"},
+     "registers", "listing", "night", "schedule", "missed", "status", "mailing", "posting", "trial", "verbs", "cli", "handbook", "__main__"},
 )
 # Neighbours of one floor: who may import whom.
 NEIGHBOURS = {
@@ -37,6 +37,7 @@ NEIGHBOURS = {
     "listsource": {"archives"},
     "logfiles": {"archives"},
     "lake": {"journal"},
+    "mailing": {"night", "posting", "schedule"},
     "missed": {"schedule"},
     "night": {"failing", "judging", "missed", "progress", "publishing", "reading", "registers", "silence"},
     "policy": {"lists"},
@@ -51,7 +52,7 @@ NEIGHBOURS = {
     "silence": {"judging"},
     "vendors": {"lists"},
     "status": {"missed", "night", "silence"},
-    "verbs": {"deciding", "exporting", "listing", "night", "publishing", "readout", "schedule", "status", "trying"},
+    "verbs": {"deciding", "exporting", "listing", "mailing", "posting", "night", "publishing", "readout", "schedule", "status", "trying"},
 }
 WITHIN = {(me, other) for me, others in NEIGHBOURS.items() for other in others}
 OPENERS = {"open", "read_text", "write_text", "read_bytes", "write_bytes", "unlink", "rename", "mkdir"}
