@@ -17,6 +17,7 @@ from pipeline.verbs.formats import formats, how
 from pipeline.verbs.front import DAY, Dates, Files, Form, Ref, Year, Zone, begin, end, folder, ran
 from pipeline.verbs.incident import incident
 from pipeline.verbs.lists import lists
+from pipeline.verbs.mail import mail_send
 from pipeline.verbs.policy import policy
 from pipeline.verbs.report import report
 from pipeline.verbs.rules import rules, try_out
@@ -38,6 +39,7 @@ for name, family in FAMILIES.items():
     app.add_typer(family, name=name)
 app.command("trial")(try_out)
 app.command("rules")(rules)
+app.command("mail")(mail_send)
 app.command("schedule")(schedule_print)
 app.command("status")(status_show)
 School = Annotated[Path, typer.Option(help="The school folder; the current folder when not given.", metavar="DIR")]

@@ -36,7 +36,7 @@ from pipeline.schoolday import day_bounds, school_day, term_of
 from pipeline.vault import Keys, Vault, load_keys
 
 Tick = Callable[[str, int], None]
-REGISTERS = ("ingest", "days", "incidents", "breaches", "changes", "decisions", "access", "destruction")
+REGISTERS = ("ingest", "days", "incidents", "breaches", "changes", "decisions", "access", "issued", "destruction")
 UNTOLD = timedelta(days=31)
 UNHEARD = Problem("the night", "heard from no log", "the paths given, and whether the filter still writes")
 
@@ -266,7 +266,7 @@ def _publish(folder: Path, lake: Lake, rules: Rules, keys: Keys, books: Register
 
 def _desk(folder: Path, lake: Lake, rules: Rules, keys: Keys, books: Registers, account: Account, day: date) -> publishing.Desk:
     """All that pages are made from; names are those of people.csv on `day`."""
-    heads = {name: book.head()[:16] for name, book in books.items() if name not in ("access", "destruction")}
+    heads = {name: book.head()[:16] for name, book in books.items() if name not in ("access", "issued", "destruction")}
     groups, problems = folders.share(folder, rules.school.groups)
     account.problems += problems
     known = publishing.who_is(rules, keys.pseudonym, Vault(folder / "var/vault/names", keys.vault).names(), day)

@@ -17,11 +17,11 @@ FLOORS = (
     {"addresses", "answers", "behaviour", "changes", "classify", "coverage", "detect", "incidents", "inferred", "ingest",
      "listaddresses", "repeats", "searches", "turned", "uncategorised", "visits"},
     {"pages"},
-    {"archives", "folders", "journal", "lake", "listfetch", "listsource", "liststore", "logfiles", "render", "rulefiles",
-     "runs", "sealed", "vault"},
-    {"__main__", "asking", "cli", "deciding", "exporting", "failing", "handbook", "inferring", "judging", "listing", "missed",
-     "night", "owning", "parsing", "progress", "publishing", "purging", "reading", "readout", "registers", "ruling",
-     "schedule", "silence", "status", "trial", "trying", "unlisted", "verbs"},
+    {"archives", "folders", "journal", "lake", "listfetch", "listsource", "liststore", "logfiles", "mail", "render",
+     "rulefiles", "runs", "sealed", "vault"},
+    {"__main__", "asking", "cli", "deciding", "exporting", "failing", "handbook", "inferring", "judging", "listing", "mailing",
+     "missed", "night", "owning", "parsing", "posting", "progress", "publishing", "purging", "reading", "readout", "registers",
+     "ruling", "schedule", "silence", "status", "trial", "trying", "unlisted", "verbs"},
 )
 # Neighbours of one floor: who may import whom.
 NEIGHBOURS = {
@@ -46,6 +46,7 @@ NEIGHBOURS = {
     "listing": {"judging", "night"},
     "listsource": {"archives"},
     "logfiles": {"archives"},
+    "mailing": {"night", "posting", "schedule"},
     "missed": {"schedule"},
     "night": {"failing", "inferring", "judging", "missed", "progress", "publishing", "reading", "registers", "silence"},
     "owning": {"judging", "night", "unlisted"},
@@ -69,8 +70,8 @@ NEIGHBOURS = {
     "turned": {"changes", "inferred"},
     "unlisted": {"judging"},
     "vendors": {"lists"},
-    "verbs": {"asking", "deciding", "exporting", "listing", "night", "owning", "publishing", "readout", "ruling", "schedule",
-              "status", "trial", "trying"},
+    "verbs": {"asking", "deciding", "exporting", "listing", "mailing", "night", "owning", "posting", "publishing", "readout",
+              "ruling", "schedule", "status", "trial", "trying"},
 }
 WITHIN = {(me, other) for me, others in NEIGHBOURS.items() for other in others}
 OPENERS = {"open", "read_text", "write_text", "read_bytes", "write_bytes", "unlink", "rename", "mkdir"}
