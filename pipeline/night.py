@@ -144,14 +144,15 @@ def _night(folder: Path, logs: Sequence[str], account: Account, today: date | No
     account.late = {day: lake.lines_rows([day]) for day in touched & lake.purged()}
     _judge_all(folder, lake, rules, keys, account, show)
     account.doing = "bringing the registers up to date"
-    registers.enter(books, lake, lake.untold())
+    with rulefiles.entering(folder):
+        registers.enter(books, lake, lake.untold())
     account.doing = "writing the change log"
     _changes(folder, books)
     account.doing = "writing the pages"
     _publish(folder, lake, rules, keys, books, account, today)
     account.lines = _rows(lake)
     account.heads = {name: book.head() for name, book in books.items()}
-    account.waiting = sum(1 for state in books.incidents().values() if state.state == "suspected" and state.detected)
+    account.waiting = sum(1 for state in books.incidents().values() if state.waiting and state.detected)
 
 
 def _judge_all(folder: Path, lake: Lake, rules: Rules, keys: Keys, account: Account, show: Show) -> None:

@@ -84,7 +84,7 @@ def nightly_page(desk: Desk, day: date, problems: Sequence[Problem], counts: Map
     changes = change_rows(desk)
     queue, seals = Counter[str](), []
     for state in desk.registers.incidents().values():
-        if state.detected and state.state == "suspected":
+        if state.detected and state.waiting:
             queue[state.summary["route"]] += state.summary["route"] != "sealed"
             seals += [state.ref] if state.summary["route"] == "sealed" and state.day == str(day) else []
     page = nightly.build(day, desk.rules.school.name, desk.lake.table(COVERAGE, [day]), problems,
@@ -141,8 +141,8 @@ def change_rows(desk: Desk) -> list[dict[str, Any]]:
 def named_pages(desk: Desk, day: date) -> None:
     """The DSL list and the Principal's page of one day. Printing names is a reveal, written down first."""
     states = [s for s in desk.registers.incidents().values()
-              if s.day == str(day) and s.detected and s.state == "suspected"]
-    reasons = {row["story"]: row for row in _stories(desk, day)}
+              if s.day == str(day) and s.detected and s.waiting]
+    reasons = {row["story"]: row for row in _stories(desk, day)} | {"": {"period": "", "network": "", "reasons": ()}}
     seen_before = {s.summary["subject"] for s in desk.registers.incidents().values()
                    if s.detected and s.day < str(day)}
     items = [_item(desk, s, reasons[s.story], seen_before) for s in states
@@ -180,12 +180,18 @@ def _item(desk: Desk, state: register.IncidentState, story: Mapping[str, Any], s
             "who": desk.names.get(body["person"] or "", "an unnamed device"), "year": body["year"],
             "when": _when(desk, body["started"]), "period": story["period"], "network": story["network"],
             "categories": [policy.categories[c].title if c in policy.categories else c for c in body["categories"]],
-            "outcome": body["outcome"], "visits": body["visits"], "requests": body["requests"], "reasons": story["reasons"],
+            "outcome": body["outcome"], "visits": body["visits"], "requests": body["requests"],
+            "reasons": story["reasons"] or _told(state),
             "rows": [{"id": row.id, "text": row.text, "definite": [policy.columns[c] for c in row.definite],
                       "possible": [policy.columns[c] for c in row.possible]} for row in rows],
             "overlay": sorted({OVERLAY.get(w, w.replace("_", " ")) for row in rows for w in policy.overlay.get(row.id, ())}),
             "questions": [f"{q}: {policy.questions[q].text}" for q in body["questions"] if q in policy.questions],
             "state": state.state, "first_time": body["subject"] not in seen_before}
+
+
+def _told(state: register.IncidentState) -> list[str]:
+    """What somebody told of an incident that no log shows."""
+    return [f"told by {event.body['source']}: {event.body['reason']}" for event in state.history if event.kind == "entered"]
 
 
 def _when(desk: Desk, started: str) -> str:
@@ -216,8 +222,8 @@ def _numbers(desk: Desk, days: Sequence[date]) -> list[tuple[str, str, str, str]
     wanted = {str(day) for day in days}
     states = [s for s in desk.registers.incidents().values() if s.day in wanted]
     breaches = _breaches(desk, days)
-    confirmed = {s.summary["subject"] for s in states if s.state == "confirmed" and s.summary["actor"] == "student"}
-    waiting = sum(1 for s in states if s.state == "suspected" and s.detected)
+    confirmed = {s.summary["subject"] for s in states if s.verdict == "confirmed" and s.summary["actor"] == "student"}
+    waiting = sum(1 for s in states if s.waiting and s.detected)
     failures = [row for row in breaches if row["part"] == "failure"]
     worked = {row["method"] for row in breaches if row["part"] != "failure" and row["worked"] != "no"}
     roll, small = desk.rules.school.pupils_on_roll, desk.rules.school.small_number
@@ -248,7 +254,7 @@ def _by_row(desk: Desk, days: Sequence[date]) -> list[tuple[str, str, int, int, 
     wanted, counts = {str(day) for day in days}, Counter[tuple[str, str]]()
     for state in desk.registers.incidents().values():
         if state.day in wanted and (state.detected or state.touched):
-            counts.update((row, state.state) for row in (state.rows or state.summary.get("rows", ())))
+            counts.update((row, state.verdict or "suspected") for row in (state.rows or state.summary.get("rows", ())))
     return [(row.id, row.text, counts[row.id, "suspected"], counts[row.id, "confirmed"], counts[row.id, "dismissed"])
             for row in desk.rules.policy.sanctions.values()]
 

@@ -68,7 +68,7 @@ class _Plan:
 def purge(folder: Path, today: date | None = None) -> Destroyed:
     """Purge a school folder by its retention table as of `today`; every step is committed by its journal first."""
     school = night.settings(folder)
-    with rulefiles.locked(folder):
+    with rulefiles.locked(folder), rulefiles.entering(folder):
         keys = load_keys(folder / school.keys)
         lake, vault = night.open_lake(folder, keys), Vault(folder / "var/vault/names", keys.vault)
         lake.clean()
@@ -148,7 +148,7 @@ def _old(state: register.IncidentState, before: date) -> bool:
 
 
 def _open(state: register.IncidentState) -> bool:
-    return state.state == "suspected" and state.detected
+    return state.waiting and state.detected
 
 
 def _registers(folder: Path, before: date) -> dict[str, list[int]]:

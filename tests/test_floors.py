@@ -17,7 +17,7 @@ FLOORS = (
     {"pages"},
     {"logfiles", "lake", "journal", "vault", "sealed", "rulefiles", "folders", "render", "archives", "liststore", "listsource",
      "listfetch"},
-    {"judging", "asking", "deciding", "exporting", "failing", "progress", "silence", "purging", "publishing", "reading", "readout", "parsing", "trying",
+    {"judging", "asking", "casework", "correcting", "telling", "deciding", "exporting", "failing", "progress", "silence", "purging", "publishing", "reading", "readout", "parsing", "trying",
      "registers", "listing", "night", "trial", "verbs", "cli", "handbook", "__main__"},
 )
 # Neighbours of one floor: who may import whom.
@@ -25,8 +25,10 @@ NEIGHBOURS = {
     "__main__": {"cli"},
     "answers": {"detect"},
     "asking": {"judging", "night"},
+    "casework": {"correcting", "judging", "night"},
     "cli": {"asking", "deciding", "failing", "night", "progress", "purging", "readout", "verbs"},
-    "deciding": {"judging", "night"},
+    "correcting": {"night"},
+    "deciding": {"casework", "judging", "night"},
     "detect": {"classify"},
     "exporting": {"night"},
     "failing": {"publishing"},
@@ -49,7 +51,8 @@ NEIGHBOURS = {
     "rulefiles": {"lake"},
     "silence": {"judging"},
     "vendors": {"lists"},
-    "verbs": {"asking", "deciding", "exporting", "listing", "readout", "trying"},
+    "telling": {"casework", "night"},
+    "verbs": {"asking", "casework", "deciding", "telling", "exporting", "listing", "readout", "trying"},
 }
 WITHIN = {(me, other) for me, others in NEIGHBOURS.items() for other in others}
 OPENERS = {"open", "read_text", "write_text", "read_bytes", "write_bytes", "unlink", "rename", "mkdir"}

@@ -15,7 +15,7 @@ import pytest
 from small_school import MONDAY, derived, lake_of, lines_of, make, names_kept, quick, run, where_found
 from small_week import PUPILS, QUIET, logs
 
-from pipeline import deciding, night, purging, register
+from pipeline import casework, deciding, night, purging, register
 from pipeline.lake import heads
 from pipeline.privacy import pseudonym
 from pipeline.vault import load_keys
@@ -108,6 +108,9 @@ def decide_some(folder: Path, dice: random.Random, share: float) -> None:
         if state.state != "suspected" or not state.detected or state.summary["subject"] == waits or dice.random() > share:
             continue
         about = state.summary
+        if about["route"] == "sealed":  # dismissed only as the check that it was
+            casework.act(folder, ref, "dismissed", meant(about), code="filter_check", reference="K-0001")
+            continue
         confirmed = about["route"] == "student" and about["subject"] < "pm"
         deciding.decide(folder, ref, "confirmed" if confirmed else "dismissed", meant(about),
                         [about["rows"][0]] if confirmed and about["rows"] else [], "", "")
