@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pipeline import asking, deciding, failing, logfiles, night, progress, purging, readout, rulefiles
+from pipeline import asking, deciding, failing, logfiles, night, progress, purging, readout, returning, rulefiles
 from pipeline.problems import Exit, SchoolgateError
 from pipeline.verbs.change import change
 from pipeline.verbs.export import export
@@ -62,11 +62,13 @@ def nightly(
 ) -> None:
     """Run the night: read what is new, judge the days it touches, keep the registers, write the pages.
 
-    Logs may be files, folders and patterns, plain or packed (gz, bz2, xz, zst, zip), and Pi-hole's database.
+    Sheets in `returns/` are read first. Logs may be files, folders and patterns, plain or packed (gz, bz2, xz, zst, zip), and
+    Pi-hole's database.
     """
+    returned, refused = returning.collect(folder())
     with progress.shown() as show:
-        account = night.run(folder(), logs or [], show.tick, today=today and today.date(), show=show, form=form)
-    typer.echo(account.text())
+        account = night.run(folder(), logs or [], show.tick, today=today and today.date(), show=show, form=form, known=refused)
+    typer.echo("\n".join([*(f"returned    {each}" for each in returned), account.text()]))
     if findings and account.waiting:
         typer.echo(f"{account.waiting:,} incidents wait for a person.", err=True)
     end(account.problems, account.code(findings))

@@ -16,7 +16,21 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from pipeline import changes, failing, folders, judging, logfiles, publishing, register, registers, rulefiles, silence, sql
+from pipeline import (
+    changes,
+    failing,
+    folders,
+    inbox,
+    judging,
+    logfiles,
+    publishing,
+    register,
+    registers,
+    rulefiles,
+    sheets,
+    silence,
+    sql,
+)
 from pipeline.ingest import FATES, Masks
 from pipeline.journal import Journal
 from pipeline.judging import Rules
@@ -107,14 +121,14 @@ def _days(days: Sequence[str]) -> str:
 
 
 def run(folder: Path, logs: Sequence[str], tick: Tick, *, today: date | None = None, show: Show | None = None,
-        form: str = "") -> Account:
+        form: str = "", known: Sequence[Problem] = ()) -> Account:
     """Run the night of one school folder over `logs`. `today`: the school day it is for; None: the clock's. `form`: the format of
-    the logs; '': what their lines look like.
+    the logs; '': what their lines look like. `known`: problems found before it, which its pages say too.
 
     RefusedError: nothing was read. UsageError, FailedError: a page says what stopped it.
     """
     require_school(folder)
-    account = Account()
+    account = Account(problems=list(known))
     with rulefiles.locked(folder):
         try:
             _night(folder, logs, account, today, tick, show or Show(), form)
@@ -250,6 +264,9 @@ def _publish(folder: Path, lake: Lake, rules: Rules, keys: Keys, books: Register
         publishing.named_pages(desk, day)
     for day in {term_of(rules.school.calendar, day): day for day in owed}.values():
         publishing.termly_page(desk, day)
+    if owed:
+        sheets.write(desk, max(owed))
+        inbox.made(folder, rules.school.groups.get("safeguarding", ""))
     lake.tell(untold)
     account.pages = [str(path.relative_to(folder)) for path in desk.written]
 

@@ -154,12 +154,12 @@ def named_pages(desk: Desk, day: date) -> None:
             ("principal", "principal", principal.build(day, desk.rules.school.name, items, seals, desk.versions))):
         shown = [item["ref"] for item in items if item["person"] and (item["route"] == "staff") == (reader == "principal")]
         if shown:
-            _reveal(desk, f"{name}-{day}", {"page": name, "day": str(day), "refs": shown, "by": "the night", "for": reader,
+            reveal(desk, f"{name}-{day}", {"page": name, "day": str(day), "refs": shown, "by": "the night", "for": reader,
                                             "judged": desk.lake.generation(day)})
         desk.write(reader, f"{name}-{day}.html", render.html(page))
 
 
-def _reveal(desk: Desk, page: str, body: dict[str, Any]) -> None:
+def reveal(desk: Desk, page: str, body: dict[str, Any]) -> None:
     """Write a reveal down, once for each judging of the day: a night cut short prints the same page again."""
     access = desk.registers["access"]
     last = [entry.body for entry in access.entries() if entry.ref == page][-1:]
@@ -181,7 +181,7 @@ def _item(desk: Desk, state: register.IncidentState, story: Mapping[str, Any], s
             "when": _when(desk, body["started"]), "period": story["period"], "network": story["network"],
             "categories": [policy.categories[c].title if c in policy.categories else c for c in body["categories"]],
             "outcome": body["outcome"], "visits": body["visits"], "requests": body["requests"],
-            "reasons": story["reasons"] or _told(state),
+            "reasons": story["reasons"] or [told(state)],
             "rows": [{"id": row.id, "text": row.text, "definite": [policy.columns[c] for c in row.definite],
                       "possible": [policy.columns[c] for c in row.possible]} for row in rows],
             "overlay": sorted({OVERLAY.get(w, w.replace("_", " ")) for row in rows for w in policy.overlay.get(row.id, ())}),
@@ -189,9 +189,10 @@ def _item(desk: Desk, state: register.IncidentState, story: Mapping[str, Any], s
             "state": state.state, "first_time": body["subject"] not in seen_before}
 
 
-def _told(state: register.IncidentState) -> list[str]:
-    """What somebody told of an incident that no log shows."""
-    return [f"told by {event.body['source']}: {event.body['reason']}" for event in state.history if event.kind == "entered"]
+def told(state: register.IncidentState) -> str:
+    """What somebody told of an incident that no log shows; empty of one that was detected."""
+    entered = (event.body for event in state.history if event.kind == "entered")
+    return next((f"told by {body['source']}: {body['reason']}" for body in entered), "")
 
 
 def _when(desk: Desk, started: str) -> str:

@@ -32,7 +32,8 @@ WHY = "retention"
 TIERS = {"lines": "lines", "rows of visits and what was made of them": "visits", "entries of incidents": "incidents",
          "pages that name people": "incidents", "entries of breaches, changes and access": "registers",
          "names in the vault": "lines"}
-NAMED_PAGES = ("safeguarding/dsl-list-*.html", "principal/principal-*.html")
+NAMED_PAGES = ("safeguarding/dsl-list-*.html", "principal/principal-*.html", "safeguarding/return-*.csv",
+               "principal/return-*.csv")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ infringements" is counted from confirmed incidents with a warning or sanction on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -56,6 +56,19 @@ def asked(lines: Sequence[tuple[str, Mapping[str, str]]], alternatives: Iterable
         name = "no row and no sanction" if row == "no_row" else row
         said.append(f"{name} if {' and '.join(asks)}" if asks else name)
     return said + [f"{row} is not proposed, though its words could be read so" for row in alternatives]
+
+
+def questions(categories: Mapping[str, Any], state: IncidentState) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """The rows of table 7.2 an incident may be, each with the answers that a person must give."""
+    asked: Sequence[str] = state.summary.get("rows", ())
+    found = set()
+    for name in state.summary["categories"]:
+        category = categories.get(name)
+        for line in category.propose if category else ():
+            if line.row in asked:
+                found.add(line.row)
+                yield line.row, line.when
+    yield from ((row, {}) for row in asked if row not in found)
 
 
 def actions(rows: Iterable[str], table: Table, repeat: Repeat | None = None) -> list[str]:

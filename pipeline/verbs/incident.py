@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, time
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipeline import asking, casework, telling
+from pipeline import asking, casework, returning, telling
 from pipeline.problems import Problem, UsageError
 from pipeline.verbs.front import DAY, Reason, Ref, folder
 
@@ -155,6 +156,17 @@ def incident_tell(
     """Record that somebody outside the school was told."""
     when = str(asking.a_day(on)) if on else ""
     typer.echo(casework.act(folder(), ref, "told", reason, agency=agency, on=when, reference=record))
+
+
+@incident.command("return")
+def incident_return(
+    path: Annotated[Path, typer.Argument(help="The sheet, ticked and saved as CSV.", metavar="FILE.csv")],
+) -> None:
+    """Read a return sheet back at once: applied whole or not at all, and the same sheet twice is harmless.
+
+    Sheets in `returns/` are read by the next night instead, each for the login whose file it is.
+    """
+    typer.echo("\n".join(returning.take(folder(), path)) or "Nothing new on this sheet.")
 
 
 @incident.command("note")
