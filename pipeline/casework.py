@@ -130,6 +130,8 @@ def act(folder: Path, ref: str, kind: str, reason: str, **facts: Any) -> str:
         state = found(states_of(folder), ref)
         if kind == "corrected":
             facts["pages"] = correcting.issued(folder, ref)
+        if facts.get("code") == "filter_check" and facts.get("reference"):
+            _is_check(folder, str(facts["reference"]))
         event = move(desk, state, kind, reason, **facts)
         night.journal(folder, "incidents").append(*event)
     if kind == "corrected":
@@ -150,6 +152,12 @@ def _role_of(desk: Desk, person: str) -> str:
     """The role of the person an incident is about: the Principal's matters are the chair of governors'."""
     heads = [login for login, role in desk.rules.school.roles.items() if role == "principal"]
     return "principal" if person and person in {desk.key_of(login) for login in heads} else ""
+
+
+def _is_check(folder: Path, ref: str) -> None:
+    """UsageError unless there is such a check: what the filter said is a test only where one is on record."""
+    if ref not in {entry.ref for entry in night.journal(folder, "checks").entries() if entry.ref}:
+        raise UsageError(Problem(ref, "is no check here", "schoolgate checks list"))
 
 
 def identify(folder: Path, ref: str, login: str, reason: str) -> str:

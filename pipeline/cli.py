@@ -11,7 +11,10 @@ import typer
 
 from pipeline import asking, deciding, failing, logfiles, night, progress, purging, readout, returning, rulefiles
 from pipeline.problems import Exit, SchoolgateError
+from pipeline.verbs.breach import breach
 from pipeline.verbs.change import change
+from pipeline.verbs.checks import checks
+from pipeline.verbs.concern import concern
 from pipeline.verbs.export import export
 from pipeline.verbs.formats import formats, how
 from pipeline.verbs.front import DAY, Dates, Files, Form, Ref, Year, Zone, begin, end, folder
@@ -22,7 +25,7 @@ from pipeline.verbs.policy import policy
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
                   help="A school's web-filter logs, judged by its own e-safety policy.")
 for family, name in ((formats, "formats"), (policy, "policy"), (incident, "incident"), (lists, "lists"), (change, "change"),
-                     (export, "export")):
+                     (breach, "breach"), (checks, "checks"), (concern, "concern"), (export, "export")):
     app.add_typer(family, name=name)
 School = Annotated[Path, typer.Option(help="The school folder; the current folder when not given.", metavar="DIR")]
 

@@ -47,7 +47,8 @@ from pipeline.schoolday import day_bounds, school_day, term_of
 from pipeline.vault import Keys, Vault, load_keys
 
 Tick = Callable[[str, int], None]
-REGISTERS = ("ingest", "days", "incidents", "breaches", "changes", "decisions", "access", "destruction")
+REGISTERS = ("ingest", "days", "incidents", "breaches", "changes", "decisions", "checks", "concerns", "custody", "access",
+             "destruction")
 UNTOLD = timedelta(days=31)
 UNHEARD = Problem("the night", "heard from no log", "the paths given, and whether the filter still writes")
 

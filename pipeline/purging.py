@@ -157,7 +157,8 @@ def _registers(folder: Path, before: date) -> dict[str, list[int]]:
     states = register.fold_breaches(night.journal(folder, "breaches").entries())
     gone = {ref for ref, state in states.items() if state.days and date.fromisoformat(max(state.days)) < before}
     return {"breaches": _numbers(folder, "breaches", lambda entry: entry.ref in gone)} | {
-        name: _numbers(folder, name, lambda entry: entry.at[:10] < str(before)) for name in ("changes", "access")}
+        name: _numbers(folder, name, lambda entry: entry.at[:10] < str(before))
+        for name in ("changes", "access", "checks", "concerns")}
 
 
 def _numbers(folder: Path, name: str, is_gone: Callable[[Entry], bool]) -> list[int]:

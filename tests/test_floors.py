@@ -17,7 +17,7 @@ FLOORS = (
     {"pages"},
     {"logfiles", "lake", "journal", "vault", "sealed", "rulefiles", "folders", "render", "archives", "liststore", "listsource",
      "listfetch", "inbox"},
-    {"judging", "asking", "casework", "returning", "sheets", "correcting", "telling", "deciding", "exporting", "failing", "progress", "silence", "purging", "publishing", "reading", "readout", "parsing", "trying",
+    {"judging", "asking", "casework", "logbooks", "returning", "sheets", "correcting", "telling", "deciding", "exporting", "failing", "progress", "silence", "purging", "publishing", "reading", "readout", "parsing", "trying",
      "registers", "listing", "night", "trial", "verbs", "cli", "handbook", "__main__"},
 )
 # Neighbours of one floor: who may import whom.
@@ -50,12 +50,13 @@ NEIGHBOURS = {
     "returning": {"casework", "night"},
     "sheets": {"publishing"},
     "inbox": {"lake"},
+    "logbooks": {"casework", "night"},
     "rulebook": {"policy"},
     "rulefiles": {"lake"},
     "silence": {"judging"},
     "vendors": {"lists"},
     "telling": {"casework", "night"},
-    "verbs": {"asking", "casework", "returning", "deciding", "exporting", "listing", "readout", "telling", "trying"},
+    "verbs": {"asking", "casework", "deciding", "exporting", "listing", "logbooks", "readout", "returning", "telling", "trying"},
 }
 WITHIN = {(me, other) for me, others in NEIGHBOURS.items() for other in others}
 OPENERS = {"open", "read_text", "write_text", "read_bytes", "write_bytes", "unlink", "rename", "mkdir"}

@@ -108,8 +108,8 @@ def decide_some(folder: Path, dice: random.Random, share: float) -> None:
         if state.state != "suspected" or not state.detected or state.summary["subject"] == waits or dice.random() > share:
             continue
         about = state.summary
-        if about["route"] == "sealed":  # dismissed only as the check that it was
-            casework.act(folder, ref, "dismissed", meant(about), code="filter_check", reference="K-0001")
+        if about["route"] == "sealed":  # never dismissed but as the check that it was
+            casework.act(folder, ref, "sealed_illegal", meant(about))
             continue
         confirmed = about["route"] == "student" and about["subject"] < "pm"
         deciding.decide(folder, ref, "confirmed" if confirmed else "dismissed", meant(about),
@@ -171,7 +171,7 @@ def test_the_week_holds_what_the_proof_needs(calm: dict[str, Any]) -> None:
     assert len(calm["incidents"]) == 10
     assert len({row[0] for row in calm["incidents"]}) == 5
     assert {row[1] for row in calm["incidents"]} == {"student", "welfare", "sealed"}
-    assert {row[4] for row in calm["incidents"]} == {"confirmed", "dismissed", "suspected"}
+    assert {row[4] for row in calm["incidents"]} == {"confirmed", "dismissed", "suspected", "sealed_illegal"}
     assert len(calm["fates"]) == sum(map(len, WEEK))
     assert calm["breaches"]
 

@@ -8,10 +8,16 @@ from datetime import date, datetime
 
 import pyarrow as pa
 
-from pipeline.register.words import Body, Event, Written, changed, kept, numbers, plain
+from pipeline.problems import Problem, UsageError
+from pipeline.register.words import Body, Event, Happened, Written, changed, kept, numbers, plain, signed
 
 BREACH = ("key", "part", "site", "profile", "category", "method")
 BREACH_DAY = ("day", "worked", "people", "visits", "first_seen", "last_seen", "first_blocked")
+CAUSES = ("miscategorised", "uncategorised_default_allow", "profile_misapplied", "unfiltered_device", "off_site_agent_down",
+          "decryption_off", "safe_search_off", "mandatory_list_failing", "logging_gap", "encrypted_blind_spot", "supplier_outage",
+          "new_method")
+COMPLETED = ("cause", "fix", "fixed_on", "provider_reference", "reported_on", "verified_by", "change")
+LISTED = "sealed"  # the place of a breach in which the filter let illegal content through: it has no other name
 
 
 @dataclass(frozen=True)
@@ -23,7 +29,15 @@ class BreachState:
     summary: Body = field(default_factory=dict)          # what BREACH names
     days: Mapping[str, Body] = field(default_factory=dict)  # by day, what BREACH_DAY names; days still detected
     blocks: tuple[str, ...] = ()
+    completed: Mapping[str, str] = field(default_factory=dict)  # what COMPLETED names, as people have said
+    history: tuple[Happened, ...] = ()
     purged: bool = False
+
+    @property
+    def days_to_fix(self) -> int | None:
+        """Days from the first sight of it to the day a person says it was fixed; None until then."""
+        fixed = self.completed.get("fixed_on")
+        return (date.fromisoformat(fixed) - date.fromisoformat(self.first_seen[:10])).days if fixed and self.first_seen else None
 
     @property
     def detected(self) -> bool:
@@ -78,6 +92,10 @@ def _breached(state: BreachState, entry: Written) -> BreachState:
         return changed(state, days={day: seen for day, seen in state.days.items() if day != body["day"]})
     if entry.kind == "blocked":
         return changed(state, blocks=(*state.blocks, body["at"]))
+    if entry.kind == "completed" and signed(body):
+        given = {name: body[name] for name in COMPLETED if name in body}
+        return changed(state, completed={**state.completed, **given},
+                       history=(*state.history, Happened(entry.at, entry.kind, body)))
     return state
 
 
@@ -138,3 +156,25 @@ def _first_block(state: BreachState, blocks: Mapping[str, Sequence[datetime]]) -
     times = [plain(at) for at in blocks.get(state.summary["site"], ())]
     later = min((at for at in times if at > first), default=None)
     return later if later is not None and (known is None or later < known) else None
+
+
+def complete(state: BreachState, *, who: str, role: str, reason: str, checks: Mapping[str, str] | None = None,
+             **about: str) -> Event:
+    """The entry in which a person completes a breach: cause, fix and its day, supplier's reference, the check that verified it.
+
+    `checks`: the result of each check there is. What is not given stays as it was; UsageError says what will not do.
+    """
+    given = {name: value.strip() for name, value in about.items() if name in COMPLETED and value.strip()}
+    faults = ["has been purged"] if state.purged else []
+    faults += [] if given else [f"needs something to complete: {', '.join(COMPLETED)}"]
+    faults += [] if reason.strip() else ["needs a reason"]
+    if given.get("cause", CAUSES[0]) not in CAUSES:
+        faults.append(f"needs cause: {', '.join(CAUSES)}, not {given['cause']}")
+    first = (state.first_seen or "")[:10]
+    if given.get("fixed_on", first) < first:
+        faults.append(f"cannot have been fixed on {given['fixed_on']}, before it was first seen on {first}")
+    if "verified_by" in given and (checks or {}).get(given["verified_by"]) != "pass":
+        faults.append(f"is verified by a check that passed, and {given['verified_by']} is none")
+    if faults:
+        raise UsageError(*(Problem(state.ref, fault) for fault in faults))
+    return "completed", state.ref, {"who": who, "role": role, "reason": reason.strip()} | given
