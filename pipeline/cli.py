@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pipeline import asking, deciding, failing, logfiles, night, progress, purging, readout, returning, rulefiles
+from pipeline import asking, deciding, failing, logfiles, night, progress, purging, readout, returning, rulefiles, sealing
 from pipeline.problems import Exit, SchoolgateError
 from pipeline.verbs.breach import breach
 from pipeline.verbs.change import change
@@ -21,11 +21,13 @@ from pipeline.verbs.front import DAY, Dates, Files, Form, Ref, Year, Zone, begin
 from pipeline.verbs.incident import incident
 from pipeline.verbs.lists import lists
 from pipeline.verbs.policy import policy
+from pipeline.verbs.sealed import sealed
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
                   help="A school's web-filter logs, judged by its own e-safety policy.")
 for family, name in ((formats, "formats"), (policy, "policy"), (incident, "incident"), (lists, "lists"), (change, "change"),
-                     (breach, "breach"), (checks, "checks"), (concern, "concern"), (export, "export")):
+                     (breach, "breach"), (checks, "checks"), (concern, "concern"), (sealed, "sealed"),
+                     (export, "export")):
     app.add_typer(family, name=name)
 School = Annotated[Path, typer.Option(help="The school folder; the current folder when not given.", metavar="DIR")]
 
@@ -90,7 +92,7 @@ def purge(today: Annotated[datetime | None, typer.Option(help="The day to count 
 @app.command()
 def verify() -> None:
     """Walk the chains of every register, and look for the lake's files."""
-    problems = night.verify(folder()) + asking.faults(folder())
+    problems = night.verify(folder()) + asking.faults(folder()) + sealing.faults(folder())
     typer.echo("Every register holds." if not problems else f"{len(problems)} faults.")
     end(problems, Exit.FAILED if problems else Exit.DONE)
 

@@ -27,6 +27,7 @@ from pipeline import (
     register,
     registers,
     rulefiles,
+    sealed,
     sheets,
     silence,
     sql,
@@ -41,6 +42,7 @@ from pipeline.privacy import fits, on_network
 from pipeline.problems import Exit, Problem, RefusedError, SchoolgateError, UsageError
 from pipeline.progress import Show
 from pipeline.reading import Reader, Reading
+from pipeline.register import custody
 from pipeline.registers import Registers
 from pipeline.school import School, read_school
 from pipeline.schoolday import day_bounds, school_day, term_of
@@ -161,6 +163,8 @@ def _night(folder: Path, logs: Sequence[str], account: Account, today: date | No
     account.doing = "bringing the registers up to date"
     with rulefiles.entering(folder):
         registers.enter(books, lake, lake.untold())
+        held = books["custody"].entries()
+        books["custody"].append_all(custody.taken(held, sealed.digests(folder / "var/sealed", custody.names(held))))
     account.doing = "writing the change log"
     _changes(folder, books)
     account.doing = "writing the pages"

@@ -29,6 +29,7 @@ from pipeline.tables import COVERAGE, FILTER_NAMES, HOSTS, INCIDENTS, TALLIES
 
 OVERLAY = {"dsl": "tell the DSL (safeguarding overlay)", "dsl_weekly_list": "the DSL's weekly list (safeguarding overlay)",
            "principal": "tell the Principal (safeguarding overlay)"}
+SEALED = "sealed"
 LIMITS = ("Phones on mobile data, apps, messages, and what is said inside permitted platforms are not in the filter's log.",
           "Without decryption the log names a host, not a page.",
           "This summary is made after the event and does not replace the filter's own live alerts.")
@@ -242,7 +243,8 @@ def _numbers(desk: Desk, days: Sequence[date]) -> list[tuple[str, str, str, str]
 def _breaches(desk: Desk, days: Sequence[date]) -> list[dict[str, Any]]:
     """The breaches seen on any of these days."""
     wanted = {str(day) for day in days}
-    return [row for row in breach_rows(desk, max(days, default=date.min)) if wanted.intersection(row["days"])]
+    rows = breach_rows(desk, max(days, default=date.min))  # what was sealed is for the DSL and the Principal, not for this page
+    return [row for row in rows if wanted.intersection(row["days"]) and row["site"] != SEALED]
 
 
 def _changes(desk: Desk, first: date, last: date) -> Counter[str]:
