@@ -15,6 +15,7 @@ from pipeline.verbs.breach import breach
 from pipeline.verbs.change import change
 from pipeline.verbs.checks import checks
 from pipeline.verbs.concern import concern
+from pipeline.verbs.evidence import evidence
 from pipeline.verbs.export import export
 from pipeline.verbs.formats import formats, how
 from pipeline.verbs.front import DAY, Dates, Files, Form, Ref, Year, Zone, begin, end, folder
@@ -29,6 +30,7 @@ for family, name in ((formats, "formats"), (policy, "policy"), (incident, "incid
                      (breach, "breach"), (checks, "checks"), (concern, "concern"), (sealed, "sealed"),
                      (export, "export")):
     app.add_typer(family, name=name)
+app.command()(evidence)
 School = Annotated[Path, typer.Option(help="The school folder; the current folder when not given.", metavar="DIR")]
 
 
