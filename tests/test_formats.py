@@ -10,13 +10,15 @@ import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipeline import coded, ingest, logfiles
-from pipeline.formats import bundled
+from pipeline.formats import bundled, parse
+from pipeline.formats.readers import reach
 from pipeline.parsing import Parsing
 from pipeline.readout import KEYS, Readout, rejects, requests
 
@@ -66,6 +68,14 @@ def test_a_format_reads_what_its_product_writes(pair: Path) -> None:
     assert fates == +Counter(options["fates"])
 
 
+@pytest.mark.parametrize("pair", [pair for pair in PAIRS if reach(bundled()[pair.parent.name])], ids=str)
+@pytest.mark.parametrize("size", [500, 1000])
+def test_a_record_that_a_batch_cuts_in_two_is_read_whole(pair: Path, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches end anywhere: between a query and its block, inside a quoted field that holds line ends, before a second line."""
+    monkeypatch.setattr(logfiles, "BLOCK", size)
+    test_a_format_reads_what_its_product_writes(pair)
+
+
 @pytest.mark.parametrize("pair", PAIRS, ids=NAMES)
 def test_a_log_is_recognised_as_its_format_and_no_other(pair: Path) -> None:
     """Found from its lines, it is laid out just as when its format is named; a log taken for another's is read wrongly in silence."""
@@ -74,6 +84,12 @@ def test_a_log_is_recognised_as_its_format_and_no_other(pair: Path) -> None:
                     .layouts(log) for form in ("", pair.parent.name))
     assert found[0][:1] == named[0][:1], found[1]
     assert found[0][0].format == pair.parent.name
+
+
+@pytest.mark.parametrize("name", sorted(bundled()))
+def test_a_bundled_format_has_no_fault(name: str) -> None:
+    """Its regular expressions too are such as both engines know: at the start of the program they are not tried."""
+    assert parse((files("pipeline.formats") / f"{name}.toml").read_text("utf-8"))[1] == []
 
 
 @pytest.mark.parametrize("name", sorted(bundled()))
