@@ -23,6 +23,7 @@ from pipeline.parsing import Parsing
 from pipeline.readout import KEYS, Readout, rejects, requests
 
 PAIRS = sorted(path for path in (Path(__file__).parent / "formats").rglob("*.jsonl"))
+NEUTRAL = {f"{word}.{ending}" for word in ("withheld", "sealed", "listed") for ending in ("invalid", "test", "example", "example.net")}
 NAMES = [f"{path.parent.name}-{path.stem}" for path in PAIRS]
 
 
@@ -97,6 +98,32 @@ def test_a_format_has_pairs_for_all_it_can_say(name: str) -> None:
     """Allowed and blocked where it writes them, and every other verdict of its file, stand in its pairs."""
     said = {row["action"] for pair in PAIRS if pair.parent.name == name for row in expected(pair)[1] if "action" in row}
     assert {case.action for case in bundled()[name].file.verdicts if case.action} <= said
+
+
+def requests_of(name: str) -> list[dict[str, Any]]:
+    """All requests of a format's pairs, before anything is withheld."""
+    found: list[dict[str, Any]] = []
+    for pair in [pair for pair in PAIRS if pair.parent.name == name]:
+        log, options = logfiles.measure(log_of(pair)), expected(pair)[0]
+        layouts, problems = Readout(name, options.get("zone", "Europe/London"), options.get("year", 0), options.get("dates", "")).layouts(log)
+        with ThreadPoolExecutor(2) as pool:
+            for piece in Parsing(log, layouts, bundled(), {}, "Europe/London", problems).pieces(pool):
+                found += [row for row in piece.raw.to_pylist() if row["fate"] == "request"]
+    return found
+
+
+@pytest.mark.parametrize("name", [name for name, form in sorted(bundled().items()) if form.says.get("requests", True)])
+def test_a_format_has_pairs_for_each_special_verdict(name: str) -> None:
+    """Every kind and set-up that its file can say stands in its pairs, and a sealed line where it knows a verdict that seals.
+
+    A sealed line names a host that nobody can take for a real one, nor for a site of that sort.
+    """
+    file, rows = bundled()[name].file, requests_of(name)
+    assert {case.kind for case in file.kinds if case.kind} <= {row["kind"] for row in rows}
+    assert {case.setup for case in file.verdicts if case.setup} <= {row["setup"] for row in rows}
+    hosts = {row["host"] for row in rows if row["sealed_list"]}
+    assert bool(hosts) == (file.sealed is not None)
+    assert hosts <= NEUTRAL
 
 
 @pytest.mark.parametrize("name", sorted(bundled()))
