@@ -14,10 +14,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from pipeline import coded, ingest, logfiles
-from pipeline.formats import bundled, parse
+from pipeline.formats import bundled, parse, recognise
 from pipeline.formats.readers import reach
 from pipeline.parsing import Parsing
 from pipeline.readout import KEYS, Readout, rejects, requests
@@ -140,3 +141,71 @@ def test_a_format_reads_its_own_examples(name: str, tmp_path: Path) -> None:
     fates = Counter(coded.whole(pieces[0].raw["fate"]).to_pylist())
     # a log that holds no visits (`requests = false`) is furniture, every line
     assert fates["request" if form.says.get("requests", True) else "furniture"] and not fates["reject"]
+
+
+OWN = """
+name = "own"
+title = "A school's own"
+reader = "{reader}"
+time_basis = "utc"
+verdicts = [{{ action = "blocked", when = {{ fault = "yes", n = "7", flags = "f" }} }}, {{ action = "allowed" }}]
+must = [{{ field = "long", reason = "says no long" }}]
+{more}
+[time]
+from = ["micros"]
+as = ["iso"]
+[fields]
+client_ip = "line"
+user = "byte"
+host = "text"
+bytes_in = "bytes_out"
+bytes_out = "bytes_in"
+vendor_rule = "kept"
+"""
+ITS = ("micros", "line", "byte", "text", "fault", "long", "bytes_in", "bytes_out", "kept", "n", "flags")
+VALUES = ("2026-09-08T09:05:11Z", "192.0.2.61", "jsmith", "games.example.net", "yes", "1", "512", "931", "Pupils", "7", "f")
+
+
+@pytest.mark.parametrize(("reader", "more", "lines"), [
+    ("csv", f"columns = {json.dumps(ITS)}", [",".join(VALUES)]),
+    ("json", "", [json.dumps(dict(zip(ITS, VALUES, strict=True)))]),
+    ("pairs", "", [" ".join(f'{name}="{value}"' for name, value in zip(ITS, VALUES, strict=True))]),
+    ("w3c", "header = '^#Fields: (.*)$'", ["#Fields: " + " ".join(ITS), " ".join(VALUES)]),
+    ("pattern", "pattern = '^" + " ".join(rf"(?P<{name}>\S+)" for name in ITS) + "$'", [" ".join(VALUES)]),
+])
+def test_a_log_may_name_its_fields_as_we_name_our_columns(reader: str, more: str, lines: list[str], tmp_path: Path) -> None:
+    """A school's log has fields called line, text or fault: each is read as what it is there."""
+    form, faults = parse(OWN.format(reader=reader, more=more), "own.toml")
+    assert form is not None and not faults
+    log = tmp_path / "own.log"
+    log.write_text("\n".join(lines) + "\n", "utf-8")
+    how = Readout("own", formats={"own": form})
+    layouts, problems = how.layouts(logfiles.measure(log))
+    with ThreadPoolExecutor(2) as pool:
+        rows = [row for piece in Parsing(logfiles.measure(log), layouts, how.formats, {}, how.zone, problems).pieces(pool)
+                for row in piece.raw.to_pylist()]
+    assert [(row["fate"], row["reason"], row["client_ip"], row["user"], row["host"], row["bytes_in"], row["bytes_out"], row["vendor_rule"],
+             row["action"]) for row in rows if row["fate"] != "furniture"] == [
+        ("request", "", "192.0.2.61", "jsmith", "games.example.net", 931, 512, "Pupils", "blocked")]
+
+
+def test_a_header_in_the_middle_of_a_file_ends_with_its_line() -> None:
+    """`$` in a format's `header` is the end of the line, with or without its line end."""
+    lines = pa.array(["#Fields: a b\n", "1 2\n", "#Fields: b a\r\n", "3 4"])
+    assert recognise.headers(lines, "^#Fields: (.*)$") == [0, 2]
+    assert recognise.headers(lines, "^#Fields: (.*)") == [0, 2]
+    assert recognise.headers(lines, r"^#Fields: (\w \w)$") == [0, 2]
+
+
+@pytest.mark.parametrize(("option", "key", "said"), [
+    ("head = 'xml'", "head", "should be"), ("delimiter = 7", "delimiter", "string"), ("delimiter = ''", "delimiter", "at least 1"),
+    ("keys = 'src'", "keys", "list"), ("lead = '(?P<a>'", "lead", "regular expression"),
+    ("[parts]\na = { from = 'b' }", "parts.a.of", "required"), ("[parts]\na = { of = 'b', pattern = '(' }", "parts.a.pattern", "regular"),
+    ("[parts]\na = { of = 'b', pattern = 'x' }", "parts.a.pattern", "group"), ("[parts]\na = { of = 'b' }\nb = { of = ['a'] }", "parts.a.of", "itself"),
+])
+def test_a_bad_option_of_a_schools_own_pairs_is_said_and_not_raised(option: str, key: str, said: str) -> None:
+    """The file, the option and what is wrong with it: a TSM can mend it."""
+    made = OWN.format(reader="pairs", more="MORE")
+    text = made.replace("MORE", "") + option if option.startswith("[") else made.replace("MORE", option)
+    found = [problem for problem in parse(text, "rules/formats/own.toml")[1] if problem.where == f"rules/formats/own.toml, {key}"]
+    assert len(found) == 1 and said in found[0].what and found[0].try_this

@@ -12,7 +12,7 @@ The names come from the header (`layout.header`), else from the format's `column
 from __future__ import annotations
 
 from pipeline.formats import Format, Layout
-from pipeline.formats.lines import BARE, BLANK, literal, quoted
+from pipeline.formats.lines import BARE, BLANK, column, literal
 
 SELECT = r"""
 WITH bare AS (
@@ -82,7 +82,8 @@ def split(form: Format, layout: Layout) -> str:
         shift=_shift(checks) if checks else "0",
         misfit=f"len(p) <> {len(names)}" if headed else f"len(p) < {max(needs.values(), default=1)}",
         count=len(names) if headed else f"{max(needs.values(), default=1)} or more",
-        values="".join(f",\n       {_value(form, needs.get(name), bool(checks), delimiter == ' ')} AS {quoted(name)}" for name in form.needs),
+        values="".join(f",\n       {_value(form, needs.get(name), bool(checks), delimiter == ' ')} AS {column(name)}"
+                       for name in form.needs),
     )
 
 

@@ -32,6 +32,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.formats import Format, Layout
+from pipeline.formats.lines import column
 
 # Stand-ins that no log line holds: a delimiter inside quotes, an escaped backslash, quote, = and |, and the start of a pair.
 INSIDE, BACKSLASH, QUOTE, EQUALS, BAR, PAIR = (f"chr({code})" for code in (31, 29, 28, 27, 26, 30))
@@ -154,9 +155,9 @@ def split(form: Format, layout: Layout) -> str:
         delimiter=delimiter, key=key,
         pairs=_runs(says, key) if says.spaces else PLAIN,
         fault=_fault(says),
-        values="".join(f", {_value(name, says, groups)} AS {column}" for name, column in columns.items()),
-        fields="".join(f", {_read(name, column, says, groups)} AS {column}" for name, column in columns.items()),
-        given="".join(f", {_unless_torn(name, form, says, columns)} AS {_name(name)}" for name in form.needs))
+        values="".join(f", {_value(name, says, groups)} AS {place}" for name, place in columns.items()),
+        fields="".join(f", {_read(name, place, says, groups)} AS {place}" for name, place in columns.items()),
+        given="".join(f", {_unless_torn(name, form, says, columns)} AS {column(name)}" for name in form.needs))
 
 
 def _sources(name: str, says: Says) -> list[str]:
@@ -218,21 +219,21 @@ def _value(name: str, says: Says, groups: Sequence[str]) -> str:
     return f"substr(v[list_position(k, {_text(name + says.assign)})], {len(name) + len(says.assign) + 1})"
 
 
-def _read(name: str, column: str, says: Says, groups: Sequence[str]) -> str:
+def _read(name: str, found: str, says: Says, groups: Sequence[str]) -> str:
     """The SQL of a field with what its stand-ins stand for; few have any."""
     if name in groups:
-        return column
+        return found
     if says.head and HEAD_FIELD.fullmatch(name):
-        return f"replace({column}, {BAR}, '|')"
-    value = f"replace({column}, {INSIDE}, {_text(says.delimiter)})" if says.quotes else column
-    plain = f"NOT contains({column}, {INSIDE})" if says.quotes else "true"
+        return f"replace({found}, {BAR}, '|')"
+    value = f"replace({found}, {INSIDE}, {_text(says.delimiter)})" if says.quotes else found
+    plain = f"NOT contains({found}, {INSIDE})" if says.quotes else "true"
     if says.head == "cef":
         written = rf"replace(replace({value}, {EQUALS}, '='), {BACKSLASH}, '\')"
     elif says.escapes:
         written = rf"replace(replace({value}, {QUOTE}, chr(34)), {BACKSLASH}, '\\')"
     else:
-        return f"CASE WHEN {plain} THEN {column} ELSE {value} END" if says.quotes else column
-    return f"CASE WHEN NOT escaped AND {plain} THEN {column} WHEN NOT escaped THEN {value} ELSE {written} END"
+        return f"CASE WHEN {plain} THEN {found} ELSE {value} END" if says.quotes else found
+    return f"CASE WHEN NOT escaped AND {plain} THEN {found} WHEN NOT escaped THEN {value} ELSE {written} END"
 
 
 def _unless_torn(name: str, form: Format, says: Says, columns: Mapping[str, str]) -> str:
@@ -263,10 +264,6 @@ def _given(name: str, says: Says, columns: Mapping[str, str]) -> str:
         whole = f"contains({value}, '%') AND NOT contains({value}, '/')"
         return f"CASE WHEN {whole} THEN coalesce(try(url_decode({value})), {value}) ELSE {value} END"
     return value
-
-
-def _name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _text(text: str) -> str:
