@@ -75,18 +75,30 @@ SELECT source, row_number() OVER (ORDER BY source) AS rank, coalesce(log_rank, 1
 FROM (SELECT DISTINCT source FROM lines WHERE fate = 'request') LEFT JOIN fold_ranks USING (source)
 """
 
-# What a request is about: its host by the lists, and where the filter named a category of its own that holds, that.
+# What a request is about: its host by the lists; where the filter named a category of its own that holds, that; and where its
+# address shows more than its host, that.
 PLACED = """
 CREATE OR REPLACE TEMP VIEW fold_placed AS
-SELECT r.*, s.rank, s.log_rank, coalesce(k.background, false) AS background, NULL::VARCHAR AS answer
+SELECT r.*, s.rank, s.log_rank, coalesce(k.background, false) AS background, NULL::VARCHAR AS answer, NULL::VARCHAR AS note,
+       false AS search
 FROM fold_own r JOIN fold_sources s USING (source) LEFT JOIN fold_known k USING (host)
 """
-PLACED_BY_THE_FILTER = """
+PLACED_BY_REQUEST = """
 CREATE OR REPLACE TEMP VIEW fold_placed AS
-SELECT r.*, s.rank, s.log_rank, a.category AS answer,
-       coalesce(a.category IN (SELECT category FROM fold_background), k.background, false) AS background
+SELECT r.*, s.rank, s.log_rank, coalesce(w.category, a.category) AS answer, w.note,
+       coalesce(w.search, false) AS search,
+       coalesce(coalesce(w.category, a.category) IN (SELECT category FROM fold_background), k.background, false) AS background
 FROM fold_own r JOIN fold_sources s USING (source) LEFT JOIN fold_known k USING (host)
 LEFT JOIN fold_answers a ON a.host = r.host AND a.source = r.source AND a.said = r.said
+LEFT JOIN fold_shown w ON w.source = r.source AND w.line = r.line
+"""
+
+# Of a request of which several things are said, what its address leads to counts before what it searches for.
+SHOWN = """
+CREATE OR REPLACE TEMP TABLE fold_shown AS
+SELECT source, line, arg_min(category, place) AS category, arg_min(note, place) AS note, min(place).search AS search
+FROM (SELECT *, {'search': coalesce(search, false), 'category': category, 'note': note} AS place FROM fold_addressed)
+GROUP BY source, line
 """
 
 KNOWN = """
@@ -111,7 +123,7 @@ WITH grouped AS (
            min(started::HUGEINT * 18446744073709551616 + rank * 281474976710656 + line) AS first,
            count(*) FILTER (action = 'blocked') AS blocked, count(*) FILTER (action = 'warned') AS warned,
            count(*) FILTER (kind = 'tunnel') AS tunnels, max(account) AS account, max(network) AS network,
-           sum(bytes_in) AS bytes_in, sum(bytes_out) AS bytes_out, max(took_ms) AS longest_ms
+           sum(bytes_in) AS bytes_in, sum(bytes_out) AS bytes_out, max(took_ms) AS longest_ms, note, search
     FROM fold_placed GROUP BY ALL
 )
 SELECT g.* EXCLUDE (answer), (first // 18446744073709551616)::BIGINT AS started,
@@ -182,7 +194,9 @@ WITH people AS (
            arg_min(account, first) AS account, arg_min(network, first) AS network,
            sum(n) AS requests, sum(blocked) AS blocked, sum(n) - sum(blocked) AS allowed, sum(warned) AS warned,
            sum(bytes_in) AS bytes_in, sum(bytes_out) AS bytes_out, max(longest_ms) AS longest_ms,
-           sum(tunnels) AS tunnels, count(DISTINCT minute // 5) AS slots, max(crowd) AS crowd
+           sum(tunnels) AS tunnels, count(DISTINCT minute // 5) AS slots, max(crowd) AS crowd,
+           coalesce(sum(n) FILTER (search), 0) AS searched,
+           list_sort(coalesce(list(DISTINCT note) FILTER (note IS NOT NULL), [])) AS notes
     FROM stays GROUP BY client, person, site, category, edge, stay
 )
 SELECT v.*, f.host,
@@ -221,7 +235,8 @@ SELECT s.source || ':' || (v.first % 281474976710656)::VARCHAR AS visit,
        coalesce(v.blocked, 0)::BIGINT AS blocked, coalesce(v.allowed, 0)::BIGINT AS allowed,
        coalesce(v.warned, 0)::BIGINT AS warned, v.bytes_in::BIGINT AS bytes_in, v.bytes_out::BIGINT AS bytes_out,
        v.longest_ms::BIGINT AS longest_ms, coalesce(v.tunnels, 0)::BIGINT AS tunnels, v.slots, v.crowd,
-       CASE WHEN v.since_ms <= 600000 THEN v.since_ms END AS after_ms
+       CASE WHEN v.since_ms <= 600000 THEN v.since_ms END AS after_ms,
+       v.searched::BIGINT AS searched, v.notes
 FROM fold_visits v
 JOIN fold_sources s ON s.rank = ((v.first // 281474976710656) % 65536)::BIGINT
 LEFT JOIN fold_folded f ON f.first = v.first
@@ -229,21 +244,34 @@ LEFT JOIN (SELECT network, any_value(actor) AS actor FROM fold_networks GROUP BY
 ORDER BY v.started, s.source, line
 """
 
-TABLES_LEFT = ("fold_folded", "fold_twice", "fold_visits", "fold_minutes", "fold_sources", "fold_twins", "fold_known")
+TABLES_LEFT = ("fold_folded", "fold_twice", "fold_visits", "fold_minutes", "fold_shown", "fold_sources", "fold_twins",
+               "fold_known")
 VIEWS_LEFT = ("fold_placed", "fold_own", "fold_requests")
 NO_ANSWERS = pa.table({name: pa.array([], pa.string()) for name in ("host", "source", "said", "category")})
+ADDRESSED = pa.schema([("source", pa.string()), ("line", pa.int64()), ("category", pa.string()), ("note", pa.string()),
+                       ("search", pa.bool_())])
+
+
+def as_addressed(table: pa.Table) -> pa.Table:
+    """A table of source, line, category and note as ADDRESSED: no search, where it does not say that it is one."""
+    told = table if "search" in table.column_names else table.append_column("search", pa.array([False] * len(table), pa.bool_()))
+    return told.select(ADDRESSED.names).cast(ADDRESSED)
 
 
 def fold(con: duckdb.DuckDBPyConnection, hosts: pa.Table, people: pa.Table, bands: pa.Table, networks: pa.Table,
          background: Sequence[str], ranks: Mapping[str, int] = MappingProxyType({}),
-         answers: pa.Table = NO_ANSWERS) -> tuple[pa.Table, dict[str, int]]:
+         answers: pa.Table = NO_ANSWERS, addressed: pa.Table | None = None) -> tuple[pa.Table, dict[str, int]]:
     """The visits of the day whose lines `con` calls `lines`, and where its requests went (they add up).
 
     `ranks`: the rank of each log by source (1 where it is not named); what two logs saw counts in the one of the lower rank.
     `answers` (host, source, said, category): the category of requests for which it is not the host's, by the log and its category
     field.
+    `addressed` (ADDRESSED): the requests whose address shows more than their host, with their category and a sentence on why.
     """
-    given = {"fold_answers": answers, "fold_hosts": hosts, "fold_people": people, "fold_bands": bands, "fold_networks": networks,
+    shown = ADDRESSED.empty_table() if addressed is None else pa.concat_tables([ADDRESSED.empty_table(), addressed],
+                                                                                promote_options="default")
+    given = {"fold_answers": answers, "fold_addressed": shown,
+             "fold_hosts": hosts, "fold_people": people, "fold_bands": bands, "fold_networks": networks,
              "fold_ranks": pa.table({"source": pa.array(list(ranks), pa.string()),
                                      "log_rank": pa.array(list(ranks.values()), pa.int64())}),
              "fold_background": pa.table({"category": pa.array(list(background), pa.string())})}
@@ -252,8 +280,8 @@ def fold(con: duckdb.DuckDBPyConnection, hosts: pa.Table, people: pa.Table, band
     try:
         con.execute(REQUESTS)
         has_twins = con.sql("SELECT count(*) FROM lines WHERE setup = 'twin'").fetchall()[0][0] > 0
-        placed = PLACED_BY_THE_FILTER if len(answers) else PLACED
-        for step in (TWINS if has_twins else NO_TWINS, SOURCES, KNOWN, OWN, placed, MINUTES):
+        placed = PLACED_BY_REQUEST if len(answers) or len(shown) else PLACED
+        for step in (TWINS if has_twins else NO_TWINS, SOURCES, KNOWN, SHOWN, OWN, placed, MINUTES):
             con.execute(step)
         twice = _once(con)
         for step in (VISITS_OF_DAY, BACKGROUND):

@@ -23,7 +23,7 @@ from pipeline.sql import connect
 from pipeline.tables import HOSTS, LINES, VISITS
 from pipeline.vault import load_keys
 from pipeline.vendors import Names
-from pipeline.visits import fold
+from pipeline.visits import ADDRESSED, fold
 
 LISTED = build(rows("""
     host            | site          | category        | list
@@ -276,3 +276,25 @@ def test_a_night_says_what_it_made_of_the_filter_s_names(tmp_path: Path) -> None
     assert "fortinet unmapped, sealed – 1 fortinet House Rules 2 2 fortinet Attic 1 1" in words
     assert "fortinet Pornography talkline[.]test help seeking 1 1" in words
     assert "Terrorist Webs" not in page and not re.search(r"u10[123]", page)
+
+
+def test_an_address_may_say_more_than_its_host() -> None:
+    """A request whose address shows something is a visit of that category, with the sentence; its neighbours stay as they are."""
+    con = connect(threads=1)
+    con.register("lines", lines("""
+        time  | person | host          | vendor_category
+        10:00 | p1     | plain.example | -
+        10:01 | p1     | plain.example | -
+        10:02 | p1     | plain.example | betting
+        10:03 | p1     | ads.example   | -
+    """))
+    found, _ = answers(con, LISTED, VENDORS, OF, CATEGORIES, DAY)
+    shown = pa.Table.from_pylist([
+        {"source": "s1", "line": 2, "category": "drugs", "note": "a list names this address"},
+        {"source": "s1", "line": 3, "category": "drugs", "note": "a list names this address"},
+        {"source": "s1", "line": 4, "category": "games", "note": "a game in a frame"}], ADDRESSED)
+    visits, _ = fold(con, LISTED, PEOPLE, BELLS, NETWORKS, ["background"], answers=found, addressed=shown)
+    told = [(row["host"], row["category"], row["requests"], row["notes"]) for row in visits.to_pylist()]
+    assert told == [("plain.example", "uncategorised", 1, []),
+                    ("plain.example", "drugs", 2, ["a list names this address"]),
+                    ("ads.example", "games", 1, ["a game in a frame"])]

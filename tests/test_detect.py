@@ -41,7 +41,8 @@ READINGS = {"UA-05": "unacceptable", "UA-10": "unacceptable", "UA-15": "unaccept
 POLICY = SimpleNamespace(
     categories={item.name: item for item in CATEGORIES},
     actions={name: SimpleNamespace(id=name, reading=reading, clause="6.1") for name, reading in READINGS.items()},
-    questions={"AMB-01": SimpleNamespace(decision="")}, more={}, intent={"crowd_people": SimpleNamespace(value=8)})
+    questions={"AMB-01": SimpleNamespace(decision="", contradiction=True)}, more={},
+    communications=[name for name in READINGS if name.startswith("CT")], intent={"crowd_people": SimpleNamespace(value=8)})
 NOTHING_SEALED = build([], LINES, {}).append_column("actor", pa.array([], pa.string())).append_column(
     "year", pa.array([], pa.string()))
 
@@ -66,7 +67,7 @@ def judged(text: str, nominated: dict[str, set[str]] | None = None) -> pa.Table:
 
 def fired(text: str, *rules: SimpleNamespace) -> pa.Table:
     """The detections of a text table of visits."""
-    return detect.fire(visits(text), judged(text), rules or [AGAINST], POLICY, DAY, NOTHING_SEALED)
+    return detect.fire(visits(text), judged(text), rules or [AGAINST], POLICY, DAY, NOTHING_SEALED)[0]
 
 
 def test_pupils_have_their_own_time_and_staff_are_not_judged_by_it() -> None:
@@ -123,7 +124,7 @@ def test_a_blocked_advert_with_a_crowd_is_background() -> None:
     """Worked example 1: one blocked hit 300 ms after a news page, eleven others that minute: nothing, but counted."""
     text = "started | site | category | blocked | crowd | after_ms\n10:00 | adult.example | pornography | 1 | 12 | 300"
     assert fired(text).num_rows == 0
-    quiet = detect.quietened(visits(text), judged(text), [AGAINST], POLICY, DAY)
+    _, quiet = detect.fire(visits(text), judged(text), [AGAINST], POLICY, DAY, NOTHING_SEALED)
     assert said(quiet, "intent", "rows") == [("background", ["IN-14", "IN-13"])]
     assert "11 other people asked for the same host in the same minute" in quiet["reasons"][0].as_py()
 
@@ -203,7 +204,7 @@ def test_sealed_rows_become_one_item_without_an_address() -> None:
     """), LINES, {"source": "s1", "fate": "request", "host": None, "url": None, "referrer": None})
     table = table.append_column("actor", pa.array(["student"] * 2)).append_column("year", pa.array(["Y9"] * 2))
     none = visits("started | category").slice(0, 0)
-    found = detect.fire(none, judge(none, POLICY, {}), [], POLICY, DAY, table)
+    found, _ = detect.fire(none, judge(none, POLICY, {}), [], POLICY, DAY, table)
     assert said(found, "rule", "route", "tier", "site", "host", "rows", "line", "requests") == [
         ("sealed", "sealed", "T0", "", "", [], 7, 2)]
 
@@ -219,3 +220,11 @@ def test_a_glance_and_a_stay_point_to_different_things() -> None:
     """)
     assert said(table, "subject", "intent") == [
         ("p1", "accidental"), ("p2", "deliberate"), ("p3", "deliberate"), ("p4", "unclear")]
+
+
+def test_what_an_address_shows_is_a_reason() -> None:
+    """Notes of the visits stand among the reasons, after the counts, each once."""
+    text = """started | site | category | blocked | notes
+              10:00 | adult.example | pornography | 3 | seen through a copy
+              10:02 | adult.example | pornography | 3 | seen through a copy"""
+    assert [row["reasons"][-1] for row in fired(text).to_pylist()] == ["seen through a copy"] * 2

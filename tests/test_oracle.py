@@ -168,6 +168,7 @@ def stay(dice: random.Random, line: int, now: datetime, category: str) -> dict[s
     long = dice.random() < 0.2  # most of a lesson: what many rules look for
     actor = "student" if long else dice.choice(ACTORS)
     person, client = dice.choice(PEOPLE_OF[actor]), f"d{dice.randint(1, 3)}"
+    more = random.Random(f"{line} {now}")
     requests = 60 if long else dice.choice([1, 2, 3, 4, 8, 12, 35, 60])
     blocked = dice.choice([0, 0, requests, requests // 2, min(requests, 3)])
     site = f"{category.replace('_', '-')}{dice.randint(1, 4)}.example"
@@ -180,7 +181,8 @@ def stay(dice: random.Random, line: int, now: datetime, category: str) -> dict[s
             "band": "lesson" if long else dice.choice(["lesson", "lesson", *BANDS]), "period": "Period 3", "requests": requests,
             "blocked": blocked, "allowed": requests - blocked, "bytes_in": dice.choice([900, 6_000_000, 3_000_000_000]),
             "tunnels": dice.choice([0, requests]), "slots": min(requests, minutes // 5 + 1),
-            "crowd": 1 if long else dice.choice([1, 1, 2, 7, 8, 25]), "after_ms": dice.choice([None, None, 300, 2000, 2001, 90_000])}
+            "crowd": 1 if long else dice.choice([1, 1, 2, 7, 8, 25]), "after_ms": dice.choice([None, None, 300, 2000, 2001, 90_000]),
+            "searched": more.choice([*[0] * 9, requests]), "notes": dice.choice([[], [], ["one"], ["one", "two"]])}
 
 
 def stays(seed: int) -> list[dict[str, Any]]:
@@ -229,8 +231,7 @@ def both(seed: int, reading: str) -> Judged:
     table, sealed_rows = build(visits, VISITS, {}), sealed(seed)
     verdicts = judge(table, policy, nominated)
     said = {visit["visit"]: slow.verdict(visit, policy, nominated) for visit in visits}
-    return Judged(visits, table, verdicts, detect.fire(table, verdicts, RULES, policy, DAY, sealed_rows),
-                  detect.quietened(table, verdicts, RULES, policy, DAY), said,
+    return Judged(visits, table, verdicts, *detect.fire(table, verdicts, RULES, policy, DAY, sealed_rows), said,
                   slow.detections(visits, said, RULES, policy, DAY) + slow.sealed_items(sealed_rows.to_pylist(), DAY))
 
 
@@ -300,8 +301,8 @@ def test_help_background_and_learning_never_make_a_detection(seed: int, reading:
     wide, _ = read_rules({"rules/detect/wide.toml": OFTEN.replace('"gambling"', '"any"').replace("at_least = 2", "at_least = 1")})
     by_visit = {visit["visit"]: visit for visit in night_.visits}
     for rules in (RULES, wide):
-        for row in (*detect.fire(night_.table, night_.verdicts, rules, policy, DAY, sealed(seed)).to_pylist(),
-                    *detect.quietened(night_.table, night_.verdicts, rules, policy, DAY).to_pylist()):
+        loud, quiet = detect.fire(night_.table, night_.verdicts, rules, policy, DAY, sealed(seed))
+        for row in (*loud.to_pylist(), *quiet.to_pylist()):
             assert row["category"] not in NEVER_NAMED
             assert not {by_visit[visit]["category"] for visit in row["visit_keys"]} & set(NEVER_NAMED)
     assert {visit["category"] for visit in night_.visits} & set(NEVER_NAMED)
@@ -313,7 +314,7 @@ def test_help_under_another_name_never_makes_a_detection() -> None:
                                                  'filter_staff = "allow"\nhelp_seeking = true\n[learning]'))
     wide, _ = read_rules({"rules/detect/wide.toml": OFTEN.replace('"gambling"', '"any"').replace("at_least = 2", "at_least = 1")})
     table = build([stay(random.Random(1), 1, at("10:00"), "quiet_room")], VISITS, {})
-    assert detect.fire(table, judge(table, policy, {}), wide, policy, DAY, sealed(1).slice(0, 0)).num_rows == 0
+    assert detect.fire(table, judge(table, policy, {}), wide, policy, DAY, sealed(1).slice(0, 0))[0].num_rows == 0
 
 
 def test_the_nights_hit_everything() -> None:

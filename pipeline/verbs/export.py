@@ -1,0 +1,30 @@
+"""Verbs that write a file for other programs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline import exporting
+from pipeline.verbs.front import DAY, folder
+
+export = typer.Typer(no_args_is_help=True, help="Write a file for other programs.")
+
+
+@export.command("detections")
+def export_detections(
+    to: Annotated[Path, typer.Option(help="The CSV file to write, for its owner only.", metavar="FILE.csv")],
+    names: Annotated[bool, typer.Option("--names", help="Logins in place of pseudonyms.")] = False,
+    since: Annotated[datetime | None, typer.Option("--from", help="The first school day.", formats=[DAY], metavar="DATE")] = None,
+    until: Annotated[datetime | None, typer.Option("--until", help="The last school day.", formats=[DAY], metavar="DATE")] = None,
+) -> None:
+    """Write every detection of the judged days as CSV, a row each.
+
+    Without names, people are pseudonyms. With --names the look is written down first, and sealed items are left out, and so is
+    everything about staff: their matters are on the Principal's page only.
+    """
+    count = exporting.detections(folder(), to, names, since and since.date(), until and until.date())
+    typer.echo(f"{count:,} detections in {to}.")
