@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 import pyarrow as pa
@@ -33,7 +33,8 @@ DEFAULT = "bypass_default_privacy_feature"
 # Tunnels and look-ups show a host alone, so they cost no more than their kind. $pattern is written from the shapes.
 SHOWING = """
 CREATE OR REPLACE TEMP TABLE address_rows AS
-SELECT source, line, url, host, client, epoch_us(time) // 60000000 AS minute, coalesce(status = 101, false) AS upgraded,
+SELECT source, line, url, host, client, coalesce(person, client) AS subject, epoch_us(time) // 60000000 AS minute,
+       coalesce(status = 101, false) AS upgraded,
        coalesce(regexp_extract(referrer, '^[A-Za-z][A-Za-z0-9+.-]*://([^/:?#]+)', 1), '') AS led,
        coalesce(regexp_matches(content_type, '^(image|video|audio|font)/'), false) AS pictures
 FROM lines
@@ -47,7 +48,7 @@ NAMED = "SELECT host FROM hosts WHERE regexp_matches(host, $pattern) ORDER BY ho
 BLOCKED = "SELECT DISTINCT host FROM lines WHERE fate = 'request' AND action = 'blocked' AND host IS NOT NULL"
 TOLD = """
 CREATE OR REPLACE TEMP TABLE address_told AS
-SELECT r.source, r.line, r.client, r.minute, r.led, f.category, f.note, f.site
+SELECT r.source, r.line, r.client, r.subject, r.minute, r.led, f.category, f.note, f.site, f.again
 FROM address_rows r JOIN found f ON f.url = r.url AND f.host = coalesce(r.host, '')
 """
 LED = "SELECT DISTINCT led FROM address_told WHERE site <> '' AND led <> ''"
@@ -62,20 +63,23 @@ straight AS (
     SEMI JOIN sought ON sought.client = l.client AND sought.site = h.site
     WHERE l.fate = 'request' AND l.action = 'allowed'
 )
-SELECT source, line FROM address_told t JOIN leading g USING (led) WHERE g.site = t.site
+SELECT source, line FROM address_told t JOIN led_from g USING (led) WHERE g.site = t.site
 UNION
 SELECT source, line FROM address_told t
 JOIN straight s ON s.client = t.client AND s.site = t.site AND s.minute BETWEEN t.minute - $near AND t.minute + $near
 """
 ROWS = """
-WITH told AS (SELECT * FROM address_told ANTI JOIN address_itself USING (source, line))
+WITH told AS (
+    SELECT source, line, category, note FROM address_told ANTI JOIN address_itself USING (source, line)
+    QUALIFY again <= 1 OR count(*) OVER (PARTITION BY subject, note) >= again
+)
 SELECT source, line, category, note FROM told
 UNION ALL
 SELECT l.source, l.line, n.category, n.note FROM lines l JOIN named n ON n.host = l.host
 LEFT JOIN told ON told.source = l.source AND told.line = l.line
 WHERE l.fate = 'request' AND told.line IS NULL
 """
-FOUND = pa.schema([(name, pa.string()) for name in ("url", "host", "category", "note", "site")])
+FOUND = pa.schema([*((name, pa.string()) for name in ("url", "host", "category", "note", "site")), ("again", pa.int64())])
 NEAR = 2  # minutes around a request in which its own page counts as open: what a page tells of itself it tells while it is read
 
 
@@ -128,12 +132,12 @@ def _rows(con: duckdb.DuckDBPyConnection, hosts: pa.Table, found: Sequence[Mappi
     try:
         con.execute(TOLD)
         led = sites(con.sql(LED).to_arrow_table()["led"].to_pylist())
-        con.register("leading", pa.table([pa.array(list(led), pa.string()), pa.array(list(led.values()), pa.string())],
+        con.register("led_from", pa.table([pa.array(list(led), pa.string()), pa.array(list(led.values()), pa.string())],
                                          ["led", "site"]))
         con.execute(ITSELF, {"near": NEAR})
         return con.sql(ROWS).to_arrow_table()
     finally:
-        for name in (*given, "leading"):
+        for name in (*given, "led_from"):
             con.unregister(name)
 
 
@@ -224,17 +228,17 @@ def _plain(host: str) -> str:
     return name if re.fullmatch(r"[a-z0-9._-]{3,253}", name) else ""
 
 
-def told(seen: Sequence[Seen], known: Known, book: Book, day: date) -> list[dict[str, str]]:
+def told(seen: Sequence[Seen], known: Known, book: Book, day: date) -> list[dict[str, Any]]:
     """One row (FOUND) for each address that shows something that counts: the gravest of what it shows."""
-    found: dict[tuple[str, str], tuple[int, str, str, str]] = {}
+    found: dict[tuple[str, str], tuple[int, str, str, str, int]] = {}
     for url, host, sight in seen:
         answer = judged(sight, host, known, book, day)
         if answer:
-            whole = (*answer, _site_sought(sight, known))
+            whole = (*answer, _site_sought(sight, known), sight.again)
             found[url, host] = min(found.get((url, host), whole), whole)
     helped = {(one.url, one.host) for one in seen if _helps(one, known)}
-    return [{"url": url, "host": host, "category": category, "note": note, "site": site}
-            for (url, host), (_, category, note, site) in sorted(found.items()) if (url, host) not in helped]
+    return [{"url": url, "host": host, "category": category, "note": note, "site": site, "again": again}
+            for (url, host), (_, category, note, site, again) in sorted(found.items()) if (url, host) not in helped]
 
 
 def _site_sought(sight: Sight, known: Known) -> str:

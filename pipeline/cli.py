@@ -31,6 +31,7 @@ FAMILIES = {
     "incident": incident,
     "lists": lists,
     "change": change,
+    "report": report,
     "export": export,
 }
 for name, family in FAMILIES.items():

@@ -16,7 +16,20 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from pipeline import changes, failing, folders, inferring, judging, logfiles, publishing, register, registers, rulefiles, silence, sql
+from pipeline import (
+    changes,
+    failing,
+    folders,
+    inferring,
+    judging,
+    logfiles,
+    publishing,
+    register,
+    registers,
+    rulefiles,
+    silence,
+    sql,
+)
 from pipeline.ingest import FATES, Masks
 from pipeline.journal import Journal
 from pipeline.judging import Rules
@@ -218,7 +231,8 @@ def _judge(folder: Path, lake: Lake, day: date, rules: Rules, keys: Keys, accoun
     """Judge one day and keep its tables; an equation that does not hold is a problem."""
     con = sql.connect(spill=str(emptied(folder / "var/spill")))
     lake.view(con, day)
-    tables, counts = judging.judge(con, day, rules, keys.pseudonym, judging.logs_of(rules, lake.sources()))
+    tables, counts = judging.judge(con, day, rules, keys.pseudonym, judging.logs_of(rules, lake.sources()),
+                                   lake.hosts_before(day, judging.HISTORY))
     account.problems += judging.equations(con, tables, counts, day)
     lake.write_day(day, tables, {"rules": account.rules, "counts": counts})
     account.judged.append(day)

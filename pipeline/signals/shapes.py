@@ -38,7 +38,8 @@ class Need(IntEnum):
 
 @dataclass(frozen=True)
 class Sight:
-    """One thing that an address shows. `group` and `part`: parts of a tool that count only together on one host."""
+    """One thing that an address shows. `part`, `together`: parts of a tool that count only together in one folder of a host;
+    `distinct`: addresses of one host that it needs; `again`: how often one person must ask so."""
 
     name: str
     category: str
@@ -50,6 +51,7 @@ class Sight:
     part: str = ""
     together: tuple[str, ...] = ()
     when: str = ""
+    again: int = 1
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class Mark:
     distinct: int = 0
     together: tuple[str, ...] = ()
     look: str = ""
+    again: int = 1
 
     def sight(self, address: Address) -> Sight | None:
         """What it sees in an address."""
@@ -81,7 +84,8 @@ class Mark:
             return None
         part = found["part"].lower() if self.together and found else ""
         return Sight(self.name, self.category, self.says, weak=self.weak, distinct=self.distinct, part=part,
-                     together=self.together)
+                     together=self.together,
+                     again=self.again)
 
 
 @dataclass(frozen=True)
