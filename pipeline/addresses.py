@@ -25,7 +25,7 @@ from pipeline.policy import Category
 from pipeline.signals.address import parted
 from pipeline.signals.shapes import Book, Need, Sight, named_for, sights
 from pipeline.sql import run
-from pipeline.visits import ADDRESSED
+from pipeline.visits import ADDRESSED, as_addressed
 
 WELFARE = "T1"
 DEFAULT = "bypass_default_privacy_feature"
@@ -33,7 +33,9 @@ DEFAULT = "bypass_default_privacy_feature"
 # Tunnels and look-ups show a host alone, so they cost no more than their kind. $pattern is written from the shapes.
 SHOWING = """
 CREATE OR REPLACE TEMP TABLE address_rows AS
-SELECT source, line, url, host, coalesce(person, client) AS subject, coalesce(status = 101, false) AS upgraded,
+SELECT source, line, url, host, client, coalesce(person, client) AS subject, epoch_us(time) // 60000000 AS minute,
+       coalesce(status = 101, false) AS upgraded,
+       coalesce(regexp_extract(referrer, '^[A-Za-z][A-Za-z0-9+.-]*://([^/:?#]+)', 1), '') AS led,
        coalesce(regexp_matches(content_type, '^(image|video|audio|font)/'), false) AS pictures
 FROM lines
 WHERE fate = 'request' AND kind = 'http' AND url IS NOT NULL AND regexp_matches(url, $pattern)
@@ -44,19 +46,41 @@ FROM address_rows GROUP BY ALL ORDER BY url, host
 """
 NAMED = "SELECT host FROM hosts WHERE regexp_matches(host, $pattern) ORDER BY host"
 BLOCKED = "SELECT DISTINCT host FROM lines WHERE fate = 'request' AND action = 'blocked' AND host IS NOT NULL"
+TOLD = """
+CREATE OR REPLACE TEMP TABLE address_told AS
+SELECT r.source, r.line, r.client, r.subject, r.minute, r.led, f.category, f.note, f.site, f.again
+FROM address_rows r JOIN found f ON f.url = r.url AND f.host = coalesce(r.host, '')
+"""
+LED = "SELECT DISTINCT led FROM address_told WHERE site <> '' AND led <> ''"
+# A page that tells somebody else its own address (statistics, adverts, embeds) was sought through nobody: it led to the request
+# itself, or the same device was let straight through to its site at that time.
+ITSELF = """
+CREATE OR REPLACE TEMP TABLE address_itself AS
+WITH sought AS (SELECT DISTINCT client, site, minute FROM address_told WHERE site <> ''),
+straight AS (
+    SELECT DISTINCT l.client, h.site, epoch_us(l.time) // 60000000 AS minute
+    FROM lines l JOIN (SELECT host, site FROM hosts SEMI JOIN sought USING (site)) h USING (host)
+    SEMI JOIN sought ON sought.client = l.client AND sought.site = h.site
+    WHERE l.fate = 'request' AND l.action = 'allowed'
+)
+SELECT source, line FROM address_told t JOIN led_from g USING (led) WHERE g.site = t.site
+UNION
+SELECT source, line FROM address_told t
+JOIN straight s ON s.client = t.client AND s.site = t.site AND s.minute BETWEEN t.minute - $near AND t.minute + $near
+"""
 ROWS = """
 WITH told AS (
-    SELECT r.source, r.line, f.category, f.note FROM address_rows r
-    JOIN found f ON f.url = r.url AND f.host = coalesce(r.host, '')
-    QUALIFY f.again <= 1 OR count(*) OVER (PARTITION BY r.subject, f.note) >= f.again
+    SELECT source, line, category, note FROM address_told ANTI JOIN address_itself USING (source, line)
+    QUALIFY again <= 1 OR count(*) OVER (PARTITION BY subject, note) >= again
 )
-FROM told
+SELECT source, line, category, note FROM told
 UNION ALL
 SELECT l.source, l.line, n.category, n.note FROM lines l JOIN named n ON n.host = l.host
 LEFT JOIN told ON told.source = l.source AND told.line = l.line
 WHERE l.fate = 'request' AND told.line IS NULL
 """
-FOUND = pa.schema([*((name, pa.string()) for name in ("url", "host", "category", "note")), ("again", pa.int64())])
+FOUND = pa.schema([*((name, pa.string()) for name in ("url", "host", "category", "note", "site")), ("again", pa.int64())])
+NEAR = 2  # minutes around a request in which its own page counts as open: what a page tells of itself it tells while it is read
 
 
 class Seen(NamedTuple):
@@ -92,10 +116,29 @@ def addressed(con: duckdb.DuckDBPyConnection, hosts: pa.Table, book: Book, categ
         if not seen:
             return ADDRESSED.empty_table()
         found = told(strong(seen, book), _known(con, seen, hosts, categories, listed), book, day)
-        tables = {"found": [row for row in found if row["url"]], "named": [row for row in found if not row["url"]]}
-        return run(ROWS, con=con, **{name: pa.Table.from_pylist(rows, FOUND) for name, rows in tables.items()}).cast(ADDRESSED)
+        return as_addressed(_rows(con, hosts, found))
     finally:
-        con.execute("DROP TABLE IF EXISTS address_rows")
+        for table in ("address_rows", "address_told", "address_itself"):
+            con.execute(f"DROP TABLE IF EXISTS {table}")
+
+
+def _rows(con: duckdb.DuckDBPyConnection, hosts: pa.Table, found: Sequence[Mapping[str, str]]) -> pa.Table:
+    """source, line, category, note of every request whose address, or whose host's name, shows what was found; but for the
+    pages that told their own address."""
+    given = {"found": pa.Table.from_pylist([row for row in found if row["url"]], FOUND), "hosts": hosts,
+             "named": pa.Table.from_pylist([row for row in found if not row["url"]], FOUND)}
+    for name, table in given.items():
+        con.register(name, table)
+    try:
+        con.execute(TOLD)
+        led = sites(con.sql(LED).to_arrow_table()["led"].to_pylist())
+        con.register("led_from", pa.table([pa.array(list(led), pa.string()), pa.array(list(led.values()), pa.string())],
+                                         ["led", "site"]))
+        con.execute(ITSELF, {"near": NEAR})
+        return con.sql(ROWS).to_arrow_table()
+    finally:
+        for name in (*given, "led_from"):
+            con.unregister(name)
 
 
 def first_look(book: Book) -> str:
@@ -187,14 +230,22 @@ def _plain(host: str) -> str:
 
 def told(seen: Sequence[Seen], known: Known, book: Book, day: date) -> list[dict[str, Any]]:
     """One row (FOUND) for each address that shows something that counts: the gravest of what it shows."""
-    found: dict[tuple[str, str], tuple[int, str, str, int]] = {}
+    found: dict[tuple[str, str], tuple[int, str, str, str, int]] = {}
     for url, host, sight in seen:
         answer = judged(sight, host, known, book, day)
         if answer:
-            found[url, host] = min(found.get((url, host), (*answer, sight.again)), (*answer, sight.again))
+            whole = (*answer, _site_sought(sight, known), sight.again)
+            found[url, host] = min(found.get((url, host), whole), whole)
     helped = {(one.url, one.host) for one in seen if _helps(one, known)}
-    return [{"url": url, "host": host, "category": category, "note": note, "again": again}
-            for (url, host), (_, category, note, again) in sorted(found.items()) if (url, host) not in helped]
+    return [{"url": url, "host": host, "category": category, "note": note, "site": site, "again": again}
+            for (url, host), (_, category, note, site, again) in sorted(found.items()) if (url, host) not in helped]
+
+
+def _site_sought(sight: Sight, known: Known) -> str:
+    """The site that is sought, where a page might only have told its own address: not where that was veiled by a tool's codec."""
+    open_to_all = sight.target is not None and sight.need is not Need.NOTHING
+    name = _plain(sight.target.host) if sight.target and open_to_all else ""
+    return known.site.get(name, name)
 
 
 def _helps(one: Seen, known: Known) -> bool:
@@ -246,8 +297,8 @@ def _is_new(when: str, day: date, years: int) -> bool:
 
 def first_of(*tables: pa.Table) -> pa.Table:
     """Several ADDRESSED as one: of what two say of one request, the first table's counts."""
-    several = pa.concat_tables([table.cast(ADDRESSED).append_column("place", pa.array([n] * len(table), pa.int64()))
+    several = pa.concat_tables([as_addressed(table).append_column("place", pa.array([n] * len(table), pa.int64()))
                                 for n, table in enumerate(tables)])
-    return run("""SELECT source, line, category, note FROM several
-                  QUALIFY row_number() OVER (PARTITION BY source, line ORDER BY place, category, note) = 1""",
+    return run("""SELECT source, line, category, note, search FROM several
+                  QUALIFY row_number() OVER (PARTITION BY source, line ORDER BY place, category, note, search) = 1""",
                several=several).cast(ADDRESSED)

@@ -217,4 +217,5 @@ def _spread(fact: Mapping[str, Any], visits: Sequence[Mapping[str, Any]], day: d
             "category": "bypass_web_proxy", "tier": "T4", "route": "tech", "outcome": outcome, "intent": "unclear", "rows": [],
             "clause": "6.1 UA-10", "questions": [], "started": first["started"], "ended": max(v["ended"] for v in visits),
             "band": first["band"], "period": first["period"], "visits": len(visits),
-            "requests": sum(v["requests"] for v in visits), "reasons": reasons, "visit_keys": [v["visit"] for v in visits]}
+            "requests": sum(v["requests"] for v in visits), "reasons": reasons, "hidden": "",
+            "visit_keys": [v["visit"] for v in visits]}

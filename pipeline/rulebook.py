@@ -31,7 +31,7 @@ ADDRESSES = ("shows", "plain")
 TIERS = ("T0", "T1", "T2", "T3", "T4", "TS", "none")
 UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9}
 NEEDED = ("title", "clause", "why", "mistaken", "category")
-KEYS = (*NEEDED, "when", "signal", "numbers", "fires", "quiet")
+KEYS = (*NEEDED, "watch", "when", "signal", "numbers", "fires", "quiet")
 
 
 class Word(NamedTuple):
@@ -102,6 +102,7 @@ class Rule:
     fires: tuple[Example, ...] = ()
     quiet: tuple[Example, ...] = ()
     file: str = ""
+    watch: bool = False  # what it finds is counted and not shown
 
     @property
     def times(self) -> int:
@@ -156,13 +157,14 @@ def amount(said: Any) -> float | None:
     return int(float(found[1]) * UNITS[found[2]]) if found else None
 
 
-def _nearest(word: str, known: Collection[str]) -> str:
+def nearest(word: str, known: Collection[str]) -> str:
+    """The word of `known` that is most like `word`; empty when none is."""
     close = difflib.get_close_matches(word, list(known), 1)
     return close[0] if close else ""
 
 
 def _offer(word: str, known: Collection[str]) -> str:
-    return _nearest(word, known) or "one of " + ", ".join(known)
+    return nearest(word, known) or "one of " + ", ".join(known)
 
 
 def read_rules(files: Mapping[str, str], categories: Collection[str] = ()) -> tuple[list[Rule], list[Problem]]:
@@ -198,7 +200,7 @@ class _Reading:
         category = tuple(_many(body.get("category", [])))
         for name in category:
             if self.categories and name not in (*self.categories, "any"):
-                self.say(self.line("category"), f"{name!r} is not a category", _nearest(name, self.categories))
+                self.say(self.line("category"), f"{name!r} is not a category", nearest(name, self.categories))
         self._when(body.get("when", {}))
         self._signal(str(body.get("signal", "")), body.get("numbers", {}))
         stories = {kind: self._examples(kind, body.get(kind, [])) for kind in ("fires", "quiet")}
@@ -207,7 +209,7 @@ class _Reading:
         name = self.path.rsplit("/", 1)[-1].removesuffix(".toml")
         title, clause, why, mistaken = (str(body[key]).strip() for key in NEEDED[:4])
         return Rule(name, title, clause, why, mistaken, category, body.get("when", {}), body.get("signal", ""),
-                    body.get("numbers", {}), stories["fires"], stories["quiet"], self.path), []
+                    body.get("numbers", {}), stories["fires"], stories["quiet"], self.path, body.get("watch") is True), []
 
     def say(self, line: int, what: str, try_this: str = "") -> None:
         """Keep one fault."""
@@ -222,6 +224,8 @@ class _Reading:
         for key in body:
             if key not in KEYS:
                 self.say(self.line(key), f"{key!r} is not a word of a rule", _offer(key, KEYS))
+        if not isinstance(body.get("watch", False), bool):
+            self.say(self.line("watch"), f"watch is {body['watch']!r}", "watch = true")
         for key in NEEDED:
             if not body.get(key):
                 self.say(0, f"has no {key}", f'{key} = "..."')
@@ -260,7 +264,7 @@ class _Reading:
         for name in numbers:
             if name not in wanted:
                 self.say(self.line(name), f"{name!r} is not a number of signal {signal or 'none'}",
-                         _nearest(name, wanted))
+                         nearest(name, wanted))
 
     def _examples(self, kind: str, bodies: Any) -> tuple[Example, ...]:
         if not isinstance(bodies, list) or not bodies:
@@ -360,7 +364,7 @@ def _visit(n: int, said: Mapping[str, Any]) -> dict[str, Any]:
             "bytes_out": said.get("bytes_out", 1_000 * requests), "longest_ms": minutes * 60_000,
             "tunnels": requests if said.get("kind") == "tunnel" else 0,
             "slots": said.get("slots", min(requests, minutes // 5 + 1)), "crowd": said.get("crowd", 1),
-            "after_ms": said.get("after_ms"), "notes": said.get("notes", [])}
+            "after_ms": said.get("after_ms"), "searched": 0, "notes": said.get("notes", [])}
 
 
 def _verdict(row: Mapping[str, Any], said: Mapping[str, Any], category: Any) -> dict[str, Any]:
@@ -371,7 +375,8 @@ def _verdict(row: Mapping[str, Any], said: Mapping[str, Any], category: Any) -> 
             "verdict": "unacceptable", "within": said.get("within", "against"), "clause": "",
             "outcome": "allowed" if said["outcome"] == "warned" else said["outcome"],
             "filter": "block" if blocks else "allow",
-            "failure": blocks and row["allowed"] > 0, "tier": category.tier if category else "none", "questions": []}
+            "failure": blocks and row["allowed"] > row["searched"],
+            "tier": category.tier if category else "none", "questions": []}
 
 
 def example_faults(rule: Rule, categories: Mapping[str, Any] | None = None) -> list[Problem]:

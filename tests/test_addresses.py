@@ -158,7 +158,28 @@ def test_a_copy_of_what_the_filter_blocked_that_day_counts_though_no_list_names_
         t.example   | https://t.example/translate?tl=en&u=https://c.example/ | allowed
     """
     assert shown(lines(text)).to_pylist() == [{"source": "s1", "line": 2, "category": "bypass_mirror_or_remote_desktop",
-                                               "note": "a translated copy: b.example (blocked here that day)"}]
+                                               "note": "a translated copy: b.example (blocked here that day)",
+                                               "search": False}]
+
+
+@pytest.mark.parametrize(("referrer", "before", "seen"), [
+    ("-", "10:00 | d2 | clips.example | allowed", True),                  # somebody else read it
+    ("-", "10:00 | d1 | www.clips.example | blocked", True),              # tried, blocked, then sought through another
+    ("-", "10:00 | d1 | www.clips.example | allowed", False),             # open in this browser: the page tells its address
+    ("-", "09:55 | d1 | www.clips.example | allowed", True),              # but not minutes later
+    ("https://www.clips.example/watch/1", "10:00 | d2 | clips.example | allowed", False),   # the page itself led here
+    ("https://unblock.example/", "10:00 | d2 | clips.example | allowed", True)])
+def test_a_page_that_tells_its_own_address_was_not_sought_through_another(referrer: str, before: str, seen: bool) -> None:
+    """Statistics, adverts and embeds: the referrer says so, or the same device was let straight through to the site just then."""
+    at, client, host, action = before.split(" | ")
+    text = f"""
+        time  | client   | host         | url                                                    | action   | referrer
+        {at}  | {client} | {host}       | https://{host}/                                        | {action} | -
+        10:01 | d1       | pixel.example| https://pixel.example/p?u=https%3A%2F%2Fwww.clips.example%2Fwatch | allowed | {referrer}
+    """
+    direct = of("https://pixel.example/p?u=https%3A%2F%2Fwww.clips.example%2Fwatch")
+    assert direct, "the address by itself shows a page sought through another"
+    assert bool(shown(lines(text)).num_rows) == seen
 
 
 def test_help_names_nobody_and_welfare_goes_to_the_safeguarding_lead() -> None:
