@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
@@ -26,7 +26,6 @@ from pipeline import (
     liststore,
     searches,
     sql,
-    turned,
     visits,
 )
 from pipeline.addressbook import WHERE, read_shapes
@@ -40,6 +39,7 @@ from pipeline.school import Person, School, read_people, read_school, said_of
 from pipeline.schoolday import bands_table, is_open
 from pipeline.signals.shapes import Book
 from pipeline.terms import Terms, read_terms
+from pipeline.turned import filtered
 from pipeline.vendors import Names, read_vendors
 
 ASKED = """
@@ -140,7 +140,7 @@ def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, l
               "breaches": incidents.breaches(seen.visits, seen.verdicts, shown, day),
               "tallies": coverage.tallies(seen.visits, seen.verdicts, found, stories, day),
               "coverage": coverage.coverage(con, day, logs.names, open_hours(_bands(rules, day), rules.school, day)),
-              "filter_names": seen.filter_names, "filtered": turned.filtered(seen.visits, taught_bands(rules, day), day)}
+              "filter_names": seen.filter_names, "filtered": filtered(seen.visits, taught_bands(rules, day), day)}
     return tables, dict(seen.account) | {"quietened": len(quiet), "hidden": len(found) - len(shown)}
 
 

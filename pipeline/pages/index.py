@@ -12,8 +12,9 @@ from pipeline.schoolday import academic_year
 
 READERS = {"technical": "technical services", "safeguarding": "the designated safeguarding lead and deputies",
            "principal": "the Principal", "leadership": "senior leaders"}
-KINDS = {"nightly": "Nightly breach reports", "dsl-list": "DSL lists", "principal": "The Principal’s pages",
-         "termly": "Termly summaries", "breaches": "Breach log", "changes": "Change log"}
+KINDS = {"nightly": ("Nightly breach report", "Nightly breach reports"), "dsl-list": ("DSL list", "DSL lists"),
+         "principal": ("The Principal’s page", "The Principal’s pages"), "termly": ("Termly summary", "Termly summaries"),
+         "breaches": ("Breach log", "Breach log"), "changes": ("Change log", "Change log")}
 ENDS = {"spring": (4, 30), "summer": (8, 31), "autumn": (12, 31)}  # when a term of that name has ended, in any school
 
 
@@ -87,7 +88,12 @@ def kind_of(file: str) -> str:
 
 def title_of(kind: str) -> str:
     """What pages of a kind are called."""
-    return KINDS.get(kind, kind.replace("-", " ").capitalize())
+    return KINDS[kind][1] if kind in KINDS else one_of(kind)
+
+
+def one_of(kind: str) -> str:
+    """What one page of a kind is called."""
+    return KINDS[kind][0] if kind in KINDS else kind.replace("-", " ").capitalize()
 
 
 def period_of(file: str) -> Period | None:
