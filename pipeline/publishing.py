@@ -17,7 +17,8 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline import folders, judging, register, render
+from pipeline import folders, judging, precision, register, render, unlisted
+from pipeline.inferred import KINDS
 from pipeline.judging import Rules
 from pipeline.lake import Lake
 from pipeline.pages import dsl, failed, index, nightly, principal, termly
@@ -31,6 +32,7 @@ from pipeline.tables import COVERAGE, FILTER_NAMES, HOSTS, INCIDENTS, TALLIES
 
 OVERLAY = {"dsl": "tell the DSL (safeguarding overlay)", "dsl_weekly_list": "the DSL's weekly list (safeguarding overlay)",
            "principal": "tell the Principal (safeguarding overlay)"}
+SEALED = "sealed"
 LIMITS = ("Phones on mobile data, apps, messages, and what is said inside permitted platforms are not in the filter's log.",
           "Without decryption the log names a host, not a page.",
           "This summary is made after the event and does not replace the filter's own live alerts.")
@@ -91,19 +93,42 @@ def nightly_page(desk: Desk, day: date, problems: Sequence[Problem], counts: Map
     changes = change_rows(desk)
     queue, seals = Counter[str](), []
     for state in desk.registers.incidents().values():
-        if state.detected and state.state == "suspected":
+        if state.detected and state.waiting:
             queue[state.summary["route"]] += state.summary["route"] != "sealed"
             seals += [state.ref] if state.summary["route"] == "sealed" and state.day == str(day) else []
     page = nightly.build(day, desk.rules.school.name, desk.lake.table(COVERAGE, [day]), problems,
                          [row for row in breaches if row["last_day"] == str(day) or row["first_blocked"] is None],
                          [row for row in changes if not row["why"]], counts, queue, seals, overdue(desk.rules, day),
                          desk.versions, filter_names=desk.lake.table(FILTER_NAMES, [day]).to_pylist(), expected=silent,
-                         zone=desk.zone, misplaced=judging.overblocked(desk.lake.table(HOSTS, [day]), desk.rules, day))
+                         zone=desk.zone, exceptions=_exceptions(desk, day), hidden=hidden_on(desk, day),
+                         proposals=_proposals(desk, day),
+                         unknown=unlisted.of_week(desk.lake, desk.rules, day)
+                         if unlisted.ends_week(desk.rules.school.calendar, day) else (),
+                         misplaced=judging.overblocked(desk.lake.table(HOSTS, [day]), desk.rules, day))
     desk.write("technical", f"nightly-{day}.html", render.html(page))
     desk.write("technical", "breaches.csv", _csv(breaches, ("ref", "part", "site", "profile", "category", "method", "worked",
                                                             "people", "opened_day", "first_seen", "first_blocked")))
     desk.write("technical", "changes.csv", _csv(changes, ("ref", "at", "object", "kind", "before", "after", "size", "who",
                                                           "why", "approver")))
+
+
+def hidden_on(desk: Desk, day: date) -> dict[str, int]:
+    """How many detections of a day are not shown, by why."""
+    rows = desk.lake.table(TALLIES, [day]).to_pylist()
+    return {row["of"]: row["count"] for row in rows if row["measure"] == "hidden detections"}
+
+
+def _proposals(desk: Desk, day: date) -> list[str]:
+    """A sentence for each rule that people kept finding wrong in the four weeks up to a day."""
+    triage = desk.rules.school.triage
+    found = precision.records(precision.decisions(desk.registers.incidents().values()), day, triage.precision)
+    return precision.proposals(found, [rule.name for rule in desk.rules.rules if rule.watch], triage.precision, triage.least)
+
+
+def _exceptions(desk: Desk, day: date) -> list[dict[str, Any]]:
+    """The exceptions in force on a day."""
+    return [{"label": one.label, "owner": one.owner, "approver": one.approver, "until": one.until}
+            for one in desk.rules.exceptions if day <= one.until]
 
 
 def failed_page(folder: Path, school: School | None, day: date, causes: Sequence[Problem], problems: Sequence[Problem],
@@ -152,7 +177,9 @@ def _moment(text: str | None) -> datetime | None:
 
 def change_rows(desk: Desk) -> list[dict[str, Any]]:
     """Every change recorded, oldest first."""
-    return [{"ref": c.ref, "at": c.opened_at, "object": c.object, "kind": c.kind, "before": c.before, "after": c.after,
+    tiers = {name: category.tier for name, category in desk.rules.policy.categories.items()}
+    return [{"inferred": c.kind in KINDS, "apart": c.kind in KINDS and tiers.get(c.mark[11:]) in ("T0", "T1"),
+             "ref": c.ref, "at": c.opened_at, "object": c.object, "kind": c.kind, "before": c.before, "after": c.after,
              "size": c.size, "who": c.who, "why": c.why, "approver": c.approver}
             for c in desk.registers.changes().values() if not c.purged]
 
@@ -160,25 +187,26 @@ def change_rows(desk: Desk) -> list[dict[str, Any]]:
 def named_pages(desk: Desk, day: date) -> None:
     """The DSL list and the Principal's page of one day. Printing names is a reveal, written down first."""
     states = [s for s in desk.registers.incidents().values()
-              if s.day == str(day) and s.detected and s.state == "suspected"]
-    reasons = {row["story"]: row for row in _stories(desk, day)}
+              if s.day == str(day) and s.detected and s.waiting]
+    reasons = {row["story"]: row for row in _stories(desk, day)} | {"": {"period": "", "network": "", "reasons": ()}}
     seen_before = {s.summary["subject"] for s in desk.registers.incidents().values()
                    if s.detected and s.day < str(day)}
     items = [_item(desk, s, reasons[s.story], seen_before) for s in states
              if s.summary["route"] != "sealed" and s.story in reasons]
     seals = [{"ref": s.ref, "raised": _when(desk, s.summary["started"]), "subject": s.summary["actor"],
               "list": "the filter's illegal-content list"} for s in states if s.summary["route"] == "sealed"]
+    hidden = hidden_on(desk, day)
     for reader, name, page in (
-            ("safeguarding", "dsl-list", dsl.build(day, desk.rules.school.name, items, seals, "", desk.versions)),
-            ("principal", "principal", principal.build(day, desk.rules.school.name, items, seals, desk.versions))):
+            ("safeguarding", "dsl-list", dsl.build(day, desk.rules.school.name, items, seals, "", desk.versions, hidden)),
+            ("principal", "principal", principal.build(day, desk.rules.school.name, items, seals, desk.versions, hidden))):
         shown = [item["ref"] for item in items if item["person"] and (item["route"] == "staff") == (reader == "principal")]
         if shown:
-            _reveal(desk, f"{name}-{day}", {"page": name, "day": str(day), "refs": shown, "by": "the night", "for": reader,
+            reveal(desk, f"{name}-{day}", {"page": name, "day": str(day), "refs": shown, "by": "the night", "for": reader,
                                             "judged": desk.lake.generation(day)})
         desk.write(reader, f"{name}-{day}.html", render.html(page))
 
 
-def _reveal(desk: Desk, page: str, body: dict[str, Any]) -> None:
+def reveal(desk: Desk, page: str, body: dict[str, Any]) -> None:
     """Write a reveal down, once for each judging of the day: a night cut short prints the same page again."""
     access = desk.registers["access"]
     last = [entry.body for entry in access.entries() if entry.ref == page][-1:]
@@ -199,12 +227,19 @@ def _item(desk: Desk, state: register.IncidentState, story: Mapping[str, Any], s
             "who": desk.names.get(body["person"] or "", "an unnamed device"), "year": body["year"],
             "when": _when(desk, body["started"]), "period": story["period"], "network": story["network"],
             "categories": [policy.categories[c].title if c in policy.categories else c for c in body["categories"]],
-            "outcome": body["outcome"], "visits": body["visits"], "requests": body["requests"], "reasons": story["reasons"],
+            "outcome": body["outcome"], "visits": body["visits"], "requests": body["requests"],
+            "reasons": story["reasons"] or [told(state)],
             "rows": [{"id": row.id, "text": row.text, "definite": [policy.columns[c] for c in row.definite],
                       "possible": [policy.columns[c] for c in row.possible]} for row in rows],
             "overlay": sorted({OVERLAY.get(w, w.replace("_", " ")) for row in rows for w in policy.overlay.get(row.id, ())}),
             "questions": [f"{q}: {policy.questions[q].text}" for q in body["questions"] if q in policy.questions],
             "state": state.state, "first_time": body["subject"] not in seen_before}
+
+
+def told(state: register.IncidentState) -> str:
+    """What somebody told of an incident that no log shows; empty of one that was detected."""
+    entered = (event.body for event in state.history if event.kind == "entered")
+    return next((f"told by {body['source']}: {body['reason']}" for body in entered), "")
 
 
 def _when(desk: Desk, started: str) -> str:
@@ -232,7 +267,7 @@ def termly_page(desk: Desk, day: date) -> None:
                    if is_open(desk.rules.school.calendar, d)]
     page = termly.build(f"{term.name.capitalize()} term", first, last, desk.rules.school.name, desk.lake.table(COVERAGE, days),
                         _numbers(desk, days), _by_row(desk, days), _breaches(desk, days),
-                        _changes(desk, first, last), _questions(desk, days), _duties(desk, day), LIMITS,
+                        _changes(desk, first, last), _questions(desk, days), _duties(desk, day), (*LIMITS, *_hidden(desk, days)),
                         desk.rules.school.small_number, _tallies(desk, days), school_days=school_days, by_day=by_day(desk, days),
                         policy_overdue=overdue(desk.rules, day), versions=desk.versions)
     desk.write("leadership", f"termly-{first.year}-{term.name}.html", render.html(page))
@@ -242,8 +277,8 @@ def _numbers(desk: Desk, days: Sequence[date]) -> list[tuple[str, str, str, str]
     wanted = {str(day) for day in days}
     states = [s for s in desk.registers.incidents().values() if s.day in wanted]
     breaches = _breaches(desk, days)
-    confirmed = {s.summary["subject"] for s in states if s.state == "confirmed" and s.summary["actor"] == "student"}
-    waiting = sum(1 for s in states if s.state == "suspected" and s.detected)
+    confirmed = {s.summary["subject"] for s in states if s.verdict == "confirmed" and s.summary["actor"] == "student"}
+    waiting = sum(1 for s in states if s.waiting and s.detected)
     failures = [row for row in breaches if row["part"] == "failure"]
     worked = {row["method"] for row in breaches if row["part"] != "failure" and row["worked"] != "no"}
     roll, small = desk.rules.school.pupils_on_roll, desk.rules.school.small_number
@@ -261,7 +296,8 @@ def _numbers(desk: Desk, days: Sequence[date]) -> list[tuple[str, str, str, str]
 def _breaches(desk: Desk, days: Sequence[date]) -> list[dict[str, Any]]:
     """The breaches seen on any of these days."""
     wanted = {str(day) for day in days}
-    return [row for row in breach_rows(desk, max(days, default=date.min)) if wanted.intersection(row["days"])]
+    rows = breach_rows(desk, max(days, default=date.min))  # what was sealed is for the DSL and the Principal, not for this page
+    return [row for row in rows if wanted.intersection(row["days"]) and row["site"] != SEALED]
 
 
 def _changes(desk: Desk, first: date, last: date) -> Counter[str]:
@@ -274,7 +310,7 @@ def _by_row(desk: Desk, days: Sequence[date]) -> list[tuple[str, str, int, int, 
     wanted, counts = {str(day) for day in days}, Counter[tuple[str, str]]()
     for state in desk.registers.incidents().values():
         if state.day in wanted and (state.detected or state.touched):
-            counts.update((row, state.state) for row in (state.rows or state.summary.get("rows", ())))
+            counts.update((row, state.verdict or "suspected") for row in (state.rows or state.summary.get("rows", ())))
     return [(row.id, row.text, counts[row.id, "suspected"], counts[row.id, "confirmed"], counts[row.id, "dismissed"])
             for row in desk.rules.policy.sanctions.values()]
 
@@ -290,6 +326,14 @@ def _questions(desk: Desk, days: Sequence[date]) -> list[tuple[Any, ...]]:
 def _duties(desk: Desk, day: date) -> list[tuple[str, str, bool]]:
     due = desk.rules.policy.review_due
     return [("Review of the e-safety policy", f"due {due.day} {due:%B %Y}", due < day)]
+
+
+def _hidden(desk: Desk, days: Sequence[date]) -> list[str]:
+    """The sentence on what exceptions and rules on watch kept from the figures; none when they kept nothing."""
+    many = sum(sum(hidden_on(desk, day).values()) for day in days)
+    small = desk.rules.school.small_number
+    told = f"fewer than {small}" if many < small else f"{many:,}"
+    return [f"Exceptions of the school and rules on watch keep {told} detections out of these figures."] if many else []
 
 
 def _tallies(desk: Desk, days: Sequence[date]) -> list[tuple[str, str, int]]:

@@ -122,6 +122,13 @@ class Retention(_Part):
     registers_years: int = Field(6, ge=1, description="years that breaches, changes and looks at names are kept")
 
 
+class Triage(_Part):
+    """When a rule that people find wrong is proposed for watch."""
+
+    precision: float = Field(0.5, gt=0, le=1, description="share of a rule's incidents, looked at, that people should confirm")
+    least: int = Field(5, ge=1, description="incidents looked at in four weeks, below which nothing is said of a rule")
+
+
 class Schedule(_Part):
     """When `schoolgate schedule` has its jobs started, on the school's clock; '' leaves a job out."""
 
@@ -218,6 +225,7 @@ class Settings(_Part):
     name: str = Field(description="name of the school, as pages print it")
     years: list[str] = Field(description="its year groups, as people.csv writes them")
     pupils_on_roll: int = Field(gt=0, description="how many pupils: what counts are set against")
+    triage: Triage = Field(Triage.model_validate({}), description="when a rule is proposed for watch")
     small_number: int = Field(5, ge=3, description="counts below this are withheld from leadership and governors; at least 3")
     keys: str = Field("var/keys", description="folder of the keys; in a real school one that no backup of the data holds")
     calendar: _Calendar = Field(description="when the school is open")
@@ -252,6 +260,7 @@ class School:
     schedule: Schedule
     mail: Mail
     keys: str
+    triage: Triage
     small_number: int
     pupils_on_roll: int
     nominated: dict[str, list[str]]

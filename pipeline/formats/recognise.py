@@ -70,7 +70,7 @@ def _forced(said: Sequence[str], lines: Sequence[str], formats: Mapping[str, For
             name: str, dates: str) -> tuple[list[Layout], list[Problem]]:
     if name not in formats:
         return [], [Problem(f"--format {name}", "is not a log format", "one of " + ", ".join(sorted(formats)))]
-    learned = [learn(lines, dates) for learn in LEARNERS]
+    learned = [learn(lines, dates) for learn in LEARNERS] if formats[name].says.get("aliases") else []
     fits = next((found for found in learned if isinstance(found, Layout) and found.format == name), None)
     if fits is not None:
         return dated([replace(fits, zone=fits.zone or zone)], said, changed), []
@@ -110,7 +110,8 @@ def _layout(form: Format, lines: Sequence[str], hits: tuple[int, int], zone: str
 
 def headers(texts: pa.Array, pattern: str) -> list[int]:
     """The rows of `texts` that are header lines."""
-    found = pc.match_substring_regex(texts, pattern)
+    bare = pc.utf8_rtrim(texts, "\r\n") if "$" in pattern else texts   # an end is that of the line without its line end
+    found = pc.match_substring_regex(bare, pattern)
     return [n for n, is_header in enumerate(found.to_pylist()) if is_header] if pc.any(found).as_py() else []
 
 
