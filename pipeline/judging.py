@@ -11,7 +11,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from pipeline import answers, classify, coverage, detect, incidents, lists, liststore, searches, sql, visits
+from pipeline import answers, classify, coverage, detect, habits, incidents, lists, liststore, searches, sql, visits
+from pipeline.bursts import Watch
 from pipeline.engines import Engine, read_engines
 from pipeline.formats import Format, with_own
 from pipeline.policy import Policy, in_force, read_policy
@@ -47,6 +48,7 @@ class Rules:
     imported: Sequence[str] = ()  # the Parquet files of the imported lists
     terms: Terms = field(default_factory=Terms)
     engines: Sequence[Engine] = ()
+    embeds: Sequence[str] = ()  # hosts that other pages bring along
 
 
 def read_all(files: Mapping[str, str]) -> tuple[Rules | None, list[Problem]]:
@@ -71,19 +73,22 @@ def read_all(files: Mapping[str, str]) -> tuple[Rules | None, list[Problem]]:
     faults += more
     engines, more = read_engines(files.get("rules/terms/engines.csv", ""))
     faults += more
+    embeds, more = habits.read_brought(files.get(habits.WHERE, ""))
+    faults += more
     people, more = read_people(files["people.csv"]) if "people.csv" in files else ([], [])
     faults += more
     if school is None or policy is None or not rules:
         return None, faults
-    return Rules(school, policy, rules, entries, own, people, known_formats, vendors, terms=terms, engines=engines), faults
+    return Rules(school, policy, rules, entries, own, people, known_formats, vendors, (), terms, engines, embeds), faults
 
 
 def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, names: Mapping[str, str],
-          ranks: Mapping[str, int] = MappingProxyType({}), vendors: Mapping[str, str] = MappingProxyType({})
-          ) -> tuple[dict[str, pa.Table], dict[str, int]]:
+          ranks: Mapping[str, int] = MappingProxyType({}), vendors: Mapping[str, str] = MappingProxyType({}),
+          brought: Sequence[str] = ()) -> tuple[dict[str, pa.Table], dict[str, int]]:
     """The derived tables of the day whose lines `con` calls `lines`, and where its requests went.
 
-    `names`, `ranks`, `vendors`: file name and rank of each log, and whose names its categories bear, by source.
+    `names`, `ranks`, `vendors`: file name and rank of each log, and whose names its categories bear, by source. `brought`: the
+    sites that earlier days show to be brought along by others.
     """
     policy, school = in_force(rules.policy, day), rules.school
     people = people_table(rules.people, day, key)
@@ -93,7 +98,8 @@ def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, n
                          "actor": pa.array([n.actor for n in school.networks], pa.string())})
     said, filter_names = answers.answers(con, hosts, rules.vendors, vendors, policy.categories, day)
     sought = searches.searches(con, hosts, rules.engines, rules.terms, detect.gravity(policy))
-    stays, account = visits.fold(con, hosts, people, bands, networks, policy.background, ranks, said, sought)
+    stays, account = visits.fold(con, hosts, people, bands, networks, policy.background, ranks, said, sought,
+                                 watch(policy, rules.embeds, brought))
     nominated = {row: {pseudonym(key, "p", login_key(login)) for login in logins} for row, logins in school.nominated.items()}
     verdicts = classify.judge(stays, policy, nominated)
     found, quiet = detect.fire(stays, verdicts, rules.rules, policy, day, sealed_rows(con, people, networks))
@@ -102,8 +108,14 @@ def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, n
               "breaches": incidents.breaches(stays, verdicts, found, day),
               "tallies": coverage.tallies(stays, verdicts, found, stories, day),
               "coverage": coverage.coverage(con, day, names, open_hours(bands, school, day)),
-              "filter_names": filter_names}
+              "filter_names": filter_names, "habits": habits.of_day(stays, day)}
     return tables, account | {"quietened": len(quiet)}
+
+
+def watch(policy: Policy, embeds: Sequence[str], brought: Sequence[str]) -> Watch:
+    """What is looked at closely: every category that may become an incident. Help is named beside no other visit."""
+    return Watch([name for name, category in policy.categories.items() if category.tier != "none"],
+                 [name for name, category in policy.categories.items() if category.help_seeking], embeds, brought)
 
 
 def classified(asked: pa.Table, rules: Rules, day: date) -> pa.Table:

@@ -16,7 +16,20 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from pipeline import changes, failing, folders, judging, logfiles, publishing, register, registers, rulefiles, silence, sql
+from pipeline import (
+    changes,
+    failing,
+    folders,
+    habits,
+    judging,
+    logfiles,
+    publishing,
+    register,
+    registers,
+    rulefiles,
+    silence,
+    sql,
+)
 from pipeline.ingest import FATES, Masks
 from pipeline.journal import Journal
 from pipeline.judging import Rules
@@ -30,6 +43,7 @@ from pipeline.reading import Reader, Reading
 from pipeline.registers import Registers
 from pipeline.school import School, read_school
 from pipeline.schoolday import day_bounds, school_day, term_of
+from pipeline.tables import HABITS
 from pipeline.vault import Keys, Vault, load_keys
 
 Tick = Callable[[str, int], None]
@@ -161,9 +175,22 @@ def _judge_all(folder: Path, lake: Lake, rules: Rules, keys: Keys, account: Acco
     show.begin("judging", len(days))
     for day in days:
         account.doing = f"judging {day}"
-        if not lake.whole(day):
+        if not lake.whole(day) or _outlearned(lake, day, rules):
             _judge(folder, lake, day, rules, keys, account)
         show.step(str(day), None)
+
+
+def _outlearned(lake: Lake, day: date, rules: Rules) -> bool:
+    """Whether a day before was judged after this one, and teaches otherwise than what this one was judged by."""
+    before = habits.window(day, rules.policy.intent)
+    if not lake.judged_after(day, before) or lake.purged() & set(before):
+        return False
+    return habits.fingerprint(_brought(lake, day, rules)) != lake.judged()[day].get("habits")
+
+
+def _brought(lake: Lake, day: date, rules: Rules) -> list[str]:
+    """The sites that the days before this one show to be brought along by others."""
+    return habits.brought(lake.table(HABITS, habits.window(day, rules.policy.intent)), rules.policy.intent)
 
 
 def _today(school: School | None) -> date:
@@ -208,9 +235,10 @@ def _judge(folder: Path, lake: Lake, day: date, rules: Rules, keys: Keys, accoun
     names = {source.source: source.name for source in lake.sources().values()}
     ranks = {source.source: judging.rank_of(rules, source.name, source.format) for source in lake.sources().values()}
     vendors = {source.source: judging.vendor_of(rules, source.format) for source in lake.sources().values()}
-    tables, counts = judging.judge(con, day, rules, keys.pseudonym, names, ranks, vendors)
+    brought = _brought(lake, day, rules)
+    tables, counts = judging.judge(con, day, rules, keys.pseudonym, names, ranks, vendors, brought)
     account.problems += judging.equations(con, tables, counts, day)
-    lake.write_day(day, tables, {"rules": account.rules, "counts": counts})
+    lake.write_day(day, tables, {"rules": account.rules, "counts": counts, "habits": habits.fingerprint(brought)})
     account.judged.append(day)
     account.counts.update(judging.summary(tables, counts, rules.school, day))
 

@@ -13,8 +13,9 @@ from pathlib import Path
 from pipeline.lake import put_text, read_texts
 from pipeline.problems import Problem, RefusedError
 
-PATTERNS = ("school.toml", "people.csv", "rules/*.csv", "rules/*.toml", "rules/detect/*.toml", "rules/formats/*.toml",
-            "rules/lists/*.txt", "rules/lists/*.csv", "rules/terms/*.txt", "rules/terms/*.csv", "rules/vendor/*.csv")
+PATTERNS = ("school.toml", "people.csv", "rules/*.csv", "rules/*.toml", "rules/*.txt", "rules/detect/*.toml",
+            "rules/formats/*.toml", "rules/lists/*.txt", "rules/lists/*.csv", "rules/terms/*.txt", "rules/terms/*.csv",
+            "rules/vendor/*.csv")
 
 
 def texts(folder: Path) -> dict[str, str]:
