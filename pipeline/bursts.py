@@ -79,23 +79,29 @@ WITH near AS (
 SELECT first, second, site, max(until) AS until FROM (FROM pages UNION ALL FROM adverts) GROUP BY ALL
 """
 
-# Equal steps: four tries or more, ten seconds or more apart, and four in five of the steps within two seconds (or a twentieth, if
-# that is more) of the one in the middle. A person's own tries are nowhere near that even.
+# Equal steps: each within two seconds (or a twentieth, if that is more) of the day's middle one, which is ten seconds or more. A
+# person's own tries are nowhere near that even; what counts is how many come in a row.
 STEPS = """
 CREATE OR REPLACE TEMP TABLE fold_steps AS
 WITH paced AS (
     SELECT *, second - lag(second) OVER (PARTITION BY client, person, site, category ORDER BY second) AS step FROM fold_tries
-), middles AS (
+), days AS (
     SELECT client, person, site, category, count(*) AS day_tries, count(DISTINCT second // 3600) AS hours,
            quantile_disc(step, 0.5) AS middle
     FROM paced GROUP BY ALL
-), even AS (
-    SELECT client, person, site, category, count(*) AS steps,
-           count(*) FILTER (20 * abs(step - middle) <= greatest(40, middle)) AS equal
-    FROM paced JOIN middles USING (client, person, site, category) WHERE step IS NOT NULL GROUP BY ALL
+), rows AS (
+    SELECT p.*, d.middle, sum(CASE WHEN middle >= 10 AND 20 * abs(step - middle) <= greatest(40, middle) THEN 0 ELSE 1 END)
+                              OVER (PARTITION BY p.client, p.person, p.site, p.category ORDER BY second) AS row
+    FROM paced p JOIN days d USING (client, person, site, category)
+), sized AS (
+    SELECT first, middle, count(*) OVER (PARTITION BY client, person, site, category, row) AS even_tries FROM rows
+), longest AS (
+    SELECT first, max(even_tries) AS even_tries, any_value(middle) AS middle FROM sized GROUP BY first
 )
-SELECT m.* EXCLUDE (middle), CASE WHEN steps >= 3 AND middle >= 10 AND 5 * equal >= 4 * steps THEN middle END AS step_s
-FROM middles m LEFT JOIN even USING (client, person, site, category)
+SELECT w.first, d.day_tries, d.hours, coalesce(l.even_tries, 0) AS even_tries,
+       CASE WHEN l.even_tries >= 4 THEN l.middle END AS step_s
+FROM fold_watched w JOIN days d ON d.client = w.client AND d.person = w.person AND d.site = w.site AND d.category = w.category
+LEFT JOIN longest l ON l.first = w.first
 """
 
 # A slip: a site of nearly the same name, of another kind, that the same person and device asked for within half a minute.
@@ -139,14 +145,13 @@ WITH setting AS (
     GROUP BY t.first
 )
 SELECT w.first, coalesce(tries, 0) AS tries, coalesce(opened, 0) AS opened, coalesce(set_off_by, []) AS set_off_by, c.after_ms,
-       step_s, coalesce(day_tries, 0) AS day_tries, coalesce(hours, 0) AS hours,
+       step_s, coalesce(even_tries, 0) AS even_tries, coalesce(day_tries, 0) AS day_tries, coalesce(hours, 0) AS hours,
        CASE WHEN p.site <> w.site THEN p.site ELSE '' END AS from_page, coalesce(p.piece AND p.site <> w.site, false) AS piece,
        coalesce(slip, '') AS slip,
        CASE WHEN w.host IN (FROM fold_embeds) THEN 'list' WHEN w.site IN (FROM fold_brought) THEN 'habit' ELSE '' END AS brought
 FROM fold_watched w LEFT JOIN counted c ON c.first = w.first
 LEFT JOIN fold_pages p ON p.rank = (w.first // 281474976710656 % 65536)::BIGINT AND p.line = (w.first % 281474976710656)::BIGINT
-LEFT JOIN fold_slips l ON l.first = w.first
-LEFT JOIN fold_steps d ON d.client = w.client AND d.person = w.person AND d.site = w.site AND d.category = w.category
+LEFT JOIN fold_slips l ON l.first = w.first LEFT JOIN fold_steps d ON d.first = w.first
 """
 
 TABLES_LEFT = ("fold_facts", "fold_slips", "fold_steps", "fold_before", "fold_tries", "fold_watched")

@@ -167,7 +167,8 @@ def _facts(visits: list[dict[str, Any]], policy: Any) -> Facts:
         spreads=visits[0]["category"].startswith("bypass_"), tries=sum(visit["tries"] or 0 for visit in visits),
         most_tries=max(min(visit["tries"] or 0, visit["blocked"]) for visit in visits),
         opened=sum(visit["opened"] or 0 for visit in visits), after_page=visits[0]["from_page"], piece=bool(visits[0]["piece"]),
-        brought=visits[0]["brought"], slip=visits[0]["slip"], step_s=visits[0]["step_s"], day_tries=visits[0]["day_tries"] or 0,
+        brought=visits[0]["brought"], slip=visits[0]["slip"], step_s=visits[0]["step_s"],
+        even_tries=visits[0]["even_tries"] or 0, day_tries=visits[0]["day_tries"] or 0,
         hours=visits[0]["hours"] or 0, bytes_in=sum(visit["bytes_in"] for visit in visits),
         bypass=(getattr(known, "title", "") or tool) if tool else "")
 

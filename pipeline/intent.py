@@ -20,7 +20,7 @@ NUMBERS: dict[str, int] = {
     "gap_minutes": 10,  # how far "around it" reaches
     "bypass_then_same_minutes": 10,  # how soon a bypass tool follows
     "piece_requests": 10,  # requests that a piece of another page makes at most
-    "loop_tries": 4,  # blocked tries in equal steps
+    "loop_tries": 8,  # blocked tries in a row in equal steps
     "idle_tries": 12,  # tries of one day that a program makes
     "idle_hours": 6,  # different hours of that day
     "idle_bytes": 20_000,  # bytes in, a request
@@ -56,6 +56,7 @@ class Facts:
     brought: str = ""
     slip: str = ""
     step_s: int | None = None
+    even_tries: int = 0
     day_tries: int = 0
     hours: int = 0
     bytes_in: int = 0
@@ -93,7 +94,7 @@ def is_machine(facts: Facts, numbers: Mapping[str, Any]) -> bool:
 
 def _loops(facts: Facts, numbers: Mapping[str, Any]) -> bool:
     """A blocked page that loads itself again."""
-    return facts.step_s is not None and facts.allowed == 0 and facts.day_tries >= number(numbers, "loop_tries")
+    return facts.step_s is not None and facts.allowed == 0 and facts.even_tries >= number(numbers, "loop_tries")
 
 
 def _idles(facts: Facts, numbers: Mapping[str, Any]) -> bool:
@@ -141,7 +142,7 @@ def reasons(facts: Facts, title: str, numbers: Mapping[str, Any]) -> list[str]:
     if facts.near_searched:
         said.append(f"{facts.near_searched} search{'' if facts.near_searched == 1 else 'es'} for it among them")
     if _loops(facts, numbers):
-        said.append(f"asked for {facts.day_tries} times that day in equal steps of {facts.step_s} seconds, "
+        said.append(f"asked for {facts.even_tries} times in equal steps of {facts.step_s} seconds, "
                     "as a page left open does")
     elif _idles(facts, numbers):
         said.append(f"asked for {facts.day_tries} times that day in {facts.hours} different hours, a request or two each, "

@@ -253,7 +253,7 @@ SELECT s.source || ':' || (v.first % 281474976710656)::VARCHAR AS visit,
        coalesce(v.warned, 0)::BIGINT AS warned, v.bytes_in::BIGINT AS bytes_in, v.bytes_out::BIGINT AS bytes_out,
        v.longest_ms::BIGINT AS longest_ms, coalesce(v.tunnels, 0)::BIGINT AS tunnels, v.slots, c.crowd,
        CASE WHEN least(c.since_ms, b.after_ms) <= 600000 THEN greatest(least(c.since_ms, b.after_ms), 0) END AS after_ms,
-       b.tries, b.opened, coalesce(b.set_off_by, []) AS set_off_by, b.step_s, b.day_tries, b.hours,
+       b.tries, b.opened, coalesce(b.set_off_by, []) AS set_off_by, b.step_s, b.even_tries, b.day_tries, b.hours,
        coalesce(b.from_page, '') AS from_page, b.piece, coalesce(b.slip, '') AS slip, coalesce(b.brought, '') AS brought,
        v.searched::BIGINT AS searched, v.notes
 FROM fold_visits v

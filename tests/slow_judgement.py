@@ -179,7 +179,7 @@ def intent_and_reasons(group: list[Row], visits: Sequence[Row], policy: Policy) 
     glance, follows = requests <= numbers["few_requests"], after is not None and after <= numbers["follow_ms"]
 
     first, tries = group[0], sum(v["tries"] for v in group)
-    loops = first["step_s"] is not None and not allowed and first["day_tries"] >= numbers["loop_tries"]
+    loops = first["step_s"] is not None and not allowed and first["even_tries"] >= numbers["loop_tries"]
     idles = (first["day_tries"] >= numbers["idle_tries"] and first["hours"] >= numbers["idle_hours"]
              and requests <= numbers["few_requests"] * tries
              and sum(v["bytes_in"] for v in group) <= numbers["idle_bytes"] * requests)
@@ -202,7 +202,7 @@ def intent_and_reasons(group: list[Row], visits: Sequence[Row], policy: Policy) 
             + (f", {stopped} of them blocked" if 0 < stopped < asked else "")]
     said += [f"{'1 search' if sought == 1 else f'{sought} searches'} for it among them"] if sought else []
     if loops:
-        said += [f"asked for {first['day_tries']} times that day in equal steps of {first['step_s']} seconds, as a page left open does"]
+        said += [f"asked for {first['even_tries']} times in equal steps of {first['step_s']} seconds, as a page left open does"]
     elif idles:
         said += [f"asked for {first['day_tries']} times that day in {first['hours']} different hours, a request or two each, "
                  "as a program does"]

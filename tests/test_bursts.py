@@ -109,15 +109,23 @@ def test_a_visit_cut_at_the_bell_is_no_new_try() -> None:
     assert of(table, "clips.example", "band", "tries", "day_tries") == [("lesson", 1, 2), ("lunch", 1, 2)]
 
 
-@pytest.mark.parametrize(("seconds", "step"), [
-    ([0, 30, 60, 90, 120], 30), ([0, 30, 61, 91, 121], 30), ([0, 300, 600, 900], 300), ([0, 30, 60], None),
-    ([0, 7, 14, 21, 28], None), ([0, 30, 75, 90, 160], None), ([0, 12, 25, 70, 200], None), ([0, 600, 1200, 1800, 2400], 600)])
-def test_equal_steps(seconds: list[int], step: int | None) -> None:
+@pytest.mark.parametrize(("seconds", "step", "tries"), [
+    ([0, 30, 60, 90, 120], 30, 5), ([0, 30, 61, 91, 121], 30, 5), ([0, 300, 600, 900], 300, 4), ([0, 30, 60], None, 3),
+    ([0, 7, 14, 21, 28], None, 1), ([0, 30, 75, 90, 160], None, 2), ([0, 12, 25, 70, 200], None, 3),
+    ([0, 40, 80, 120, 500, 540, 580, 620], 40, 4), ([0, 610, 1220, 1830, 2440], 610, 5)])
+def test_equal_steps(seconds: list[int], step: int | None, tries: int) -> None:
     """A page left open asks in equal steps, also over several visits; what people do is not that even, or too quick to tell."""
     begin = at("10:00:00")
     items = [{"source": "s1", "line": n, "time": begin + timedelta(seconds=second), "fate": "request", "kind": "http", "client": "d1",
               "person": "p1", "host": "adult.example", "action": "blocked"} for n, second in enumerate(seconds, 1)]
-    assert {row[0] for row in of(folded(build(items, LINES, {})), "adult.example", "step_s")} == {step}
+    assert set(of(folded(build(items, LINES, {})), "adult.example", "step_s", "even_tries")) == {(step, tries)}
+
+
+def test_tries_by_hand_are_none_of_a_loop_on_the_same_day() -> None:
+    """Each visit has the longest row that its own tries are part of."""
+    by_hand = "".join(f"10:0{n} | p1 | adult.example\n" for n in (0, 1, 5))
+    loop = "".join(f"10:3{n} | p1 | adult.example\n" for n in range(9))
+    assert of(folded(f"time | person | host\n{by_hand}{loop}"), "adult.example", "even_tries", "step_s") == [(2, None), (9, 60)]
 
 
 def test_a_slip_is_told_by_the_name_beside_it() -> None:

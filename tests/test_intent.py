@@ -43,8 +43,9 @@ STORIES = rows("""
     a player in a page, known from the list      | social_media allowed=8 opened=0 after_ms=900 brought=list               | background | no
     a stay on what pages also bring along        | games allowed=60 tries=9 opened=8 slots=4 brought=habit after_ms=300    | deliberate | yes
     a picture in another page                    | pornography allowed=7 opened=0 after_ms=2500 piece=yes                  | background | no
-    a blocked page left open                     | pornography blocked=40 tries=40 step_s=30 day_tries=40                  | background | no
-    an allowed page that loads itself again      | gambling allowed=40 tries=40 slots=4 step_s=30 day_tries=40             | deliberate | yes
+    a blocked page left open                     | pornography blocked=40 tries=40 step_s=30 even_tries=40                 | background | no
+    tried seven times, evenly                    | pornography blocked=7 tries=7 step_s=30 even_tries=7                    | deliberate | yes
+    an allowed page that loads itself again      | gambling allowed=40 tries=40 slots=4 step_s=30 even_tries=40            | deliberate | yes
     an app that checks in all day                | gambling blocked=8 tries=5 day_tries=40 hours=9 bytes_in=20000          | background | no
     an app that fetches much each time           | gambling allowed=8 tries=5 day_tries=40 hours=9 bytes_in=900000 slots=3 | unclear    | yes
     five lessons, two tries in each              | gambling blocked=2 tries=2 day_tries=10 hours=5                         | accidental | yes
@@ -87,9 +88,9 @@ def reasons(text: str) -> list[str]:
 
 def test_the_words_say_what_the_log_shows() -> None:
     """Counts, equal steps, what brought it along, where it came from and whose name it is like, a sentence each."""
-    assert reasons("started | site | category | blocked | step_s | day_tries\n10:00 | a.example | gambling | 6 | 60 | 6") == [
-        "6 blocked requests to 1 site (Gambling) in 1 minute",
-        "asked for 6 times that day in equal steps of 60 seconds, as a page left open does"]
+    assert reasons("started | site | category | blocked | step_s | even_tries\n10:00 | a.example | gambling | 9 | 60 | 9") == [
+        "9 blocked requests to 1 site (Gambling) in 1 minute",
+        "asked for 9 times in equal steps of 60 seconds, as a page left open does"]
     assert reasons("started | site | category | blocked | day_tries | hours\n10:00 | a.example | gambling | 1 | 30 | 8")[1] == (
         "asked for 30 times that day in 8 different hours, a request or two each, as a program does")
     assert reasons("started | site | category | allowed | from_page | piece | brought | after_ms | slip\n"
