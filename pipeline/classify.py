@@ -18,7 +18,6 @@ STAFF = frozenset({"staff", "technical_staff", "governor"})
 OWN_TIME = ("break", "lunch", "before_school", "after_school")  # where [times] of policy.toml is silent
 TAUGHT = ("lesson", "registration")
 OUT_OF_HOURS = "closed"  # nights, weekends and holidays are before or after school
-MESSAGING = "AMB-01"
 
 CASES = """
 SELECT DISTINCT category, actor, band, coalesce(n.row, '') AS named_row
@@ -69,7 +68,7 @@ def _judge(case: dict[str, Any], policy: Any, nominated: Mapping[str, Collection
     name = _row_in_use(category, policy)
     row, taught = policy.actions.get(name), actor == "student" and band in _bands(policy, "lessons", TAUGHT)
     verdict = row.reading if row else "no_row"
-    of_students = name.startswith("CT-") and actor != "student"  # 4.2 is read for students only
+    of_students = name in policy.communications and actor != "student"  # 4.2 is read for students only
     own_time = band == OUT_OF_HOURS or band in _bands(policy, "student", OWN_TIME)
     within = "not_evaluated" if of_students else _within(
         verdict, actor == "student", taught, own_time, case["named_row"] == name, bool(nominated.get(name)))
@@ -84,10 +83,15 @@ def _judge(case: dict[str, Any], policy: Any, nominated: Mapping[str, Collection
 
 def _row_in_use(category: Any, policy: Any) -> str:
     """The row that judges it: the other one where the decision on a contradiction names that first."""
-    question = policy.questions.get(MESSAGING) if MESSAGING in category.questions else None
-    decision = question.decision if question else ""
+    decision = next((question.decision for question in _contradictions(category, policy) if question.decision), "")
     named: list[str] = [row for row in (category.row, category.also_row) if row and row in decision]
     return min(named or [category.row], key=decision.find)
+
+
+def _contradictions(category: Any, policy: Any) -> list[Any]:
+    """The questions that touch this category and say that two rows of the policy contradict each other."""
+    asked = [policy.questions.get(name) for name in category.questions]
+    return [question for question in asked if question is not None and question.contradiction]
 
 
 def _bands(policy: Any, word: str, otherwise: Collection[str]) -> Collection[str]:
@@ -110,9 +114,8 @@ def _within(verdict: str, student: bool, taught: bool, own_time: bool, named: bo
 
 
 def _contradicts(category: Any, policy: Any) -> bool:
-    """The policy contradicts itself on messaging, and nobody has decided which clause holds."""
-    question = policy.questions.get(MESSAGING)
-    return MESSAGING in category.questions and not (question is not None and question.decision)
+    """The policy contradicts itself on it, and nobody has decided which clause holds."""
+    return any(not question.decision for question in _contradictions(category, policy))
 
 
 def _clause(row: Any) -> str:

@@ -15,6 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.classify import STAFF
+from pipeline.excepted import HIDES_NOTHING, Hiding
 from pipeline.intent import Facts, is_slip, number, reasons, suggest
 from pipeline.rulebook import rule_condition
 from pipeline.sql import connect, run
@@ -27,7 +28,7 @@ ASKED_OF_A_PERSON = frozenset({"intent", "reported", "authorised"})
 
 # {condition} is the one place where a rule's own SQL is put in.
 HITS = """
-SELECT v.visit, v.subject
+SELECT v.visit, v.subject, v.host, d.tier
 FROM visits v JOIN verdicts d USING (visit)
 WHERE v.category NOT IN ('help_seeking', 'background', 'learning', 'uncategorised')
   AND v.category NOT IN (SELECT category FROM never) AND d.tier <> 'none' AND d.within <> 'conflict' AND ({condition})
@@ -72,9 +73,9 @@ GROUP BY sealed ORDER BY started, source, line
 
 
 def fire(visits: pa.Table, verdicts: pa.Table, rules: Sequence[Any], policy: Any, day: date,
-         sealed: pa.Table) -> tuple[pa.Table, pa.Table]:
+         sealed: pa.Table, hiding: Hiding = HIDES_NOTHING) -> tuple[pa.Table, pa.Table]:
     """The DETECTIONS of the day, and those left out because they point to background: counted, never an incident."""
-    fired = _fired(visits, verdicts, rules, policy, day)
+    fired = _fired(visits, verdicts, rules, policy, day, hiding)
     kept = [row for row in fired if not _is_quiet(row)]
     return _table(kept + _sealed(sealed, day)), _table([row for row in fired if _is_quiet(row)])
 
@@ -96,18 +97,20 @@ def _table(items: list[dict[str, Any]]) -> pa.Table:
     return pa.Table.from_pylist(ordered, schema=DETECTIONS.schema)
 
 
-def _fired(visits: pa.Table, verdicts: pa.Table, rules: Sequence[Any], policy: Any, day: date) -> list[dict[str, Any]]:
+def _fired(visits: pa.Table, verdicts: pa.Table, rules: Sequence[Any], policy: Any, day: date,
+           hiding: Hiding) -> list[dict[str, Any]]:
     """Every firing of every rule, background too."""
     con = connect()
     con.register("visits", visits)
     con.register("verdicts", verdicts)
     con.register("never", pa.table({"category": pa.array(_never(policy), pa.string())}))
-    groups = [(rule, group) for rule in sorted(rules, key=lambda rule: rule.name) for group in _groups(con, rule)]
-    hits = pa.table({"visit": pa.array(sorted({key for _, group in groups for key in group}), pa.string())})
+    groups = [(rule, why, group) for rule in sorted(rules, key=lambda rule: rule.name)
+              for why, group in _groups(con, rule, hiding)]
+    hits = pa.table({"visit": pa.array(sorted({key for *_, group in groups for key in group}), pa.string())})
     facts = run(FACTS, {"window": number(policy.intent, "gap_minutes"),
                         "bypass": number(policy.intent, "bypass_then_same_minutes")}, con=con, hits=hits)
     by_key = {row["visit"]: row for row in facts.to_pylist()}
-    return [_detection(rule, [by_key[key] for key in group], policy, day) for rule, group in groups]
+    return [_detection(rule, [by_key[key] for key in group], policy, day) | {"hidden": why} for rule, why, group in groups]
 
 
 def _never(policy: Any) -> list[str]:
@@ -115,16 +118,17 @@ def _never(policy: Any) -> list[str]:
     return [name for name, category in policy.categories.items() if category.help_seeking or category.background]
 
 
-def _groups(con: duckdb.DuckDBPyConnection, rule: Any) -> list[list[str]]:
-    """The visits that make `rule` fire: each on its own, or a person's day when the rule asks for several."""
-    found = con.sql(HITS.replace("{condition}", rule_condition(rule))).fetchall()
-    times = rule.times
-    if times <= 1:
-        return [[visit] for visit, _ in found]
-    days: dict[str, list[str]] = {}
-    for visit, subject in found:
-        days.setdefault(subject, []).append(visit)
-    return [keys for keys in days.values() if len(keys) >= times]
+def _groups(con: duckdb.DuckDBPyConnection, rule: Any, hiding: Hiding) -> list[tuple[str, list[str]]]:
+    """The visits that make `rule` fire: each on its own, or a person's day when the rule asks for several. What is hidden makes
+    a group of its own, under why it is."""
+    found = [(hiding.why(rule.name, host, subject, tier), subject, visit) for visit, subject, host, tier
+             in con.sql(HITS.replace("{condition}", rule_condition(rule))).fetchall()]
+    if rule.times <= 1:
+        return [(why, [visit]) for why, _, visit in found]
+    days: dict[tuple[str, str], list[str]] = {}
+    for why, subject, visit in found:
+        days.setdefault((why, subject), []).append(visit)
+    return [(why, keys) for (why, _), keys in days.items() if len(keys) >= rule.times]
 
 
 def _detection(rule: Any, visits: list[dict[str, Any]], policy: Any, day: date) -> dict[str, Any]:
@@ -164,13 +168,19 @@ def _facts(visits: list[dict[str, Any]], policy: Any) -> Facts:
         visits=len(visits), crowd=max(visit["crowd"] for visit in visits), after_ms=visits[0]["after_ms"],
         near_sites=widest["near_sites"], near_requests=widest["near_requests"], near_blocked=widest["near_blocked"],
         near_ms=widest["near_ms"], near_searched=widest["near_searched"],
-        spreads=visits[0]["category"].startswith("bypass_"), tries=sum(visit["tries"] or 0 for visit in visits),
-        most_tries=max(min(visit["tries"] or 0, visit["blocked"]) for visit in visits),
-        opened=sum(visit["opened"] or 0 for visit in visits), after_page=visits[0]["from_page"], piece=bool(visits[0]["piece"]),
+        spreads=visits[0]["category"].startswith("bypass_"), tries=sum(_tries(visit) for visit in visits),
+        most_tries=max(min(_tries(visit), visit["blocked"]) for visit in visits),
+        opened=sum(1 if visit["opened"] is None else visit["opened"] for visit in visits),
+        after_page=visits[0]["from_page"], piece=bool(visits[0]["piece"]),
         brought=visits[0]["brought"], slip=visits[0]["slip"], step_s=visits[0]["step_s"],
         even_tries=visits[0]["even_tries"] or 0, day_tries=visits[0]["day_tries"] or 0,
         hours=visits[0]["hours"] or 0, bytes_in=sum(visit["bytes_in"] for visit in visits),
         bypass=(getattr(known, "title", "") or tool) if tool else "")
+
+
+def _tries(visit: dict[str, Any]) -> int:
+    """The tries of a visit; where nobody looked closely, each request is one."""
+    return int(visit["requests"] if visit["tries"] is None else visit["tries"])
 
 
 def joined(outcomes: Any) -> str:
@@ -210,7 +220,7 @@ def _sealed(sealed: pa.Table, day: date) -> list[dict[str, Any]]:
         return []
     fixed: dict[str, Any] = {"rule": SEALED, "day": day, "site": "", "host": "", "category": SEALED, "tier": "T0",
                              "route": "sealed", "intent": "unclear", "rows": [], "clause": "", "questions": [],
-                             "band": "", "period": "", "visits": 0, "visit_keys": [],
+                             "band": "", "period": "", "visits": 0, "visit_keys": [], "hidden": "",
                              "reasons": ["the filter's own verdict sealed this item: follow the sealed protocol"]}
     return [{name: value for name, value in row.items() if name != "sealed"} | fixed
             for row in run(SEALED_ITEMS, sealed=sealed).to_pylist()]

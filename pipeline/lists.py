@@ -12,12 +12,13 @@ import csv
 import difflib
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
+from functools import cache
 from itertools import groupby
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.hosts import normalise, sites
+from pipeline.hosts import endings, is_public_suffix, normalise, sites
 from pipeline.problems import Problem
 from pipeline.sql import run
 from pipeline.tables import HOSTS, conform
@@ -26,10 +27,14 @@ NEVER_LISTED = frozenset({"illegal_csam", "illegal_terrorism", "extreme_pornogra
 LISTS = pa.schema([("entry", pa.string()), ("category", pa.string()), ("list", pa.string())])
 OWN = pa.schema([("entry", pa.string()), ("category", pa.string()), ("reason", pa.string()), ("owner", pa.string()),
                  ("until", pa.date32())])
+PAGES = pa.schema([("host", pa.string()), ("entry", pa.string())])
 STARTER = "starter"
 PROTECTED = ("help_seeking", "learning")
 HARMLESS = (*PROTECTED, "background", "filter_check")
 MOST_FAULTS = 20
+SUFFIX = "is a public suffix, under which anybody may have a site"
+# Suffixes under which only one kind of body may have a name: a list of our own that holds one means all of them.
+OF_ONE_KIND = frozenset({"ac.uk", "gov.uk", "mod.uk", "nhs.uk", "police.uk", "sch.uk", "edu", "gov", "int", "mil", "onion"})
 
 ENTRIES = """
 WITH numbered AS (
@@ -45,6 +50,17 @@ SELECT file, line, entry, regexp_full_match(entry, '[a-z0-9_-]+(\\.[a-z0-9_-]+)*
 FROM tidy ORDER BY file, line
 """
 
+BARE = """
+SELECT * FROM entries
+WHERE sound AND NOT list_contains($meant, entry)
+            AND (entry IN (SELECT ending FROM endings WHERE kind IN ('public', 'star'))
+                 OR regexp_replace(entry, '^[^.]*\\.', '') IN (SELECT ending FROM endings WHERE kind = 'star')
+                    AND entry NOT IN (SELECT ending FROM endings))
+ORDER BY file, line
+"""
+
+SOUND = "SELECT e.* FROM entries e ANTI JOIN bare USING (file, line) WHERE sound ORDER BY file, line"
+
 SUFFIXES = """
 WITH keyed AS (
     SELECT DISTINCT name, string_split(name, '.') AS labels, regexp_full_match(name, '[0-9.]+') OR contains(name, ':') AS address
@@ -57,7 +73,9 @@ FROM keyed ORDER BY entry
 """
 
 # Only the suffixes of the day's hosts are looked up, so the work grows with the day and not with the lists. An entry without
-# a category is an exception: its list is silent on that name and all under it.
+# a category is an exception: its list is silent on that name and all under it. An address of a page stands in `hosts` as a host
+# whose `pages` are the entries with a path that fit it; of two entries the one with the longer name is more specific, then the
+# one with the longer path.
 CLASSIFIED = """
 WITH keyed AS (
     SELECT host, people, requests, site, name, string_split(name, '.') AS labels,
@@ -68,18 +86,22 @@ WITH keyed AS (
                              ELSE list_transform(range(1, len(labels) + 1),
                                                  lambda i: array_to_string(labels[i:], '.')) END) AS entry
     FROM keyed
+    UNION ALL
+    SELECT host, entry FROM pages
 ), listed AS (
     SELECT entry, category, list, CASE WHEN list = 'starter' THEN 2 ELSE 1 END AS rank
     FROM lists SEMI JOIN spread USING (entry)
     UNION ALL
     SELECT entry, category, 'own', 0 FROM own
 ), found AS (
-    SELECT DISTINCT s.host, l.entry, l.category, l.list, l.rank FROM spread s JOIN listed l USING (entry)
+    SELECT DISTINCT s.host, l.entry, l.category, l.list, l.rank,
+           length(split_part(l.entry, '/', 1)) * 1000000 + length(l.entry) AS depth
+    FROM spread s JOIN listed l USING (entry)
 ), silenced AS (
-    SELECT host, list, max(length(entry)) AS depth FROM found WHERE category = '' GROUP BY host, list
+    SELECT host, list, max(depth) AS depth FROM found WHERE category = '' GROUP BY host, list
 ), spoken AS (
     SELECT f.* FROM found f LEFT JOIN silenced s USING (host, list)
-    WHERE f.category <> '' AND length(f.entry) > coalesce(s.depth, 0)
+    WHERE f.category <> '' AND f.depth > coalesce(s.depth, 0)
 ), shielded AS (
     SELECT DISTINCT host FROM spoken WHERE rank IN (0, 2) AND category IN ('help_seeking', 'learning')
 ), ranked AS (
@@ -87,7 +109,7 @@ WITH keyed AS (
                                  ORDER BY rank > 0,
                                           rank = 1 AND host IN (FROM shielded)
                                               AND category NOT IN ('help_seeking', 'learning', 'background', 'filter_check'),
-                                          length(entry) DESC, rank, category <> 'help_seeking', category, list) AS place
+                                          depth DESC, rank, category <> 'help_seeking', category, list) AS place
     FROM spoken
 ), best AS (
     SELECT * FROM ranked WHERE place = 1
@@ -121,10 +143,20 @@ def read_lists(files: Mapping[str, str], categories: Collection[str] = ()) -> tu
     mended = [(row["file"], normalise(row["entry"]) if not row["entry"].isascii() else "") for row in odd]
     problems += _faults([(names[row["file"]], row["line"], row["entry"]) for row, (_, name) in zip(odd, mended, strict=True)
                          if not _plain(name)])
-    good, extra = table.filter(table["sound"]), [(file, name) for file, name in mended if _plain(name)]
+    bare = [*run(BARE, {"meant": sorted(OF_ONE_KIND)}, entries=table, endings=_endings()).to_pylist(),
+            *(row for row, (_, name) in zip(odd, mended, strict=True) if _is_bare(name))]
+    problems += [_bare(f"{names[row['file']]}:{row['line']}", row["entry"]) for row in bare]
+    good = run(SOUND, entries=table, bare=pa.Table.from_pylist(bare, schema=table.schema))
+    extra = [(file, name) for file, name in mended if _plain(name) and not _is_bare(name)]
     mends = pa.table({"file": pa.array([file for file, _ in extra], pa.int32()),
                       "entry": pa.array([name for _, name in extra], pa.string())})
     return _labelled(pa.concat_tables([good.select(["file", "entry"]), mends]), names), problems
+
+
+@cache
+def _endings() -> pa.Table:
+    rows = endings()
+    return pa.table({"ending": pa.array(list(rows), pa.string()), "kind": pa.array(list(rows.values()), pa.string())})
 
 
 def _labelled(entries: pa.Table, names: Sequence[str]) -> pa.Table:
@@ -164,6 +196,14 @@ def _faults(odd: Sequence[tuple[str, int, str]]) -> list[Problem]:
         if len(lines) > MOST_FAULTS:
             problems.append(Problem(where, f"{len(lines) - MOST_FAULTS} more lines are not host names"))
     return problems
+
+
+def _is_bare(name: str) -> bool:
+    return is_public_suffix(name) and name not in OF_ONE_KIND
+
+
+def _bare(where: str, entry: str) -> Problem:
+    return Problem(where, f"{entry[:60]!r} {SUFFIX}", "the name of one site under it")
 
 
 def _plain(name: str) -> bool:
@@ -207,6 +247,8 @@ def _own_faults(row: dict[str, str], at: str, categories: Collection[str]) -> li
     fault = _wrong_category(at, category, categories) if category else None
     if row.get("entry") and not _plain(normalise(row["entry"].lstrip("*."))):
         faults.append(Problem(at, f"{row['entry'][:60]!r} is not a host name", _hint(row["entry"])))
+    elif _is_bare(normalise(row.get("entry", "").lstrip("*."))):
+        faults.append(_bare(at, row["entry"]))
     if until and read_date(until) is None:
         faults.append(Problem(at, f"until is {until!r}, which is not a date", "2027-07-31"))
     return [*faults, fault] if fault else faults
@@ -233,8 +275,20 @@ def classify_hosts(hosts: pa.Table, lists: pa.Table, own: pa.Table | None = None
     site = sites(names)
     keyed = hosts.append_column("name", pa.array([normalise(name) for name in names], pa.string()))
     keyed = keyed.append_column("site", pa.array([site[name] for name in names], pa.string()))
+    return _classified(keyed, PAGES.empty_table(), lists, own)
+
+
+def classify_addresses(addresses: pa.Table, pages: pa.Table, lists: pa.Table, own: pa.Table | None = None) -> pa.Table:
+    """The HOSTS of addresses of pages (host: the address as text, name: its host's, site); `pages` (host, entry): the entries
+    with a path that fit each of them, which stand in `lists` as name and path together."""
+    none = pa.array([0] * len(addresses), pa.int64())
+    keyed = addresses.select(["host", "name", "site"]).append_column("people", none).append_column("requests", none)
+    return _classified(keyed, pages, lists, own)
+
+
+def _classified(keyed: pa.Table, pages: pa.Table, lists: pa.Table, own: pa.Table | None) -> pa.Table:
     own = OWN.empty_table() if own is None else own
-    return conform(run(CLASSIFIED, hosts=keyed, lists=lists, own=own), HOSTS)
+    return conform(run(CLASSIFIED, hosts=keyed, pages=pages.cast(PAGES), lists=lists, own=own), HOSTS)
 
 
 def suffixes_of(hosts: pa.Table) -> pa.Table:

@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.lake import put_text, read_texts
-from pipeline.problems import Problem, RefusedError
+from pipeline.problems import Problem, RefusedError, UsageError
 
 PATTERNS = ("school.toml", "people.csv", "rules/*.csv", "rules/*.toml", "rules/*.txt", "rules/detect/*.toml",
-            "rules/formats/*.toml", "rules/lists/*.txt", "rules/lists/*.csv", "rules/terms/*.txt", "rules/terms/*.csv",
+            "rules/formats/*.toml", "rules/guidance/*.toml", "rules/lists/*.txt", "rules/lists/*.csv", "rules/terms/*.txt",
+            "rules/terms/*.csv",
             "rules/vendor/*.csv")
 
 
@@ -69,6 +70,21 @@ def make_folder(folder: Path) -> list[str]:
     for name, text in files.items():
         put_text(folder / name, text)
     return sorted(files)
+
+
+def exact(folder: Path, name: str) -> str:
+    """The text of one rule file to its last sign: byte-order mark and line ends as they are; empty when it is not there."""
+    path = folder / name
+    try:
+        return path.read_bytes().decode("utf-8") if path.exists() else ""
+    except UnicodeDecodeError:
+        raise UsageError(Problem(str(path), "is not UTF-8, so nothing is put into it", "saving it as CSV UTF-8")) from None
+
+
+def put(folder: Path, name: str, text: str) -> None:
+    """Put a text in the place of one rule file, whole or not at all; its mode stays."""
+    path = folder / name
+    put_text(path, text, path.stat().st_mode & 0o777 if path.exists() else 0o600)
 
 
 def remove(paths: Sequence[Path]) -> int:

@@ -179,6 +179,7 @@ DETECTIONS = Table("detections", "one rule firing on one visit or one person-day
     ("requests", WHOLE, "their own requests"),
     ("reasons", TEXTS, "what the log shows, a short sentence each"),
     ("visit_keys", TEXTS, "the visits"),
+    ("hidden", TEXT, "why it is in no incident: the exception of rules/exceptions.csv, or that its rule is on watch; else empty"),
 ))
 
 INCIDENTS = Table("incidents", "one story for a person to read: one subject's detections on one school day and one route, split by a pause of 60 minutes", "incidents", _columns(
@@ -271,13 +272,33 @@ HABITS = Table("habits", "one watched site on one day: how people came to it", "
     ("by_sites", WHOLE, "different sites that set off the others"),
 ))
 
-TABLES = (LINES, HOSTS, VISITS, VERDICTS, DETECTIONS, INCIDENTS, BREACHES, TALLIES, COVERAGE, FILTER_NAMES, HABITS)
-DERIVED = (HOSTS, VISITS, VERDICTS, DETECTIONS, INCIDENTS, BREACHES, TALLIES, COVERAGE, FILTER_NAMES, HABITS)
+FILTERED = Table("filtered", "what the filter did with one site for one profile on one day, in lessons or outside", "inferred", _columns(
+    ("day", pa.date32(), "school day"),
+    ("site", TEXT, "registrable domain"),
+    ("profile", TEXT, "actor, as in visits"),
+    ("taught", YES_NO, "in lessons and registration, not outside them"),
+    ("category", TEXT, "category of most of the requests"),
+    ("requests", WHOLE, "own requests in visits"),
+    ("blocked", WHOLE, "requests that the filter blocked"),
+    ("allowed", WHOLE, "requests that went through without a warning page"),
+))
+
+TABLES = (LINES, HOSTS, VISITS, VERDICTS, DETECTIONS, INCIDENTS, BREACHES, TALLIES, COVERAGE, FILTER_NAMES, FILTERED, HABITS)
+DERIVED = (HOSTS, VISITS, VERDICTS, DETECTIONS, INCIDENTS, BREACHES, TALLIES, COVERAGE, FILTER_NAMES, FILTERED, HABITS)
 
 
 def conform(table: pa.Table, shape: Table) -> pa.Table:
     """`table` with exactly the columns and types of `shape`; KeyError names a missing column, ArrowInvalid a bad value."""
     return table.select([column.name for column in shape.columns]).cast(shape.schema)
+
+
+def widened(table: pa.Table, shape: Table) -> pa.Table:
+    """`conform` for what an earlier version wrote: a column that it did not know yet is empty."""
+    for column in shape.columns:
+        if column.name not in table.column_names:
+            nothing: object = "" if column.type == TEXT else [] if column.type == TEXTS else None
+            table = table.append_column(column.name, pa.array([nothing] * len(table), column.type))
+    return conform(table, shape)
 
 
 def empty(shape: Table) -> pa.Table:

@@ -274,6 +274,12 @@ ADDRESSED = pa.schema([("source", pa.string()), ("line", pa.int64()), ("category
                        ("search", pa.bool_())])
 
 
+def as_addressed(table: pa.Table) -> pa.Table:
+    """A table of source, line, category and note as ADDRESSED: no search, where it does not say that it is one."""
+    told = table if "search" in table.column_names else table.append_column("search", pa.array([False] * len(table), pa.bool_()))
+    return told.select(ADDRESSED.names).cast(ADDRESSED)
+
+
 def fold(con: duckdb.DuckDBPyConnection, hosts: pa.Table, people: pa.Table, bands: pa.Table, networks: pa.Table,
          background: Sequence[str], ranks: Mapping[str, int] = MappingProxyType({}),
          answers: pa.Table = NO_ANSWERS, addressed: pa.Table | None = None, watch: Watch = EVERYTHING

@@ -105,6 +105,7 @@ WORDS: dict[str, Callable[[Row, Row, Any], bool]] = {
     "within": lambda visit, said, wanted: said["within"] in many(wanted),
     "tier": lambda visit, said, wanted: said["tier"] in many(wanted),
     "kind": lambda visit, said, wanted: ("tunnel" if visit["tunnels"] else "page") in many(wanted),
+    "address": lambda visit, said, wanted: ("shows" if visit["notes"] else "plain") in many(wanted),
     "bytes_in_over": lambda visit, said, wanted: visit["bytes_in"] > size(wanted),
     "bytes_out_over": lambda visit, said, wanted: visit["bytes_out"] > size(wanted),
     "minutes_over": lambda visit, said, wanted: visit["ended"] - visit["started"] > timedelta(minutes=wanted),
@@ -273,7 +274,7 @@ def detection(rule: Rule, group: list[Row], visits: Sequence[Row], said: Mapping
         "intent": intent, "rows": rows_it_may_be(policy.categories[first["category"]], first, outcome),
         "clause": rule.clause, "questions": sorted({q for v in verdicts for q in v["questions"]}),
         "ended": max(v["ended"] for v in group), "visits": len(group), "requests": sum(v["requests"] for v in group),
-        "reasons": reasons, "visit_keys": [v["visit"] for v in group]}
+        "reasons": reasons, "visit_keys": [v["visit"] for v in group], "hidden": ""}
 
 
 def outcomes(all_of: Any) -> str:
@@ -302,7 +303,7 @@ def sealed_items(rows: Sequence[Row], day: date) -> list[Row]:
             "source": item[0]["source"], "line": item[0]["line"], "category": "sealed", "tier": "T0", "route": "sealed",
             "outcome": outcomes("blocked" if row["action"] == "blocked" else "allowed" for row in item),
             "intent": "unclear", "rows": [], "clause": "", "questions": [], "started": item[0]["time"],
-            "ended": item[-1]["time"], "band": "", "period": "", "visits": 0, "requests": len(item), "visit_keys": [],
+            "ended": item[-1]["time"], "band": "", "period": "", "visits": 0, "requests": len(item), "visit_keys": [], "hidden": "",
             "reasons": ["the filter's own verdict sealed this item: follow the sealed protocol"]})
     return found
 

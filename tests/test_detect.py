@@ -41,7 +41,8 @@ READINGS = {"UA-05": "unacceptable", "UA-10": "unacceptable", "UA-15": "unaccept
 POLICY = SimpleNamespace(
     categories={item.name: item for item in CATEGORIES},
     actions={name: SimpleNamespace(id=name, reading=reading, clause="6.1") for name, reading in READINGS.items()},
-    questions={"AMB-01": SimpleNamespace(decision="")}, more={}, intent={"crowd_people": SimpleNamespace(value=8)})
+    questions={"AMB-01": SimpleNamespace(decision="", contradiction=True)}, more={},
+    communications=[name for name in READINGS if name.startswith("CT")], intent={"crowd_people": SimpleNamespace(value=8)})
 NOTHING_SEALED = build([], LINES, {}).append_column("actor", pa.array([], pa.string())).append_column(
     "year", pa.array([], pa.string()))
 
