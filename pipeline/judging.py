@@ -20,6 +20,7 @@ from pipeline import (
     coverage,
     detect,
     excepted,
+    habits,
     incidents,
     listaddresses,
     lists,
@@ -29,6 +30,7 @@ from pipeline import (
     visits,
 )
 from pipeline.addressbook import WHERE, read_shapes
+from pipeline.bursts import Watch
 from pipeline.engines import Engine, read_engines
 from pipeline.formats import Format, with_own
 from pipeline.policy import Policy, in_force, read_policy
@@ -68,6 +70,7 @@ class Rules:
     shapes: Book = field(default_factory=Book)
     terms: Terms = field(default_factory=Terms)
     engines: Sequence[Engine] = ()
+    embeds: Sequence[str] = ()  # hosts that other pages bring along
     imported: Sequence[str] = ()  # the Parquet files of the imported lists
 
 
@@ -96,6 +99,8 @@ def read_all(files: Mapping[str, str]) -> tuple[Rules | None, list[Problem]]:
     faults += more
     engines, more = read_engines(files.get("rules/terms/engines.csv", ""))
     faults += more
+    embeds, more = habits.read_brought(files.get(habits.WHERE, ""))
+    faults += more
     people, more = read_people(files["people.csv"]) if "people.csv" in files else ([], [])
     faults += more
     exceptions, more = excepted.read_exceptions(files.get(excepted.WHERE, ""), [rule.name for rule in rules],
@@ -103,7 +108,8 @@ def read_all(files: Mapping[str, str]) -> tuple[Rules | None, list[Problem]]:
     faults += more
     if school is None or policy is None or not rules:
         return None, faults
-    return Rules(school, policy, rules, entries, own, people, known_formats, vendors, exceptions, shapes, terms, engines), faults
+    return Rules(school, policy, rules, entries, own, people, known_formats, vendors, exceptions, shapes, terms, engines,
+                 embeds), faults
 
 
 @dataclass(frozen=True)
@@ -128,11 +134,11 @@ class Seen:
     account: Mapping[str, int]
 
 
-def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, logs: Logs, earlier: Sequence[str] = ()
-          ) -> tuple[dict[str, pa.Table], dict[str, int]]:
+def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, logs: Logs, earlier: Sequence[str] = (),
+          brought: Sequence[str] = ()) -> tuple[dict[str, pa.Table], dict[str, int]]:
     """The derived tables of the day whose lines `con` calls `lines`, and where its requests went. `earlier`: the HOSTS files of
-    the days before, which know what is new."""
-    seen = see(con, day, rules, key, logs, earlier)
+    the days before, which know what is new; `brought`: the sites that those days show to be brought along by others."""
+    seen = see(con, day, rules, key, logs, earlier, brought)
     found, quiet = fire(con, day, rules, key, seen)
     shown = shown_of(found)
     stories = incidents.stories(shown)
@@ -140,11 +146,13 @@ def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, l
               "breaches": incidents.breaches(seen.visits, seen.verdicts, shown, day),
               "tallies": coverage.tallies(seen.visits, seen.verdicts, found, stories, day),
               "coverage": coverage.coverage(con, day, logs.names, open_hours(_bands(rules, day), rules.school, day)),
-              "filter_names": seen.filter_names, "filtered": filtered(seen.visits, taught_bands(rules, day), day)}
+              "filter_names": seen.filter_names, "filtered": filtered(seen.visits, taught_bands(rules, day), day),
+              "habits": habits.of_day(seen.visits, day)}
     return tables, dict(seen.account) | {"quietened": len(quiet), "hidden": len(found) - len(shown)}
 
 
-def see(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, logs: Logs, earlier: Sequence[str] = ()) -> Seen:
+def see(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, logs: Logs, earlier: Sequence[str] = (),
+        brought: Sequence[str] = ()) -> Seen:
     """The visits of the day whose lines `con` calls `lines`, and what the policy says of them."""
     policy, school = in_force(rules.policy, day), rules.school
     asked = con.sql(ASKED).to_arrow_table()
@@ -156,7 +164,8 @@ def see(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, log
     shown = addresses.addressed(con, hosts, rules.shapes, policy.categories, day, partial(classified, rules=rules, day=day))
     sought = searches.searches(con, hosts, rules.engines, rules.terms, detect.gravity(policy))
     stays, account = visits.fold(con, hosts, people_table(rules.people, day, key), _bands(rules, day), _networks(school),
-                                 policy.background, logs.ranks, said, addresses.first_of(listed, shown, sought))
+                                 policy.background, logs.ranks, said, addresses.first_of(listed, shown, sought),
+                                 watch(policy, rules.embeds, brought))
     new = behaviour.new_hosts(con, hosts, earlier, rules.shapes)
     stays = behaviour.weighed(con, stays, hosts, new, rules.shapes)
     nominated = {row: {pseudonym(key, "p", login_key(login)) for login in logins} for row, logins in school.nominated.items()}
@@ -195,6 +204,12 @@ def _networks(school: School) -> pa.Table:
 def speaking(asked: pa.Table, rules: Rules) -> pa.Table:
     """entry, path, category, list: what the imported lists say of a table of distinct hosts (host); they are not loaded."""
     return liststore.speaking(rules.imported, lists.suffixes_of(asked) if rules.imported else asked)
+
+
+def watch(policy: Policy, embeds: Sequence[str], brought: Sequence[str]) -> Watch:
+    """What is looked at closely: every category that may become an incident. Help is named beside no other visit."""
+    return Watch([name for name, category in policy.categories.items() if category.tier != "none"],
+                 [name for name, category in policy.categories.items() if category.help_seeking], embeds, brought)
 
 
 def classified(asked: pa.Table, rules: Rules, day: date, spoken: pa.Table | None = None) -> pa.Table:

@@ -57,8 +57,9 @@ VOCABULARY: dict[str, Word] = {
     "requests_over": Word("v.requests > {}", "more than {} requests of its own"),
     "slots_over": Word("v.slots > {}", "in more than {} five-minute slots"),
     "crowd_under": Word("v.crowd < {}", "fewer than {} people on it in one minute"),
-    "chosen_ms": Word("(v.after_ms IS NULL OR v.after_ms > {} OR v.requests > 3)",
-                      "not set off by another page within {} milliseconds, or more than 3 requests of its own"),
+    "chosen_ms": Word("(v.after_ms IS NULL OR v.after_ms > {} OR v.opened > 0 OR v.searched > 0 OR v.requests > 3)",
+                      "not set off by another page within {} milliseconds, or asked for again later, or searched for, or more "
+                      "than 3 requests of its own"),
 }
 TIMES = "times"
 WORDS = (*VOCABULARY, TIMES)
@@ -364,7 +365,8 @@ def _visit(n: int, said: Mapping[str, Any]) -> dict[str, Any]:
             "bytes_out": said.get("bytes_out", 1_000 * requests), "longest_ms": minutes * 60_000,
             "tunnels": requests if said.get("kind") == "tunnel" else 0,
             "slots": said.get("slots", min(requests, minutes // 5 + 1)), "crowd": said.get("crowd", 1),
-            "after_ms": said.get("after_ms"), "searched": 0, "notes": said.get("notes", [])}
+            "after_ms": said.get("after_ms"), "tries": min(requests, minutes + 1), "opened": 1 if "after_ms" not in said else 0,
+            "set_off_by": [], "from_page": "", "slip": "", "brought": "", "searched": 0, "notes": said.get("notes", [])}
 
 
 def _verdict(row: Mapping[str, Any], said: Mapping[str, Any], category: Any) -> dict[str, Any]:

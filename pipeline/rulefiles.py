@@ -14,8 +14,9 @@ from pathlib import Path
 from pipeline.lake import put_text, read_texts
 from pipeline.problems import Problem, RefusedError, UsageError
 
-PATTERNS = ("school.toml", "people.csv", "rules/*.csv", "rules/*.toml", "rules/detect/*.toml", "rules/formats/*.toml",
-            "rules/guidance/*.toml", "rules/lists/*.txt", "rules/lists/*.csv", "rules/terms/*.txt", "rules/terms/*.csv",
+PATTERNS = ("school.toml", "people.csv", "rules/*.csv", "rules/*.toml", "rules/*.txt", "rules/detect/*.toml",
+            "rules/formats/*.toml", "rules/guidance/*.toml", "rules/lists/*.txt", "rules/lists/*.csv", "rules/terms/*.txt",
+            "rules/terms/*.csv",
             "rules/vendor/*.csv")
 
 

@@ -14,8 +14,8 @@ FLOORS = (
     {"addressbook", "engines", "excepted", "listformats", "lists", "ownlist", "policy", "rulebook", "school", "terms",
      "vendors"},
     {"disclosure", "intent", "precision", "privacy", "register"},
-    {"addresses", "answers", "behaviour", "changes", "classify", "coverage", "detect", "incidents", "inferred", "ingest",
-     "listaddresses", "repeats", "searches", "turned", "uncategorised", "visits"},
+    {"addresses", "answers", "behaviour", "bursts", "changes", "classify", "coverage", "detect", "habits", "incidents",
+     "inferred", "ingest", "listaddresses", "repeats", "searches", "turned", "uncategorised", "visits"},
     {"pages"},
     {"archives", "folders", "inbox", "journal", "lake", "listfetch", "listsource", "liststore", "logfiles", "mail", "render",
      "rulefiles", "runs", "sealed", "vault", "zipping"},
@@ -84,6 +84,7 @@ NEIGHBOURS = {
     "verbs": {"asking", "casework", "deciding", "evidence", "exporting", "listing", "logbooks", "mailing", "night", "owning",
               "posting", "publishing", "readout", "returning", "ruling", "schedule", "sealing", "status", "telling", "trial",
               "trying"},
+    "visits": {"bursts"},
     "zipping": {"lake"},
 }
 WITHIN = {(me, other) for me, others in NEIGHBOURS.items() for other in others}
