@@ -85,14 +85,20 @@ def answers(con: duckdb.DuckDBPyConnection, hosts: pa.Table, vendors: Mapping[st
     calls `lines`. `of`: whose names each log's categories bear, by source."""
     if not run(ANY, {"unmapped": UNMAPPED}, con=con).num_rows:
         return ANSWERS.empty_table(), empty(FILTER_NAMES)
-    asked = run(ASKED, con=con)
-    meanings, unknown = _meanings(asked, vendors, of, categories)
-    weighed = run(WEIGHED, asked=asked, meanings=meanings, hosts=hosts, held=_held(categories))
+    weighed, unknown = weigh(run(ASKED, con=con), hosts, vendors, of, categories)
     sources = pa.table({"source": pa.array(list(of), pa.string()), "vendor": pa.array(list(of.values()), pa.string())})
     found = [run(CONTESTED, weighed=weighed), run(UNKNOWN, con=con, unknown=unknown),
              run(SEALED, {"unmapped": UNMAPPED}, con=con, vendors=sources)]
     names = run(BY_PEOPLE, {"day": day}, found=pa.concat_tables(found, promote_options="permissive"))
     return run(DIFFERENT, weighed=weighed).cast(ANSWERS), conform(names, FILTER_NAMES)
+
+
+def weigh(asked: pa.Table, hosts: pa.Table, vendors: Mapping[str, Names], of: Mapping[str, str],
+          categories: Mapping[str, Category]) -> tuple[pa.Table, pa.Table]:
+    """`asked` (host, source, said) with `listed`, what the lists say by HOSTS, and `category`, what holds of that and the
+    filter's own; and the filter's names that nobody mapped."""
+    meanings, unknown = _meanings(asked, vendors, of, categories)
+    return run(WEIGHED, asked=asked, meanings=meanings, hosts=hosts, held=_held(categories)), unknown
 
 
 def _meanings(asked: pa.Table, vendors: Mapping[str, Names], of: Mapping[str, str],

@@ -68,8 +68,11 @@ WITH judged AS (
               WHERE within = 'conflict' GROUP BY category
     UNION ALL SELECT 'filter failures by category', category, count(DISTINCT subject), count(*) FROM judged
               WHERE failure GROUP BY category
-    UNION ALL SELECT 'detections by rule', rule, count(DISTINCT subject), count(*) FROM detections GROUP BY rule
-    UNION ALL SELECT 'detections by tier', tier, count(DISTINCT subject), count(*) FROM detections GROUP BY tier
+    UNION ALL SELECT 'detections by rule', rule, count(DISTINCT subject), count(*) FROM detections WHERE hidden = ''
+              GROUP BY rule
+    UNION ALL SELECT 'detections by tier', tier, count(DISTINCT subject), count(*) FROM detections WHERE hidden = ''
+              GROUP BY tier
+    UNION ALL SELECT 'hidden detections', hidden, NULL, count(*) FROM detections WHERE hidden <> '' GROUP BY hidden
     UNION ALL SELECT 'incidents by route', route, count(DISTINCT subject), count(*) FROM incidents GROUP BY route
     UNION ALL SELECT 'incidents by tier', tier, count(DISTINCT subject), count(*) FROM incidents GROUP BY tier
     UNION ALL SELECT 'incidents by row', row, count(DISTINCT subject), count(*)

@@ -15,6 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.classify import STAFF
+from pipeline.excepted import HIDES_NOTHING, Hiding
 from pipeline.intent import Facts, number, reasons, suggest
 from pipeline.rulebook import rule_condition
 from pipeline.sql import connect, run
@@ -27,7 +28,7 @@ ASKED_OF_A_PERSON = frozenset({"intent", "reported", "authorised"})
 
 # {condition} is the one place where a rule's own SQL is put in.
 HITS = """
-SELECT v.visit, v.subject
+SELECT v.visit, v.subject, v.host, d.tier
 FROM visits v JOIN verdicts d USING (visit)
 WHERE v.category NOT IN ('help_seeking', 'background', 'learning', 'uncategorised')
   AND v.category NOT IN (SELECT category FROM never) AND d.tier <> 'none' AND d.within <> 'conflict' AND ({condition})
@@ -40,7 +41,7 @@ WITH hit AS (
     FROM visits v SEMI JOIN hits USING (visit) JOIN verdicts d USING (visit)
 ), near AS (
     SELECT h.visit, count(DISTINCT o.site) AS near_sites, sum(o.requests)::BIGINT AS near_requests,
-           sum(o.blocked)::BIGINT AS near_blocked,
+           sum(o.blocked)::BIGINT AS near_blocked, sum(o.searched)::BIGINT AS near_searched,
            (max(epoch_us(o.ended)) - min(epoch_us(o.started))) // 1000 AS near_ms
     FROM hit h JOIN visits o ON o.subject = h.subject AND o.category = h.category
      AND epoch_us(o.started) BETWEEN h.since - $window * 60000000 AND h.until + $window * 60000000
@@ -72,11 +73,17 @@ GROUP BY sealed ORDER BY started, source, line
 
 
 def fire(visits: pa.Table, verdicts: pa.Table, rules: Sequence[Any], policy: Any, day: date,
-         sealed: pa.Table) -> tuple[pa.Table, pa.Table]:
+         sealed: pa.Table, hiding: Hiding = HIDES_NOTHING) -> tuple[pa.Table, pa.Table]:
     """The DETECTIONS of the day, and those left out because they point to background: counted, never an incident."""
-    fired = _fired(visits, verdicts, rules, policy, day)
+    fired = _fired(visits, verdicts, rules, policy, day, hiding)
     kept = [row for row in fired if not _is_quiet(row)]
     return _table(kept + _sealed(sealed, day)), _table([row for row in fired if _is_quiet(row)])
+
+
+def gravity(policy: Any) -> dict[str, int]:
+    """The categories, 0 the gravest: by their tier, then as they stand in the file."""
+    ordered = sorted(policy.categories.values(), key=lambda category: GRAVITY.index(category.tier))
+    return {category.name: place for place, category in enumerate(ordered)}
 
 
 def _is_quiet(row: dict[str, Any]) -> bool:
@@ -89,18 +96,20 @@ def _table(items: list[dict[str, Any]]) -> pa.Table:
     return pa.Table.from_pylist(ordered, schema=DETECTIONS.schema)
 
 
-def _fired(visits: pa.Table, verdicts: pa.Table, rules: Sequence[Any], policy: Any, day: date) -> list[dict[str, Any]]:
+def _fired(visits: pa.Table, verdicts: pa.Table, rules: Sequence[Any], policy: Any, day: date,
+           hiding: Hiding) -> list[dict[str, Any]]:
     """Every firing of every rule, background too."""
     con = connect()
     con.register("visits", visits)
     con.register("verdicts", verdicts)
     con.register("never", pa.table({"category": pa.array(_never(policy), pa.string())}))
-    groups = [(rule, group) for rule in sorted(rules, key=lambda rule: rule.name) for group in _groups(con, rule)]
-    hits = pa.table({"visit": pa.array(sorted({key for _, group in groups for key in group}), pa.string())})
+    groups = [(rule, why, group) for rule in sorted(rules, key=lambda rule: rule.name)
+              for why, group in _groups(con, rule, hiding)]
+    hits = pa.table({"visit": pa.array(sorted({key for *_, group in groups for key in group}), pa.string())})
     facts = run(FACTS, {"window": number(policy.intent, "gap_minutes"),
                         "bypass": number(policy.intent, "bypass_then_same_minutes")}, con=con, hits=hits)
     by_key = {row["visit"]: row for row in facts.to_pylist()}
-    return [_detection(rule, [by_key[key] for key in group], policy, day) for rule, group in groups]
+    return [_detection(rule, [by_key[key] for key in group], policy, day) | {"hidden": why} for rule, why, group in groups]
 
 
 def _never(policy: Any) -> list[str]:
@@ -108,16 +117,17 @@ def _never(policy: Any) -> list[str]:
     return [name for name, category in policy.categories.items() if category.help_seeking or category.background]
 
 
-def _groups(con: duckdb.DuckDBPyConnection, rule: Any) -> list[list[str]]:
-    """The visits that make `rule` fire: each on its own, or a person's day when the rule asks for several."""
-    found = con.sql(HITS.replace("{condition}", rule_condition(rule))).fetchall()
-    times = rule.times
-    if times <= 1:
-        return [[visit] for visit, _ in found]
-    days: dict[str, list[str]] = {}
-    for visit, subject in found:
-        days.setdefault(subject, []).append(visit)
-    return [keys for keys in days.values() if len(keys) >= times]
+def _groups(con: duckdb.DuckDBPyConnection, rule: Any, hiding: Hiding) -> list[tuple[str, list[str]]]:
+    """The visits that make `rule` fire: each on its own, or a person's day when the rule asks for several. What is hidden makes
+    a group of its own, under why it is."""
+    found = [(hiding.why(rule.name, host, subject, tier), subject, visit) for visit, subject, host, tier
+             in con.sql(HITS.replace("{condition}", rule_condition(rule))).fetchall()]
+    if rule.times <= 1:
+        return [(why, [visit]) for why, _, visit in found]
+    days: dict[tuple[str, str], list[str]] = {}
+    for why, subject, visit in found:
+        days.setdefault((why, subject), []).append(visit)
+    return [(why, keys) for (why, _), keys in days.items() if len(keys) >= rule.times]
 
 
 def _detection(rule: Any, visits: list[dict[str, Any]], policy: Any, day: date) -> dict[str, Any]:
@@ -156,7 +166,8 @@ def _facts(visits: list[dict[str, Any]], policy: Any) -> Facts:
         most_blocked=max(visit["blocked"] for visit in visits), slots=sum(visit["slots"] for visit in visits),
         visits=len(visits), crowd=max(visit["crowd"] for visit in visits), after_ms=visits[0]["after_ms"],
         near_sites=widest["near_sites"], near_requests=widest["near_requests"], near_blocked=widest["near_blocked"],
-        near_ms=widest["near_ms"], bypass=(getattr(known, "title", "") or tool) if tool else "")
+        near_ms=widest["near_ms"], near_searched=widest["near_searched"],
+        bypass=(getattr(known, "title", "") or tool) if tool else "")
 
 
 def joined(outcomes: Any) -> str:
@@ -196,7 +207,7 @@ def _sealed(sealed: pa.Table, day: date) -> list[dict[str, Any]]:
         return []
     fixed: dict[str, Any] = {"rule": SEALED, "day": day, "site": "", "host": "", "category": SEALED, "tier": "T0",
                              "route": "sealed", "intent": "unclear", "rows": [], "clause": "", "questions": [],
-                             "band": "", "period": "", "visits": 0, "visit_keys": [],
+                             "band": "", "period": "", "visits": 0, "visit_keys": [], "hidden": "",
                              "reasons": ["the filter's own verdict sealed this item: follow the sealed protocol"]}
     return [{name: value for name, value in row.items() if name != "sealed"} | fixed
             for row in run(SEALED_ITEMS, sealed=sealed).to_pylist()]

@@ -50,7 +50,8 @@ def _rows(folder: Path, keys: Keys, first: date, last: date) -> list[dict[str, A
     lake = night.open_lake(folder, keys)
     refs = _references(folder)
     found = lake.table(DETECTIONS, [day for day in lake.judged() if first <= day <= last]).to_pylist()
-    return [row | {"ref": refs.get((str(row["day"]), key_of(row)), "")} for row in found if row["category"] != NOBODYS]
+    return [row | {"ref": refs.get((str(row["day"]), key_of(row)), "")} for row in found
+            if row["category"] != NOBODYS and not row["hidden"]]
 
 
 def _references(folder: Path) -> dict[tuple[str, str], str]:

@@ -15,7 +15,7 @@ import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from pipeline import tables
+from pipeline import rulebook, tables
 from pipeline.cli import app
 from pipeline.formats import bundled
 from pipeline.lake import put_text, read_texts
@@ -92,6 +92,8 @@ def _models(kind: Any) -> list[type[BaseModel]]:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "must be given"
+    if isinstance(field.default, tuple) and field.default:
+        return ", ".join(f"`{value}`" for value in field.default)
     return f"`{field.default}`" if isinstance(field.default, PLAIN) and field.default != "" else "none"
 
 
@@ -99,6 +101,66 @@ def formats() -> str:
     """Every bundled log format as Markdown: its name, what writes it, how it is taken apart, and where its zone comes from."""
     rows = [f"| `{form.name}` | {form.title} | {form.file.reader} | {form.time_basis} |" for form in bundled().values()]
     return "\n".join(["| format | what writes it | reader | times |", "|---|---|---|---|", *rows])
+
+
+RULES_HEAD = """# The rules
+
+This folder holds everything that a school may change: the policy's tables beside the printed policy, and the rules that look for
+what it forbids. `schoolgate check` lists every fault at once; `schoolgate trial` says what an edit would have changed over the
+last fortnight, before a night runs by it; `schoolgate rules` says how often people found each rule right.
+
+A rule is one file of `detect/`, named as it is called:
+
+    title    = "A web proxy used or tried"        what people read
+    clause   = "6.1 UA-10"                        the clause it rests on
+    why      = "…"                                why it matters
+    mistaken = "…"                                what it can be wrong about
+    category = "bypass_web_proxy"                 or several in [ ], or "any"
+    watch    = true                               left out of most: what it finds is counted, and not shown
+
+    [when]                                        all of these must hold
+    outcome = ["allowed", "mixed"]
+
+    [[fires]]                                     at least one story that must make it fire
+    note   = "twelve pages through a new proxy"
+    visits = ["10:14 y9 hideaway.example bypass_web_proxy allowed x12 for 6min"]
+
+    [[quiet]]                                     and one that must not
+    note   = "a revision site"
+    visits = ["10:14 y9 learnwell.example learning allowed x12"]
+
+## The words of [when]
+
+"""
+RULES_TAIL = """
+`times = { at_least = 3, within = "1 day" }` asks for several such visits of one person on one school day.
+
+## Signals
+
+Instead of `[when]`, or beside it, a rule may name one signal, `signal = "…"`, with its `[numbers]`.
+
+"""
+EXCEPTIONS = """
+## Exceptions
+
+A row of `exceptions.csv` keeps what one rule finds on one host (and all under it), or of one login, from every page: rule,
+site_or_person, reason, owner, approver (somebody else) and until, the last day. It hides and never deletes: each page says how
+many detections are hidden, the nightly report by which row. Nothing hides a sealed or a welfare matter.
+"""
+
+
+def rules() -> str:
+    """`rules/README.md`: how a rule is written, from its vocabulary."""
+    words = [f"| `{name}` | {word.sentence.format('…')} | {', '.join(f'`{one}`' for one in word.holds or ()) or _amounts(name)} |"
+             for name, word in rulebook.VOCABULARY.items()]
+    signals = [f"| `{name}` | {word.sentence} | {', '.join(f'`{one}`' for one in rulebook.NUMBERS.get(name, ()))} |"
+               for name, word in rulebook.SIGNALS.items()]
+    return (RULES_HEAD + "\n".join(["| word | a visit | holds |", "|---|---|---|", *words]) + "\n" + RULES_TAIL
+            + "\n".join(["| signal | a visit | numbers |", "|---|---|---|", *signals]) + "\n" + EXCEPTIONS)
+
+
+def _amounts(word: str) -> str:
+    return 'a number, or a size such as `"50MB"`' if word.startswith("bytes") else "a number"
 
 
 PARTS = {"formats": formats, "commands": commands, "settings": settings, "dictionary": tables.dictionary}
@@ -116,7 +178,8 @@ def _between(text: str) -> Any:
 
 
 def main(folder: Path) -> None:
-    """Renew the README of a folder."""
+    """Renew the README of a folder, and that of its rules."""
+    put_text(folder / "rules/README.md", rules(), 0o644)
     put_text(folder / "README.md", renewed(read_texts(folder, ["README.md"])["README.md"]), 0o644)
 
 

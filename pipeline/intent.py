@@ -38,6 +38,7 @@ class Facts:
     near_blocked: int
     near_ms: int
     bypass: str
+    near_searched: int = 0
 
 
 def number(numbers: Mapping[str, Any], name: str) -> int:
@@ -54,7 +55,7 @@ def suggest(facts: Facts, numbers: Mapping[str, Any]) -> str:
     followed = facts.after_ms is not None and facts.after_ms <= number(numbers, "follow_ms")
     crowded = facts.crowd >= number(numbers, "crowd_people")
     stayed = _stayed(facts, numbers)
-    if several or facts.bypass:
+    if several or facts.bypass or facts.near_searched:
         return "deliberate"
     if crowded or (brief and followed and facts.near_sites <= 1):
         return "background"
@@ -70,6 +71,8 @@ def reasons(facts: Facts, title: str, numbers: Mapping[str, Any]) -> list[str]:
     said = [_counts(facts, title)]
     if facts.most_blocked >= number(numbers, "retries"):
         said.append("tried again after the block")
+    if facts.near_searched:
+        said.append(f"{facts.near_searched} search{'' if facts.near_searched == 1 else 'es'} for it among them")
     if facts.bypass:
         said.append(f"{facts.bypass} in the next minutes")
     if _stayed(facts, numbers):

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from types import MappingProxyType
+from functools import partial
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from pipeline import answers, classify, coverage, detect, incidents, lists, liststore, sql, visits
+from pipeline import (
+    addresses,
+    answers,
+    behaviour,
+    classify,
+    coverage,
+    detect,
+    excepted,
+    incidents,
+    listaddresses,
+    lists,
+    liststore,
+    searches,
+    sql,
+    turned,
+    visits,
+)
+from pipeline.addressbook import WHERE, read_shapes
+from pipeline.engines import Engine, read_engines
 from pipeline.formats import Format, with_own
 from pipeline.policy import Policy, in_force, read_policy
 from pipeline.privacy import login_key, pseudonym
@@ -19,6 +38,8 @@ from pipeline.problems import Problem
 from pipeline.rulebook import Rule, read_rules
 from pipeline.school import Person, School, read_people, read_school, said_of
 from pipeline.schoolday import bands_table, is_open
+from pipeline.signals.shapes import Book
+from pipeline.terms import Terms, read_terms
 from pipeline.vendors import Names, read_vendors
 
 ASKED = """
@@ -27,6 +48,7 @@ FROM lines WHERE fate = 'request' AND host IS NOT NULL GROUP BY host ORDER BY ho
 """
 SEALED = "SELECT * FROM lines WHERE fate = 'request' AND sealed_list <> '' ORDER BY source, line"
 FIRST_LINES = "SELECT count(*) AS found FROM lines JOIN named USING (source, line) WHERE fate = 'request'"
+HISTORY = 28  # judged days that a host must be unheard of to be new: a month and a half of school
 CLOSED = ("before_school", "after_school", "closed")
 
 
@@ -42,6 +64,10 @@ class Rules:
     people: Sequence[Person]
     formats: Mapping[str, Format]
     vendors: Mapping[str, Names]
+    exceptions: Sequence[excepted.Excepted] = ()
+    shapes: Book = field(default_factory=Book)
+    terms: Terms = field(default_factory=Terms)
+    engines: Sequence[Engine] = ()
     imported: Sequence[str] = ()  # the Parquet files of the imported lists
 
 
@@ -64,44 +90,118 @@ def read_all(files: Mapping[str, str]) -> tuple[Rules | None, list[Problem]]:
     faults += more
     faults += [Problem(f"school.toml, logs.{n}.format", f"'{log.format}' is not a log format", "schoolgate formats")
                for n, log in enumerate(school.logs if school else (), 1) if log.format and log.format not in known_formats]
+    shapes, more = read_shapes(files.get(WHERE, ""), known)
+    faults += more
+    terms, more = read_terms({n: t for n, t in files.items() if n.startswith("rules/terms/")}, known)
+    faults += more
+    engines, more = read_engines(files.get("rules/terms/engines.csv", ""))
+    faults += more
     people, more = read_people(files["people.csv"]) if "people.csv" in files else ([], [])
+    faults += more
+    exceptions, more = excepted.read_exceptions(files.get(excepted.WHERE, ""), [rule.name for rule in rules],
+                                                {login_key(person.username) for person in people})
     faults += more
     if school is None or policy is None or not rules:
         return None, faults
-    return Rules(school, policy, rules, entries, own, people, known_formats, vendors), faults
+    return Rules(school, policy, rules, entries, own, people, known_formats, vendors, exceptions, shapes, terms, engines), faults
 
 
-def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, names: Mapping[str, str],
-          ranks: Mapping[str, int] = MappingProxyType({}), vendors: Mapping[str, str] = MappingProxyType({})
+@dataclass(frozen=True)
+class Logs:
+    """What the rules say of each log, by source: its file name, its rank, and whose names its categories bear."""
+
+    names: Mapping[str, str]
+    ranks: Mapping[str, int]
+    vendors: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was seen on one school day before any rule fires: hosts (and which are new), visits, verdicts, and where its requests
+    went."""
+
+    hosts: pa.Table
+    new: pa.Table
+    visits: pa.Table
+    verdicts: pa.Table
+    filter_names: pa.Table
+    account: Mapping[str, int]
+
+
+def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, logs: Logs, earlier: Sequence[str] = ()
           ) -> tuple[dict[str, pa.Table], dict[str, int]]:
-    """The derived tables of the day whose lines `con` calls `lines`, and where its requests went.
+    """The derived tables of the day whose lines `con` calls `lines`, and where its requests went. `earlier`: the HOSTS files of
+    the days before, which know what is new."""
+    seen = see(con, day, rules, key, logs, earlier)
+    found, quiet = fire(con, day, rules, key, seen)
+    shown = shown_of(found)
+    stories = incidents.stories(shown)
+    tables = {"hosts": seen.hosts, "visits": seen.visits, "verdicts": seen.verdicts, "detections": found, "incidents": stories,
+              "breaches": incidents.breaches(seen.visits, seen.verdicts, shown, day),
+              "tallies": coverage.tallies(seen.visits, seen.verdicts, found, stories, day),
+              "coverage": coverage.coverage(con, day, logs.names, open_hours(_bands(rules, day), rules.school, day)),
+              "filter_names": seen.filter_names, "filtered": turned.filtered(seen.visits, taught_bands(rules, day), day)}
+    return tables, dict(seen.account) | {"quietened": len(quiet), "hidden": len(found) - len(shown)}
 
-    `names`, `ranks`, `vendors`: file name and rank of each log, and whose names its categories bear, by source.
-    """
+
+def see(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, logs: Logs, earlier: Sequence[str] = ()) -> Seen:
+    """The visits of the day whose lines `con` calls `lines`, and what the policy says of them."""
     policy, school = in_force(rules.policy, day), rules.school
-    people = people_table(rules.people, day, key)
-    hosts = classified(con.sql(ASKED).to_arrow_table(), rules, day)
-    bands = bands_table(school.calendar, day, school.years)
-    networks = pa.table({"network": pa.array([n.name for n in school.networks], pa.string()),
-                         "actor": pa.array([n.actor for n in school.networks], pa.string())})
-    said, filter_names = answers.answers(con, hosts, rules.vendors, vendors, policy.categories, day)
-    stays, account = visits.fold(con, hosts, people, bands, networks, policy.background, ranks, said)
+    asked = con.sql(ASKED).to_arrow_table()
+    spoken = speaking(asked, rules)
+    hosts = classified(asked, rules, day, spoken)
+    said, filter_names = answers.answers(con, hosts, rules.vendors, logs.vendors, policy.categories, day)
+    listed = listaddresses.listed(con, hosts, spoken, rules.lists, lists.live(rules.own, day), said,
+                                  partial(answers.weigh, vendors=rules.vendors, of=logs.vendors, categories=policy.categories))
+    shown = addresses.addressed(con, hosts, rules.shapes, policy.categories, day, partial(classified, rules=rules, day=day))
+    sought = searches.searches(con, hosts, rules.engines, rules.terms, detect.gravity(policy))
+    stays, account = visits.fold(con, hosts, people_table(rules.people, day, key), _bands(rules, day), _networks(school),
+                                 policy.background, logs.ranks, said, addresses.first_of(listed, shown, sought))
+    new = behaviour.new_hosts(con, hosts, earlier, rules.shapes)
+    stays = behaviour.weighed(con, stays, hosts, new, rules.shapes)
     nominated = {row: {pseudonym(key, "p", login_key(login)) for login in logins} for row, logins in school.nominated.items()}
-    verdicts = classify.judge(stays, policy, nominated)
-    found, quiet = detect.fire(stays, verdicts, rules.rules, policy, day, sealed_rows(con, people, networks))
-    stories = incidents.stories(found)
-    tables = {"hosts": hosts, "visits": stays, "verdicts": verdicts, "detections": found, "incidents": stories,
-              "breaches": incidents.breaches(stays, verdicts, found, day),
-              "tallies": coverage.tallies(stays, verdicts, found, stories, day),
-              "coverage": coverage.coverage(con, day, names, open_hours(bands, school, day)),
-              "filter_names": filter_names}
-    return tables, account | {"quietened": len(quiet)}
+    return Seen(hosts, new, stays, classify.judge(stays, policy, nominated), filter_names, account)
 
 
-def classified(asked: pa.Table, rules: Rules, day: date) -> pa.Table:
-    """The HOSTS of a table of distinct hosts (host, people, requests) by every list; imported ones are not loaded."""
-    found = liststore.speaking(rules.imported, lists.suffixes_of(asked)) if rules.imported else lists.LISTS.empty_table()
-    return lists.classify_hosts(asked, pa.concat_tables([rules.lists, found.cast(lists.LISTS)]), lists.live(rules.own, day))
+def fire(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, seen: Seen) -> tuple[pa.Table, pa.Table]:
+    """The DETECTIONS of a day that was seen, hidden ones among them, and those left out because they point to background."""
+    people = {one.login: pseudonym(key, "p", login_key(one.login)) for one in rules.exceptions if one.login}
+    found, quiet = detect.fire(seen.visits, seen.verdicts, rules.rules, in_force(rules.policy, day), day,
+                               sealed_rows(con, people_table(rules.people, day, key), _networks(rules.school)),
+                               excepted.Hiding(rules.rules, rules.exceptions, people, day))
+    return pa.concat_tables([found, behaviour.spreads(seen.visits, seen.new, rules.shapes, day)]), quiet
+
+
+def taught_bands(rules: Rules, day: date) -> Collection[str]:
+    """The bands that are lessons by the policy of a day."""
+    bands: Collection[str] = in_force(rules.policy, day).more.get("times", {}).get("lessons", classify.TAUGHT)
+    return bands
+
+
+def shown_of(detections: pa.Table) -> pa.Table:
+    """The detections that no exception hides: what incidents and breaches are made of."""
+    return detections.filter(pc.equal(detections["hidden"], ""))
+
+
+def _bands(rules: Rules, day: date) -> pa.Table:
+    return bands_table(rules.school.calendar, day, rules.school.years)
+
+
+def _networks(school: School) -> pa.Table:
+    return pa.table({"network": pa.array([n.name for n in school.networks], pa.string()),
+                     "actor": pa.array([n.actor for n in school.networks], pa.string())})
+
+
+def speaking(asked: pa.Table, rules: Rules) -> pa.Table:
+    """entry, path, category, list: what the imported lists say of a table of distinct hosts (host); they are not loaded."""
+    return liststore.speaking(rules.imported, lists.suffixes_of(asked) if rules.imported else asked)
+
+
+def classified(asked: pa.Table, rules: Rules, day: date, spoken: pa.Table | None = None) -> pa.Table:
+    """The HOSTS of a table of distinct hosts (host, people, requests) by every list; `spoken`: what `speaking` says of them."""
+    found = speaking(asked, rules) if spoken is None else spoken
+    names = found.filter(pc.equal(found["path"], "")).select(lists.LISTS.names).cast(lists.LISTS)
+    return lists.classify_hosts(asked, pa.concat_tables([rules.lists, names]), lists.live(rules.own, day))
 
 
 def overblocked(hosts: pa.Table, rules: Rules, day: date) -> list[tuple[str, str, str]]:
@@ -111,6 +211,13 @@ def overblocked(hosts: pa.Table, rules: Rules, day: date) -> list[tuple[str, str
     asked = pa.table({"host": pa.array(names, pa.string()), "people": pa.array([0] * len(names), pa.int64()),
                       "requests": pa.array([0] * len(names), pa.int64())})
     return lists.overblocked(pa.concat_tables([hosts, classified(asked, rules, day)])) if rules.imported else []
+
+
+def logs_of(rules: Rules, sources: Mapping[str, Any]) -> Logs:
+    """What the rules say of these logs (name and format by source): the rank of school.toml, else of the format."""
+    return Logs({source: log.name for source, log in sources.items()},
+                {source: rank_of(rules, log.name, log.format) for source, log in sources.items()},
+                {source: vendor_of(rules, log.format) for source, log in sources.items()})
 
 
 def rank_of(rules: Rules, name: str, form: str) -> int:
@@ -157,7 +264,8 @@ def summary(tables: Mapping[str, pa.Table], account: Mapping[str, int], school: 
     named = {story["subject"] for story in stories if story["person"] and story["route"] in ("student", "welfare")}
     return {"own": own, "visit rows": len(tables["visits"]), "background": account["requests"] - own,
             "against": tables["verdicts"]["within"].to_pylist().count("against"),
-            "detections": len(tables["detections"]), "stories": len(stories), "quietened": account["quietened"],
+            "detections": len(shown_of(tables["detections"])), "stories": len(stories), "quietened": account["quietened"],
+            "hidden": account["hidden"],
             "named": len(named), "pupil days": school.pupils_on_roll * is_open(school.calendar, day),
             "failures": parts.count("failure"), "circumventions": parts.count("circumvention")}
 
@@ -212,6 +320,7 @@ def _stories(tables: Mapping[str, pa.Table]) -> Iterator[str]:
     for name in ("detections", "incidents"):
         if not {key for keys in tables[name]["visit_keys"].to_pylist() for key in keys} <= stays:
             yield f"{name} name a visit that is not there"
+    shown = shown_of(tables["detections"])
     keys = sorted(key for keys in tables["incidents"]["keys"].to_pylist() for key in keys)
-    if keys != sorted(incidents.key_of(row) for row in tables["detections"].to_pylist()):
-        yield f"{len(tables['detections']):,} detections are told in incidents of {len(keys):,}"
+    if keys != sorted(incidents.key_of(row) for row in shown.to_pylist()):
+        yield f"{len(shown):,} detections are told in incidents of {len(keys):,}"

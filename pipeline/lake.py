@@ -207,6 +207,12 @@ class Lake:
                 times.setdefault(row["site"], []).append(row["started"])
         return times
 
+    def hosts_before(self, day: date, days: int) -> list[str]:
+        """The files of the hosts of the last judged days before one, at most so many."""
+        judged = self.judged()
+        known = [earlier for earlier in sorted(judged) if earlier < day and "hosts" in judged[earlier]["files"]]
+        return [str(self.folder / judged[earlier]["files"]["hosts"]["path"]) for earlier in known[-days:]]
+
     def whole(self, day: date) -> bool:
         """Whether a day is judged, on the lines it has now, with all its files there."""
         body = self.judged().get(day)
@@ -262,12 +268,12 @@ class Lake:
         for file in gone.values():
             (self.folder / file["path"]).unlink(missing_ok=True)
 
-    def table(self, shape: tables.Table, days: Iterable[date]) -> pa.Table:
-        """The rows of one derived table over `days`, in order of days; days that are not judged give none."""
-        judged = self.judged()
-        parts = [pq.read_table(self.folder / judged[day]["files"][shape.name]["path"], partitioning=None)
+    def table(self, shape: tables.Table, days: Iterable[date], sites: Collection[str] | None = None) -> pa.Table:
+        """The rows of one derived table over `days`, in order of days, of all sites or of these; days not judged give none."""
+        judged, only = self.judged(), None if sites is None else [("site", "in", list(sites))]
+        parts = [pq.read_table(self.folder / judged[day]["files"][shape.name]["path"], partitioning=None, filters=only)
                  for day in sorted(days) if day in judged and shape.name in judged[day]["files"]]
-        return pa.concat_tables([tables.conform(part, shape) for part in parts]) if parts else tables.empty(shape)
+        return pa.concat_tables([tables.widened(part, shape) for part in parts]) if parts else tables.empty(shape)
 
     # --- files ------------------------------------------------------------------------------------------------
 

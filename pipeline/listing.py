@@ -18,7 +18,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline import changes, judging, listfetch, listformats, lists, liststore, night, register, rulefiles, sql
+from pipeline import changes, judging, listaddresses, listfetch, listformats, lists, liststore, night, register, rulefiles, sql
 from pipeline.hosts import normalise
 from pipeline.journal import Journal
 from pipeline.lake import read_texts
@@ -331,18 +331,26 @@ def update(folder: Path, names: Sequence[str], limits: Limits | None = None) -> 
     return said, problems
 
 
-def why(folder: Path, host: str) -> list[str]:
-    """Every line of every list that speaks of a host, which category wins, and by what rule."""
+def why(folder: Path, asked_for: str) -> list[str]:
+    """Every line of every list that speaks of a host, or of the host of an address; which category wins, and by what rule."""
     rules, faults = judging.read_all(rulefiles.texts(folder))
     if rules is None:
         raise UsageError(*faults)
     store = Lists(folder)
     files, today = [str(store.path(name)) for name in store.found()[0]], datetime.now(UTC).date()
+    host, path = _address(asked_for)
     asked = pa.table({"host": [host], "people": [0], "requests": [0]})
-    names = lists.suffixes_of(asked)
-    answer = judging.classified(asked, replace(rules, imported=files), today).to_pylist()[0]
+    names, spoken = lists.suffixes_of(asked), judging.speaking(asked, replace(rules, imported=files))
+    hosts = judging.classified(asked, rules, today, spoken)
+    answer = listaddresses.address(hosts, path, spoken, rules.lists, lists.live(rules.own, today))
     told = [*_own_lines(folder, set(names["entry"].to_pylist())), *map(_line, liststore.lines_of(files, names))]
-    return [f"{host}: {answer['category']}, {_reason(answer)}", *told] if told else [f"{host}: no list speaks of it"]
+    return [f"{host}{path}: {answer['category']}, {_reason(answer)}", *told] if told else [f"{host}: no list speaks of it"]
+
+
+def _address(text: str) -> tuple[str, str]:
+    """Host and path of what a person types: a name, or an address."""
+    host, slash, path = re.sub(r"^[A-Za-z][A-Za-z0-9+.-]*://", "", text.strip()).partition("/")
+    return re.sub(r":\d+$", "", host.lower()) if host.count(":") == 1 else host.lower(), (slash + path).partition("#")[0]
 
 
 def _line(row: Mapping[str, Any]) -> str:
@@ -370,6 +378,8 @@ def _reason(answer: Mapping[str, Any]) -> str:
     others = f"; against it: {', '.join(answer['also'])}" if answer["also"] else ""
     if answer["category"] in lists.PROTECTED and answer["list"] == lists.STARTER and answer["also"]:
         return by + "help and learning are protected against imported lists" + others
+    if "/" in answer["entry"]:
+        return by + "the most specific entry wins, and this one names the address itself" + others
     return by + ("the longest name wins, and of equals an imported list" + others if others else "no other list differs")
 
 

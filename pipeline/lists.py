@@ -26,6 +26,7 @@ NEVER_LISTED = frozenset({"illegal_csam", "illegal_terrorism", "extreme_pornogra
 LISTS = pa.schema([("entry", pa.string()), ("category", pa.string()), ("list", pa.string())])
 OWN = pa.schema([("entry", pa.string()), ("category", pa.string()), ("reason", pa.string()), ("owner", pa.string()),
                  ("until", pa.date32())])
+PAGES = pa.schema([("host", pa.string()), ("entry", pa.string())])
 STARTER = "starter"
 PROTECTED = ("help_seeking", "learning")
 HARMLESS = (*PROTECTED, "background", "filter_check")
@@ -57,7 +58,9 @@ FROM keyed ORDER BY entry
 """
 
 # Only the suffixes of the day's hosts are looked up, so the work grows with the day and not with the lists. An entry without
-# a category is an exception: its list is silent on that name and all under it.
+# a category is an exception: its list is silent on that name and all under it. An address of a page stands in `hosts` as a host
+# whose `pages` are the entries with a path that fit it; of two entries the one with the longer name is more specific, then the
+# one with the longer path.
 CLASSIFIED = """
 WITH keyed AS (
     SELECT host, people, requests, site, name, string_split(name, '.') AS labels,
@@ -68,18 +71,22 @@ WITH keyed AS (
                              ELSE list_transform(range(1, len(labels) + 1),
                                                  lambda i: array_to_string(labels[i:], '.')) END) AS entry
     FROM keyed
+    UNION ALL
+    SELECT host, entry FROM pages
 ), listed AS (
     SELECT entry, category, list, CASE WHEN list = 'starter' THEN 2 ELSE 1 END AS rank
     FROM lists SEMI JOIN spread USING (entry)
     UNION ALL
     SELECT entry, category, 'own', 0 FROM own
 ), found AS (
-    SELECT DISTINCT s.host, l.entry, l.category, l.list, l.rank FROM spread s JOIN listed l USING (entry)
+    SELECT DISTINCT s.host, l.entry, l.category, l.list, l.rank,
+           length(split_part(l.entry, '/', 1)) * 1000000 + length(l.entry) AS depth
+    FROM spread s JOIN listed l USING (entry)
 ), silenced AS (
-    SELECT host, list, max(length(entry)) AS depth FROM found WHERE category = '' GROUP BY host, list
+    SELECT host, list, max(depth) AS depth FROM found WHERE category = '' GROUP BY host, list
 ), spoken AS (
     SELECT f.* FROM found f LEFT JOIN silenced s USING (host, list)
-    WHERE f.category <> '' AND length(f.entry) > coalesce(s.depth, 0)
+    WHERE f.category <> '' AND f.depth > coalesce(s.depth, 0)
 ), shielded AS (
     SELECT DISTINCT host FROM spoken WHERE rank IN (0, 2) AND category IN ('help_seeking', 'learning')
 ), ranked AS (
@@ -87,7 +94,7 @@ WITH keyed AS (
                                  ORDER BY rank > 0,
                                           rank = 1 AND host IN (FROM shielded)
                                               AND category NOT IN ('help_seeking', 'learning', 'background', 'filter_check'),
-                                          length(entry) DESC, rank, category <> 'help_seeking', category, list) AS place
+                                          depth DESC, rank, category <> 'help_seeking', category, list) AS place
     FROM spoken
 ), best AS (
     SELECT * FROM ranked WHERE place = 1
@@ -233,8 +240,20 @@ def classify_hosts(hosts: pa.Table, lists: pa.Table, own: pa.Table | None = None
     site = sites(names)
     keyed = hosts.append_column("name", pa.array([normalise(name) for name in names], pa.string()))
     keyed = keyed.append_column("site", pa.array([site[name] for name in names], pa.string()))
+    return _classified(keyed, PAGES.empty_table(), lists, own)
+
+
+def classify_addresses(addresses: pa.Table, pages: pa.Table, lists: pa.Table, own: pa.Table | None = None) -> pa.Table:
+    """The HOSTS of addresses of pages (host: the address as text, name: its host's, site); `pages` (host, entry): the entries
+    with a path that fit each of them, which stand in `lists` as name and path together."""
+    none = pa.array([0] * len(addresses), pa.int64())
+    keyed = addresses.select(["host", "name", "site"]).append_column("people", none).append_column("requests", none)
+    return _classified(keyed, pages, lists, own)
+
+
+def _classified(keyed: pa.Table, pages: pa.Table, lists: pa.Table, own: pa.Table | None) -> pa.Table:
     own = OWN.empty_table() if own is None else own
-    return conform(run(CLASSIFIED, hosts=keyed, lists=lists, own=own), HOSTS)
+    return conform(run(CLASSIFIED, hosts=keyed, pages=pages.cast(PAGES), lists=lists, own=own), HOSTS)
 
 
 def suffixes_of(hosts: pa.Table) -> pa.Table:

@@ -33,8 +33,8 @@ SELECT category, count(DISTINCT (entry, path)) AS names FROM entries WHERE NOT e
 """
 # An exception stands without a category: this list says nothing of the name and what is under it.
 SPEAKING = """
-SELECT DISTINCT entry, CASE WHEN excepted THEN '' ELSE category END AS category, parse_filename(filename, true) AS list
-FROM read_parquet($files, filename = true) SEMI JOIN suffixes USING (entry) WHERE path = '' ORDER BY ALL
+SELECT DISTINCT entry, path, CASE WHEN excepted THEN '' ELSE category END AS category, parse_filename(filename, true) AS list
+FROM read_parquet($files, filename = true) SEMI JOIN suffixes USING (entry) ORDER BY ALL
 """
 LINES_OF = """
 SELECT parse_filename(filename, true) AS list, file, line, entry, path, category, excepted
@@ -149,9 +149,9 @@ def _about(path: Path) -> dict[str, Any]:
 
 
 def speaking(files: Sequence[str], suffixes: pa.Table) -> pa.Table:
-    """entry, category, list of every whole-name entry that is one of `suffixes` (entry); the lists are never loaded whole."""
+    """entry, path, category, list of every entry whose name is one of `suffixes` (entry); the lists are never loaded whole."""
     if not files:
-        return pa.schema([(name, pa.string()) for name in ("entry", "category", "list")]).empty_table()
+        return pa.schema([(name, pa.string()) for name in ("entry", "path", "category", "list")]).empty_table()
     return sql.run(SPEAKING, {"files": list(files)}, suffixes=suffixes)
 
 

@@ -21,6 +21,7 @@ from pipeline import (
     failing,
     folders,
     inbox,
+    inferring,
     judging,
     logfiles,
     publishing,
@@ -38,12 +39,14 @@ from pipeline.judging import Rules
 from pipeline.lake import Lake, emptied
 from pipeline.liststore import Lists
 from pipeline.logfiles import LogFile
+from pipeline.missed import look_back
 from pipeline.privacy import fits, on_network
 from pipeline.problems import Exit, Problem, RefusedError, SchoolgateError, UsageError
 from pipeline.progress import Show
 from pipeline.reading import Reader, Reading
 from pipeline.register import custody
 from pipeline.registers import Registers
+from pipeline.runs import Run, known, noted
 from pipeline.school import School, read_school
 from pipeline.schoolday import day_bounds, school_day, term_of
 from pipeline.vault import Keys, Vault, load_keys
@@ -69,6 +72,8 @@ class Account:
     pages: list[str] = field(default_factory=list)
     heads: dict[str, str] = field(default_factory=dict)
     waiting: int = 0  # incidents that wait for a person
+    ran: dict[str, Run] = field(default_factory=dict)  # the last run of each job before this one
+    missed: list[date] = field(default_factory=list)  # the school days whose night was due and did not run
     doing: str = "reading the rules"
 
     @property
@@ -88,7 +93,8 @@ class Account:
         return [f"judged      {_days([str(day) for day in self.judged])}: {c['own']:,} requests in {c['visit rows']:,} visits "
                 f"({c['against']:,} against the policy), {c['background']:,} more are background",
                 f"found       {c['detections']:,} detections in {c['stories']:,} incidents to read; "
-                f"{c['quietened']:,} more point to background and name nobody",
+                f"{c['quietened']:,} more point to background and name nobody"
+                + (f"; {c['hidden']:,} hidden by exceptions or watched" if c["hidden"] else ""),
                 f"DSL list    {names:,} names, {per:.1f} per 1,000 pupils a school day",
                 f"breaches    {c['failures']:,} filter failures, {c['circumventions']:,} circumventions",
                 f"rules       {self.rules}"]
@@ -104,6 +110,10 @@ class Account:
                 f"in the lake {self.lines:,} lines"]
         if not self.readings:
             said.insert(0, "No log was heard from. Silence is not safety: look at the filter and at the paths given.")
+        if self.missed:
+            said.append(f"missed      the nights of {_days([str(day) for day in self.missed])}: caught up")
+        if (before := self.ran.get("night")) and before.ended is None:
+            said.append(f"cut short   the night before, which began at {before.began:%Y-%m-%d %H:%M} UTC: gone on from there")
         if self.late:
             said.append(f"late        {sum(self.late.values()):,} lines of days already purged "
                         f"({_days([str(day) for day in sorted(self.late)])}): not judged, and kept until the next purge")
@@ -124,17 +134,20 @@ def _days(days: Sequence[str]) -> str:
 
 
 def run(folder: Path, logs: Sequence[str], tick: Tick, *, today: date | None = None, show: Show | None = None,
-        form: str = "", known: Sequence[Problem] = ()) -> Account:
+        form: str = "", refused: Sequence[Problem] = ()) -> Account:
     """Run the night of one school folder over `logs`. `today`: the school day it is for; None: the clock's. `form`: the format of
-    the logs; '': what their lines look like. `known`: problems found before it, which its pages say too.
+    the logs; '': what their lines look like. `refused`: problems found before it, which its pages say too.
 
     RefusedError: nothing was read. UsageError, FailedError: a page says what stopped it.
     """
     require_school(folder)
-    account = Account(problems=list(known))
+    account = Account(problems=list(refused))
     with rulefiles.locked(folder):
+        account.ran = known(folder)
         try:
-            _night(folder, logs, account, today, tick, show or Show(), form)
+            with noted(folder, "night") as note:
+                _night(folder, logs, account, today, tick, show or Show(), form)
+                note.code = account.code()
         except RefusedError:
             raise
         except Exception as error:  # whatever it is, the night ends in a page and a sentence
@@ -167,6 +180,7 @@ def _night(folder: Path, logs: Sequence[str], account: Account, today: date | No
         books["custody"].append_all(custody.taken(held, sealed.digests(folder / "var/sealed", custody.names(held))))
     account.doing = "writing the change log"
     _changes(folder, books)
+    books["changes"].append_all(register.open_changes(inferring.entries(lake, rules, books, lake.untold()), books.changes()))
     account.doing = "writing the pages"
     _publish(folder, lake, rules, keys, books, account, today)
     account.lines = _rows(lake)
@@ -225,10 +239,8 @@ def _judge(folder: Path, lake: Lake, day: date, rules: Rules, keys: Keys, accoun
     """Judge one day and keep its tables; an equation that does not hold is a problem."""
     con = sql.connect(spill=str(emptied(folder / "var/spill")))
     lake.view(con, day)
-    names = {source.source: source.name for source in lake.sources().values()}
-    ranks = {source.source: judging.rank_of(rules, source.name, source.format) for source in lake.sources().values()}
-    vendors = {source.source: judging.vendor_of(rules, source.format) for source in lake.sources().values()}
-    tables, counts = judging.judge(con, day, rules, keys.pseudonym, names, ranks, vendors)
+    tables, counts = judging.judge(con, day, rules, keys.pseudonym, judging.logs_of(rules, lake.sources()),
+                                   lake.hosts_before(day, judging.HISTORY))
     account.problems += judging.equations(con, tables, counts, day)
     lake.write_day(day, tables, {"rules": account.rules, "counts": counts})
     account.judged.append(day)
@@ -250,20 +262,18 @@ def _changes(folder: Path, books: Registers) -> None:
 
 def _publish(folder: Path, lake: Lake, rules: Rules, keys: Keys, books: Registers, account: Account, given: date | None) -> None:
     """Write the pages of every day that is untold; a night that heard from no log writes one that says so."""
-    names = Vault(folder / "var/vault/names", keys.vault).names()
-    heads = {name: book.head()[:16] for name, book in books.items() if name not in ("access", "destruction")}
     today, judged, untold, purged = given or _today(rules.school), lake.judged(), lake.untold(), lake.purged()
-    groups, problems = folders.share(folder, rules.school.groups)
-    account.problems += problems
     now = day_bounds(given, rules.school.calendar.timezone)[1] if given else datetime.now(UTC)
-    silent = silence.silences(lake, rules.school, untold, today, now)
+    if given is None:  # a night that is given its day is not one of the schedule's
+        account.missed, late = look_back(account.ran, rules.school, now)
+        account.problems += late
+    silent = silence.silences(lake, rules.school, {*untold, *account.missed}, today, now)
     account.problems += [*silence.problems(silent), *([] if account.readings else [UNHEARD])]
-    desk = publishing.Desk(folder, lake, rules, books,
-                           publishing.who_is(rules, keys.pseudonym, names, max(untold, default=today)),
-                           {"rules": account.rules, "register": heads}, groups)
+    desk = _desk(folder, lake, rules, keys, books, account, max(untold, default=today))
     owed = sorted(day for day in judged if day in untold or (day not in purged and desk.lacks(day)))
     unheard = today in silent or not (owed or account.readings)
-    for day in [*owed, *([today] if unheard and today not in owed else [])]:
+    unread = {day for day in account.missed if day in silent} | ({today} if unheard else set())
+    for day in [*owed, *sorted(unread.difference(owed, purged))]:
         publishing.nightly_page(desk, day, account.problems, judged.get(day, {}).get("counts", {}), sorted(silent.get(day, ())))
     for day in owed:
         publishing.named_pages(desk, day)
@@ -272,8 +282,35 @@ def _publish(folder: Path, lake: Lake, rules: Rules, keys: Keys, books: Register
     if owed:
         sheets.write(desk, max(owed))
         inbox.made(folder, rules.school.groups.get("safeguarding", ""))
+    publishing.indexes(folder, rules.school, desk.groups)
     lake.tell(untold)
     account.pages = [str(path.relative_to(folder)) for path in desk.written]
+
+
+def _desk(folder: Path, lake: Lake, rules: Rules, keys: Keys, books: Registers, account: Account, day: date) -> publishing.Desk:
+    """All that pages are made from; names are those of people.csv on `day`."""
+    heads = {name: book.head()[:16] for name, book in books.items() if name not in ("access", "destruction")}
+    groups, problems = folders.share(folder, rules.school.groups)
+    account.problems += problems
+    known = publishing.who_is(rules, keys.pseudonym, Vault(folder / "var/vault/names", keys.vault).names(), day)
+    return publishing.Desk(folder, lake, rules, books, known, {"rules": account.rules, "register": heads}, groups)
+
+
+def report(folder: Path, write: Callable[[publishing.Desk, date], None], today: date | None = None) -> Account:
+    """Have `write` make a page of a longer span from what is judged, as of `today`, by the rules as they are."""
+    require_school(folder)
+    account = Account()
+    with rulefiles.locked(folder):
+        rules = _rules(folder, account)
+        folders.check(folder, rules.school.groups)
+        keys = load_keys(folder / rules.school.keys)
+        books = Registers({name: journal(folder, name) for name in REGISTERS})
+        day = today or _today(rules.school)
+        desk = _desk(folder, open_lake(folder, keys), rules, keys, books, account, day)
+        write(desk, day)
+        publishing.indexes(folder, rules.school, desk.groups)
+    account.pages = [str(path.relative_to(folder)) for path in desk.written]
+    return account
 
 
 def _read_all(logs: Sequence[str], reader: Reader, account: Account, tick: Tick, show: Show, form: str) -> None:

@@ -4,6 +4,8 @@ reports/technical/    nightly breach report, breaches.csv, changes.csv: no names
 reports/safeguarding/ DSL list, with names (a logged reveal)
 reports/principal/    staff matters, with names (a logged reveal)
 reports/leadership/   termly summary: nobody can be told from it
+
+Each folder has an index of its pages, which is made from their names.
 """
 
 from __future__ import annotations
@@ -15,10 +17,11 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline import folders, judging, register, render
+from pipeline import folders, judging, precision, register, render
+from pipeline.inferred import KINDS
 from pipeline.judging import Rules
 from pipeline.lake import Lake
-from pipeline.pages import dsl, failed, nightly, principal, termly
+from pipeline.pages import dsl, failed, index, nightly, principal, termly
 from pipeline.policy import in_force
 from pipeline.privacy import login_key, pseudonym
 from pipeline.problems import Problem
@@ -33,6 +36,11 @@ SEALED = "sealed"
 LIMITS = ("Phones on mobile data, apps, messages, and what is said inside permitted platforms are not in the filter's log.",
           "Without decryption the log names a host, not a page.",
           "This summary is made after the event and does not replace the filter's own live alerts.")
+
+KEPT = {"technical": "Pages are kept for {0.pages_days:,} days, and then destroyed with a record. They name nobody.",
+        "safeguarding": "Pages are kept for {1:,} days, and then destroyed with a record. They are for you and your deputies.",
+        "principal": "Pages are kept for {1:,} days, and then destroyed with a record. They are for you alone.",
+        "leadership": "Summaries are kept for {0.summaries_years} years, and then destroyed with a record. They name nobody."}
 
 
 @dataclass(frozen=True)
@@ -92,12 +100,33 @@ def nightly_page(desk: Desk, day: date, problems: Sequence[Problem], counts: Map
                          [row for row in breaches if row["last_day"] == str(day) or row["first_blocked"] is None],
                          [row for row in changes if not row["why"]], counts, queue, seals, overdue(desk.rules, day),
                          desk.versions, filter_names=desk.lake.table(FILTER_NAMES, [day]).to_pylist(), expected=silent,
-                         zone=desk.zone, misplaced=judging.overblocked(desk.lake.table(HOSTS, [day]), desk.rules, day))
+                         zone=desk.zone, exceptions=_exceptions(desk, day), hidden=hidden_on(desk, day),
+                         proposals=_proposals(desk, day),
+                         misplaced=judging.overblocked(desk.lake.table(HOSTS, [day]), desk.rules, day))
     desk.write("technical", f"nightly-{day}.html", render.html(page))
     desk.write("technical", "breaches.csv", _csv(breaches, ("ref", "part", "site", "profile", "category", "method", "worked",
                                                             "people", "opened_day", "first_seen", "first_blocked")))
     desk.write("technical", "changes.csv", _csv(changes, ("ref", "at", "object", "kind", "before", "after", "size", "who",
                                                           "why", "approver")))
+
+
+def hidden_on(desk: Desk, day: date) -> dict[str, int]:
+    """How many detections of a day are not shown, by why."""
+    rows = desk.lake.table(TALLIES, [day]).to_pylist()
+    return {row["of"]: row["count"] for row in rows if row["measure"] == "hidden detections"}
+
+
+def _proposals(desk: Desk, day: date) -> list[str]:
+    """A sentence for each rule that people kept finding wrong in the four weeks up to a day."""
+    triage = desk.rules.school.triage
+    found = precision.records(precision.decisions(desk.registers.incidents().values()), day, triage.precision)
+    return precision.proposals(found, [rule.name for rule in desk.rules.rules if rule.watch], triage.precision, triage.least)
+
+
+def _exceptions(desk: Desk, day: date) -> list[dict[str, Any]]:
+    """The exceptions in force on a day."""
+    return [{"label": one.label, "owner": one.owner, "approver": one.approver, "until": one.until}
+            for one in desk.rules.exceptions if day <= one.until]
 
 
 def failed_page(folder: Path, school: School | None, day: date, causes: Sequence[Problem], problems: Sequence[Problem],
@@ -106,6 +135,18 @@ def failed_page(folder: Path, school: School | None, day: date, causes: Sequence
     groups, more = folders.share(folder, school.groups if school else {})
     page = failed.build(day, school.name if school else "", causes, [*problems, *more], versions)
     folders.put_page(folder / "reports/technical" / f"nightly-{day}.html", render.html(page), groups.get("technical"))
+    if school:
+        indexes(folder, school, groups)
+
+
+def indexes(folder: Path, school: School, groups: Mapping[str, int]) -> None:
+    """Bring the index of each reader up to the pages that are there."""
+    for reader in folders.READERS:
+        files, place = folders.pages(folder, reader), folder / "reports" / reader
+        wrong = [file for file in files if reader == "technical" and folders.says(place / file, failed.TITLE)]
+        page = index.build(reader, school.name, files, wrong, KEPT[reader].format(school.retention, min(
+            school.retention.pages_days, school.retention.incidents_days)))
+        folders.renew(place / folders.INDEX, render.html(page), groups.get(reader))
 
 
 def _csv(rows: Sequence[Mapping[str, Any]], header: Sequence[str]) -> str:
@@ -134,7 +175,9 @@ def _moment(text: str | None) -> datetime | None:
 
 def change_rows(desk: Desk) -> list[dict[str, Any]]:
     """Every change recorded, oldest first."""
-    return [{"ref": c.ref, "at": c.opened_at, "object": c.object, "kind": c.kind, "before": c.before, "after": c.after,
+    tiers = {name: category.tier for name, category in desk.rules.policy.categories.items()}
+    return [{"inferred": c.kind in KINDS, "apart": c.kind in KINDS and tiers.get(c.mark[11:]) in ("T0", "T1"),
+             "ref": c.ref, "at": c.opened_at, "object": c.object, "kind": c.kind, "before": c.before, "after": c.after,
              "size": c.size, "who": c.who, "why": c.why, "approver": c.approver}
             for c in desk.registers.changes().values() if not c.purged]
 
@@ -150,9 +193,10 @@ def named_pages(desk: Desk, day: date) -> None:
              if s.summary["route"] != "sealed" and s.story in reasons]
     seals = [{"ref": s.ref, "raised": _when(desk, s.summary["started"]), "subject": s.summary["actor"],
               "list": "the filter's illegal-content list"} for s in states if s.summary["route"] == "sealed"]
+    hidden = hidden_on(desk, day)
     for reader, name, page in (
-            ("safeguarding", "dsl-list", dsl.build(day, desk.rules.school.name, items, seals, "", desk.versions)),
-            ("principal", "principal", principal.build(day, desk.rules.school.name, items, seals, desk.versions))):
+            ("safeguarding", "dsl-list", dsl.build(day, desk.rules.school.name, items, seals, "", desk.versions, hidden)),
+            ("principal", "principal", principal.build(day, desk.rules.school.name, items, seals, desk.versions, hidden))):
         shown = [item["ref"] for item in items if item["person"] and (item["route"] == "staff") == (reader == "principal")]
         if shown:
             reveal(desk, f"{name}-{day}", {"page": name, "day": str(day), "refs": shown, "by": "the night", "for": reader,
@@ -201,6 +245,13 @@ def _when(desk: Desk, started: str) -> str:
     return f"{at:%a} {at.day} {at:%b %Y}, {at:%H:%M}"
 
 
+def last_term(desk: Desk, day: date) -> None:
+    """Write the summary of the term that holds `day`, else of the last one before it, as its incidents stand now."""
+    within = [min(day, term.last) for term in desk.rules.school.calendar.terms if term.first <= day]
+    if within:
+        termly_page(desk, max(within))
+
+
 def termly_page(desk: Desk, day: date) -> None:
     """The termly summary of the term that holds `day`, up to that day; nothing outside terms."""
     term = term_of(desk.rules.school.calendar, day)
@@ -214,7 +265,7 @@ def termly_page(desk: Desk, day: date) -> None:
                    if is_open(desk.rules.school.calendar, d)]
     page = termly.build(f"{term.name.capitalize()} term", first, last, desk.rules.school.name, desk.lake.table(COVERAGE, days),
                         _numbers(desk, days), _by_row(desk, days), _breaches(desk, days),
-                        _changes(desk, first, last), _questions(desk, days), _duties(desk, day), LIMITS,
+                        _changes(desk, first, last), _questions(desk, days), _duties(desk, day), (*LIMITS, *_hidden(desk, days)),
                         desk.rules.school.small_number, _tallies(desk, days), school_days=school_days, by_day=by_day(desk, days),
                         policy_overdue=overdue(desk.rules, day), versions=desk.versions)
     desk.write("leadership", f"termly-{first.year}-{term.name}.html", render.html(page))
@@ -273,6 +324,14 @@ def _questions(desk: Desk, days: Sequence[date]) -> list[tuple[Any, ...]]:
 def _duties(desk: Desk, day: date) -> list[tuple[str, str, bool]]:
     due = desk.rules.policy.review_due
     return [("Review of the e-safety policy", f"due {due.day} {due:%B %Y}", due < day)]
+
+
+def _hidden(desk: Desk, days: Sequence[date]) -> list[str]:
+    """The sentence on what exceptions and rules on watch kept from the figures; none when they kept nothing."""
+    many = sum(sum(hidden_on(desk, day).values()) for day in days)
+    small = desk.rules.school.small_number
+    told = f"fewer than {small}" if many < small else f"{many:,}"
+    return [f"Exceptions of the school and rules on watch keep {told} detections out of these figures."] if many else []
 
 
 def _tallies(desk: Desk, days: Sequence[date]) -> list[tuple[str, str, int]]:

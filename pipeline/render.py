@@ -16,19 +16,20 @@ from markupsafe import Markup
 from pipeline.pages.charts import weeks_svg
 from pipeline.pages.dsl import DslPage
 from pipeline.pages.failed import FailedPage
+from pipeline.pages.index import IndexPage
 from pipeline.pages.nightly import NightlyPage
 from pipeline.pages.parts import long_day, number, visible
 from pipeline.pages.principal import PrincipalPage
 from pipeline.pages.termly import TermlyPage, span
 
 TEMPLATES = {NightlyPage: "nightly.html", DslPage: "dsl.html", PrincipalPage: "principal.html", TermlyPage: "termly.html",
-             FailedPage: "failed.html"}
+             FailedPage: "failed.html", IndexPage: "index.html"}
 LINK = re.compile(r"(?i)\bhttp(s?)://")
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 
 
 def html(page: object) -> str:
-    """A page as one HTML document without script, outside resource or link."""
+    """A page as one HTML document without script or outside resource; only an index links, and only to pages beside it."""
     style = _style()
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     chart = Markup(weeks_svg(page.weeks)) if isinstance(page, TermlyPage) and len(page.weeks) > 1 else ""  # noqa: S704  (our own drawing)

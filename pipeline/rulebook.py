@@ -27,10 +27,11 @@ BANDS = ("lesson", "registration", "break", "lunch", "before_school", "after_sch
 OUTCOMES = ("blocked", "allowed", "mixed")
 WITHIN = ("within", "against", "conflict", "not_evaluated")
 KINDS = ("tunnel", "page")
+ADDRESSES = ("shows", "plain")
 TIERS = ("T0", "T1", "T2", "T3", "T4", "TS", "none")
 UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9}
 NEEDED = ("title", "clause", "why", "mistaken", "category")
-KEYS = (*NEEDED, "when", "signal", "numbers", "fires", "quiet")
+KEYS = (*NEEDED, "watch", "when", "signal", "numbers", "fires", "quiet")
 
 
 class Word(NamedTuple):
@@ -48,6 +49,8 @@ VOCABULARY: dict[str, Word] = {
     "within": Word("d.within IN ({})", "against the policy at that time: {}", WITHIN),
     "tier": Word("d.tier IN ({})", "of tier {}", TIERS),
     "kind": Word("CASE WHEN v.tunnels > 0 THEN 'tunnel' ELSE 'page' END IN ({})", "as {}", KINDS),
+    "address": Word("CASE WHEN len(v.notes) > 0 THEN 'shows' ELSE 'plain' END IN ({})", "an address that {} more than its host",
+                    ADDRESSES),
     "bytes_in_over": Word("v.bytes_in > {}", "more than {} came in"),
     "bytes_out_over": Word("v.bytes_out > {}", "more than {} went out"),
     "minutes_over": Word("epoch_us(v.ended) - epoch_us(v.started) > {} * 60000000", "for more than {} minutes"),
@@ -99,6 +102,7 @@ class Rule:
     fires: tuple[Example, ...] = ()
     quiet: tuple[Example, ...] = ()
     file: str = ""
+    watch: bool = False  # what it finds is counted and not shown
 
     @property
     def times(self) -> int:
@@ -153,13 +157,14 @@ def amount(said: Any) -> float | None:
     return int(float(found[1]) * UNITS[found[2]]) if found else None
 
 
-def _nearest(word: str, known: Collection[str]) -> str:
+def nearest(word: str, known: Collection[str]) -> str:
+    """The word of `known` that is most like `word`; empty when none is."""
     close = difflib.get_close_matches(word, list(known), 1)
     return close[0] if close else ""
 
 
 def _offer(word: str, known: Collection[str]) -> str:
-    return _nearest(word, known) or "one of " + ", ".join(known)
+    return nearest(word, known) or "one of " + ", ".join(known)
 
 
 def read_rules(files: Mapping[str, str], categories: Collection[str] = ()) -> tuple[list[Rule], list[Problem]]:
@@ -195,7 +200,7 @@ class _Reading:
         category = tuple(_many(body.get("category", [])))
         for name in category:
             if self.categories and name not in (*self.categories, "any"):
-                self.say(self.line("category"), f"{name!r} is not a category", _nearest(name, self.categories))
+                self.say(self.line("category"), f"{name!r} is not a category", nearest(name, self.categories))
         self._when(body.get("when", {}))
         self._signal(str(body.get("signal", "")), body.get("numbers", {}))
         stories = {kind: self._examples(kind, body.get(kind, [])) for kind in ("fires", "quiet")}
@@ -204,7 +209,7 @@ class _Reading:
         name = self.path.rsplit("/", 1)[-1].removesuffix(".toml")
         title, clause, why, mistaken = (str(body[key]).strip() for key in NEEDED[:4])
         return Rule(name, title, clause, why, mistaken, category, body.get("when", {}), body.get("signal", ""),
-                    body.get("numbers", {}), stories["fires"], stories["quiet"], self.path), []
+                    body.get("numbers", {}), stories["fires"], stories["quiet"], self.path, body.get("watch") is True), []
 
     def say(self, line: int, what: str, try_this: str = "") -> None:
         """Keep one fault."""
@@ -219,6 +224,8 @@ class _Reading:
         for key in body:
             if key not in KEYS:
                 self.say(self.line(key), f"{key!r} is not a word of a rule", _offer(key, KEYS))
+        if not isinstance(body.get("watch", False), bool):
+            self.say(self.line("watch"), f"watch is {body['watch']!r}", "watch = true")
         for key in NEEDED:
             if not body.get(key):
                 self.say(0, f"has no {key}", f'{key} = "..."')
@@ -257,7 +264,7 @@ class _Reading:
         for name in numbers:
             if name not in wanted:
                 self.say(self.line(name), f"{name!r} is not a number of signal {signal or 'none'}",
-                         _nearest(name, wanted))
+                         nearest(name, wanted))
 
     def _examples(self, kind: str, bodies: Any) -> tuple[Example, ...]:
         if not isinstance(bodies, list) or not bodies:
@@ -285,6 +292,7 @@ MORE: tuple[tuple[str, Callable[[re.Match[str]], dict[str, Any]]], ...] = (
     (r"crowd (\d+)", lambda m: {"crowd": int(m[1])}),
     (r"slots (\d+)", lambda m: {"slots": int(m[1])}),
     (r"after (\d+)ms", lambda m: {"after_ms": int(m[1])}),
+    (r"shows '([^']*)'", lambda m: {"notes": [m[1]]}),
     (r"tunnel", lambda m: {"kind": "tunnel"}),
     (r"(lesson|period) (\d)", lambda m: {"band": "lesson", "period": f"Period {m[2]}"}),
     (r"(before|after) school", lambda m: {"band": f"{m[1]}_school", "period": f"{m[1].title()} school"}),
@@ -330,7 +338,7 @@ def example_visits(example: Example, categories: Mapping[str, Any] | None = None
     The grammar of a line: `10:05 y9 playpark.example games allowed x12 lesson 3 for 20min 50MB crowd 2 after 300ms
     tunnel`; what comes after the outcome may be left out. Times are taken as they stand, and no calendar is asked:
     without a band the visit is in lesson 3. With the policy's `categories` the verdict takes its tier and what the filter is
-    meant to do from there; a test may equally judge the visits by the policy itself.
+    meant to do from there; `shows '...'` is a note on its address; a test may equally judge the visits by the policy itself.
     """
     told = [(text, said) for text in example.visits for said, faults in [_told(text)] if not faults]
     rows = [_visit(n, said) for n, (_, said) in enumerate(told, 1)]
@@ -356,7 +364,7 @@ def _visit(n: int, said: Mapping[str, Any]) -> dict[str, Any]:
             "bytes_out": said.get("bytes_out", 1_000 * requests), "longest_ms": minutes * 60_000,
             "tunnels": requests if said.get("kind") == "tunnel" else 0,
             "slots": said.get("slots", min(requests, minutes // 5 + 1)), "crowd": said.get("crowd", 1),
-            "after_ms": said.get("after_ms"), "notes": []}
+            "after_ms": said.get("after_ms"), "searched": 0, "notes": said.get("notes", [])}
 
 
 def _verdict(row: Mapping[str, Any], said: Mapping[str, Any], category: Any) -> dict[str, Any]:
@@ -367,7 +375,8 @@ def _verdict(row: Mapping[str, Any], said: Mapping[str, Any], category: Any) -> 
             "verdict": "unacceptable", "within": said.get("within", "against"), "clause": "",
             "outcome": "allowed" if said["outcome"] == "warned" else said["outcome"],
             "filter": "block" if blocks else "allow",
-            "failure": blocks and row["allowed"] > 0, "tier": category.tier if category else "none", "questions": []}
+            "failure": blocks and row["allowed"] > row["searched"],
+            "tier": category.tier if category else "none", "questions": []}
 
 
 def example_faults(rule: Rule, categories: Mapping[str, Any] | None = None) -> list[Problem]:

@@ -15,7 +15,8 @@ from pipeline.lake import put_text, read_texts
 from pipeline.problems import Problem, RefusedError
 
 PATTERNS = ("school.toml", "people.csv", "rules/*.csv", "rules/*.toml", "rules/detect/*.toml", "rules/formats/*.toml",
-            "rules/guidance/*.toml", "rules/lists/*.txt", "rules/lists/*.csv", "rules/vendor/*.csv")
+            "rules/guidance/*.toml", "rules/lists/*.txt", "rules/lists/*.csv", "rules/terms/*.txt", "rules/terms/*.csv",
+            "rules/vendor/*.csv")
 
 
 def texts(folder: Path) -> dict[str, str]:

@@ -59,7 +59,23 @@ def minute(clock: str) -> time:
     return datetime.strptime(clock, "%H:%M").time()
 
 
+def _steady(value: str) -> str:
+    """A time at which a job may start: '' for never, and not in the hour that a clock change skips or repeats."""
+    if value and minute(_clock(value)).hour == 1:
+        raise ValueError(f"'{value}' is missing on one night of March and comes twice on one of October; take 02:00 or later")
+    return value
+
+
+def _mailbox(value: str) -> str:
+    """A mail address that can stand in a header and an envelope as it is."""
+    if not re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*", value):
+        raise ValueError(f"'{value}' is not a mail address such as dsl@school.example")
+    return value
+
+
 Clock = Annotated[str, AfterValidator(_clock)]
+Start = Annotated[str, AfterValidator(_steady)]
+Mailbox = Annotated[str, AfterValidator(_mailbox)]
 
 
 class _Part(BaseModel):
@@ -100,7 +116,59 @@ class Retention(_Part):
     lines_days: int = Field(90, ge=1, description="days that the lines of the logs are kept")
     visits_days: int = Field(90, ge=1, description="days that visits, verdicts and detections are kept; not before their lines")
     incidents_days: int = Field(730, ge=1, description="days that decided incidents are kept, and pages that name people")
+    pages_days: int = Field(730, ge=1, description="days that the pages of a day are kept; not after their incidents, where they "
+                                                   "name people, and not before their visits")
+    summaries_years: int = Field(6, ge=1, description="years that the summaries of a term are kept")
     registers_years: int = Field(6, ge=1, description="years that breaches, changes and looks at names are kept")
+
+
+class Triage(_Part):
+    """When a rule that people find wrong is proposed for watch."""
+
+    precision: float = Field(0.5, gt=0, le=1, description="share of a rule's incidents, looked at, that people should confirm")
+    least: int = Field(5, ge=1, description="incidents looked at in four weeks, below which nothing is said of a rule")
+
+
+class Schedule(_Part):
+    """When `schoolgate schedule` has its jobs started, on the school's clock; '' leaves a job out."""
+
+    logs: tuple[str, ...] = Field(("/var/log/squid/access.log*",), min_length=1,
+                                  description="the logs, folders of logs or patterns that the night reads")
+    lists: Start = Field("02:30", description="when imported lists are updated: before the night that judges by them")
+    night: Start = Field("03:15", description="when the night runs: before 04:00, so that it is for the day that ends then")
+    purge: Start = Field("05:15", description="when the purge runs: after the night, which must not be at work")
+    upkeep: Start = Field("05:45", description="when the weekly, termly and yearly jobs run")
+    mail: Start = Field("07:00", description="when mails say that a report is ready: before registration")
+    weekday: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = Field(
+        "saturday", description="the day of the weekly job, in weeks with a school day")
+
+
+class Mail(_Part):
+    """The server that takes the mails, and who gets one; without a server there is no mail."""
+
+    server: str = Field("", pattern=r"^[A-Za-z0-9.:_-]*$", description="name of the SMTP server; left out: no mail is sent")
+    port: int = Field(587, ge=1, le=65535, description="its port: 587 for starttls, 465 for tls")
+    security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="starttls, tls, or none: that only to a server on this machine")
+    ca: str = Field("", description="file with the certificate of the school's own authority; left out: those the machine trusts")
+    user: str = Field("", description="login at the server; left out: none is needed")
+    secret: str = Field("var/keys/smtp", description="file that holds its password, readable by its owner alone (0600)")
+    sender: Mailbox | Literal[""] = Field("", description="the address that mails come from")
+    where: str = Field("", description="where readers find reports/, as they would type it; left out: its path on this machine")
+    timeout_seconds: int = Field(30, ge=1, le=600, description="how long the server may take for an answer")
+    tries: int = Field(3, ge=1, le=10, description="how often one run tries, where the server is away or asks for patience")
+    to: dict[str, tuple[Mailbox, ...]] = Field({}, description="reader = addresses; readers: technical, safeguarding, principal, "
+                                                               "leadership")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.server and not self.sender:
+            raise ValueError("has a server but no sender")
+        if self.security == "none" and self.server not in ("", "localhost", "127.0.0.1", "::1"):
+            raise ValueError(f"security = \"none\" is for a server on this machine, and {self.server} is elsewhere")
+        if self.security == "none" and self.user:
+            raise ValueError("would give the password away: a login needs starttls or tls")
+        return self
 
 
 class _Term(_Part):
@@ -157,6 +225,7 @@ class Settings(_Part):
     name: str = Field(description="name of the school, as pages print it")
     years: list[str] = Field(description="its year groups, as people.csv writes them")
     pupils_on_roll: int = Field(gt=0, description="how many pupils: what counts are set against")
+    triage: Triage = Field(Triage.model_validate({}), description="when a rule is proposed for watch")
     small_number: int = Field(5, ge=3, description="counts below this are withheld from leadership and governors; at least 3")
     keys: str = Field("var/keys", description="folder of the keys; in a real school one that no backup of the data holds")
     calendar: _Calendar = Field(description="when the school is open")
@@ -169,6 +238,8 @@ class Settings(_Part):
     groups: dict[str, str] = Field({}, description="reader = group of the machine that may read that reader's pages; "
                                                    "readers: technical, safeguarding, principal, leadership")
     retention: Retention = Field(description="how long things are kept")
+    schedule: Schedule = Field(Schedule.model_validate({}), description="when jobs run, as `schoolgate schedule` prints them")
+    mail: Mail = Field(Mail.model_validate({}), description="who is told that a report is ready, and through which server")
     nominated: dict[str, list[str]] = Field({}, description="row of table 6.1 = logins that the school has nominated for it")
 
 
@@ -186,7 +257,10 @@ class School:
     roles: dict[str, str]
     groups: dict[str, str]
     retention: Retention
+    schedule: Schedule
+    mail: Mail
     keys: str
+    triage: Triage
     small_number: int
     pupils_on_roll: int
     nominated: dict[str, list[str]]

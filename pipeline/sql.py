@@ -50,3 +50,39 @@ def run(text: str, values: Mapping[str, Any] | None = None, *, con: duckdb.DuckD
     finally:
         for name in tables:
             con.unregister(name)
+
+
+class Prepared:
+    """One SQL text that is planned once and run over table after table of the same columns.
+
+    To plan the select of a log's format takes as long as to run it over tens of thousands of lines. No join is put in the
+    place of a list of words (`IN`) either: over lines, a few comparisons are quicker.
+    """
+
+    def __init__(self, text: str, con: duckdb.DuckDBPyConnection, table: str) -> None:
+        self.text, self.con, self.table = text, con, table
+        self.feed = _Feed()
+        self.planned = False
+
+    def run(self, table: pa.Table) -> pa.Table:
+        """The answer over `table`, which the text knows by the name given at the start."""
+        self.feed.table = table
+        if not self.planned:
+            self.con.execute("SET disabled_optimizers = 'in_clause'")
+            self.con.register(self.table, self.feed)
+            self.con.execute(f"PREPARE over_{self.table} AS {self.text}")
+            self.planned = True
+        answer = self.con.sql(f"EXECUTE over_{self.table}").to_arrow_table()
+        self.feed.table = None
+        return answer
+
+
+class _Feed:
+    """What DuckDB knows as one table, and holds another each time."""
+
+    table: pa.Table | None = None
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        if self.table is None:
+            raise ValueError("nothing to read")
+        return self.table.__arrow_c_stream__(requested_schema)

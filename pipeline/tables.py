@@ -121,6 +121,7 @@ VISITS = Table("visits", "one person's stay, on one device, on the hosts of one 
     ("slots", WHOLE, "five-minute slots with a request of its own"),
     ("crowd", WHOLE, "most people who asked for one of its hosts in one same minute"),
     ("after_ms", WHOLE, "milliseconds since the same person and client began another visit; null when none within ten minutes"),
+    ("searched", WHOLE, "own requests that are a search with words of rules/terms"),
     ("notes", TEXTS, "what the addresses of its requests show beyond their host, a short sentence each"),
 ))
 
@@ -167,6 +168,7 @@ DETECTIONS = Table("detections", "one rule firing on one visit or one person-day
     ("requests", WHOLE, "their own requests"),
     ("reasons", TEXTS, "what the log shows, a short sentence each"),
     ("visit_keys", TEXTS, "the visits"),
+    ("hidden", TEXT, "why it is in no incident: the exception of rules/exceptions.csv, or that its rule is on watch; else empty"),
 ))
 
 INCIDENTS = Table("incidents", "one story for a person to read: one subject's detections on one school day and one route, split by a pause of 60 minutes", "incidents", _columns(
@@ -251,13 +253,33 @@ FILTER_NAMES = Table("filter_names", "one name among the filter's own categories
     ("blocked", WHOLE, "requests blocked"),
 ))
 
-TABLES = (LINES, HOSTS, VISITS, VERDICTS, DETECTIONS, INCIDENTS, BREACHES, TALLIES, COVERAGE, FILTER_NAMES)
-DERIVED = (HOSTS, VISITS, VERDICTS, DETECTIONS, INCIDENTS, BREACHES, TALLIES, COVERAGE, FILTER_NAMES)
+FILTERED = Table("filtered", "what the filter did with one site for one profile on one day, in lessons or outside", "inferred", _columns(
+    ("day", pa.date32(), "school day"),
+    ("site", TEXT, "registrable domain"),
+    ("profile", TEXT, "actor, as in visits"),
+    ("taught", YES_NO, "in lessons and registration, not outside them"),
+    ("category", TEXT, "category of most of the requests"),
+    ("requests", WHOLE, "own requests in visits"),
+    ("blocked", WHOLE, "requests that the filter blocked"),
+    ("allowed", WHOLE, "requests that went through without a warning page"),
+))
+
+TABLES = (LINES, HOSTS, VISITS, VERDICTS, DETECTIONS, INCIDENTS, BREACHES, TALLIES, COVERAGE, FILTER_NAMES, FILTERED)
+DERIVED = (HOSTS, VISITS, VERDICTS, DETECTIONS, INCIDENTS, BREACHES, TALLIES, COVERAGE, FILTER_NAMES, FILTERED)
 
 
 def conform(table: pa.Table, shape: Table) -> pa.Table:
     """`table` with exactly the columns and types of `shape`; KeyError names a missing column, ArrowInvalid a bad value."""
     return table.select([column.name for column in shape.columns]).cast(shape.schema)
+
+
+def widened(table: pa.Table, shape: Table) -> pa.Table:
+    """`conform` for what an earlier version wrote: a column that it did not know yet is empty."""
+    for column in shape.columns:
+        if column.name not in table.column_names:
+            nothing: object = "" if column.type == TEXT else [] if column.type == TEXTS else None
+            table = table.append_column(column.name, pa.array([nothing] * len(table), column.type))
+    return conform(table, shape)
 
 
 def empty(shape: Table) -> pa.Table:

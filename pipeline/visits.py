@@ -79,16 +79,26 @@ FROM (SELECT DISTINCT source FROM lines WHERE fate = 'request') LEFT JOIN fold_r
 # address shows more than its host, that.
 PLACED = """
 CREATE OR REPLACE TEMP VIEW fold_placed AS
-SELECT r.*, s.rank, s.log_rank, coalesce(k.background, false) AS background, NULL::VARCHAR AS answer, NULL::VARCHAR AS note
+SELECT r.*, s.rank, s.log_rank, coalesce(k.background, false) AS background, NULL::VARCHAR AS answer, NULL::VARCHAR AS note,
+       false AS search
 FROM fold_own r JOIN fold_sources s USING (source) LEFT JOIN fold_known k USING (host)
 """
 PLACED_BY_REQUEST = """
 CREATE OR REPLACE TEMP VIEW fold_placed AS
 SELECT r.*, s.rank, s.log_rank, coalesce(w.category, a.category) AS answer, w.note,
+       coalesce(w.search, false) AS search,
        coalesce(coalesce(w.category, a.category) IN (SELECT category FROM fold_background), k.background, false) AS background
 FROM fold_own r JOIN fold_sources s USING (source) LEFT JOIN fold_known k USING (host)
 LEFT JOIN fold_answers a ON a.host = r.host AND a.source = r.source AND a.said = r.said
-LEFT JOIN fold_addressed w ON w.source = r.source AND w.line = r.line
+LEFT JOIN fold_shown w ON w.source = r.source AND w.line = r.line
+"""
+
+# Of a request of which several things are said, what its address leads to counts before what it searches for.
+SHOWN = """
+CREATE OR REPLACE TEMP TABLE fold_shown AS
+SELECT source, line, arg_min(category, place) AS category, arg_min(note, place) AS note, min(place).search AS search
+FROM (SELECT *, {'search': coalesce(search, false), 'category': category, 'note': note} AS place FROM fold_addressed)
+GROUP BY source, line
 """
 
 KNOWN = """
@@ -113,7 +123,7 @@ WITH grouped AS (
            min(started::HUGEINT * 18446744073709551616 + rank * 281474976710656 + line) AS first,
            count(*) FILTER (action = 'blocked') AS blocked, count(*) FILTER (action = 'warned') AS warned,
            count(*) FILTER (kind = 'tunnel') AS tunnels, max(account) AS account, max(network) AS network,
-           sum(bytes_in) AS bytes_in, sum(bytes_out) AS bytes_out, max(took_ms) AS longest_ms, max(note) AS note
+           sum(bytes_in) AS bytes_in, sum(bytes_out) AS bytes_out, max(took_ms) AS longest_ms, note, search
     FROM fold_placed GROUP BY ALL
 )
 SELECT g.* EXCLUDE (answer), (first // 18446744073709551616)::BIGINT AS started,
@@ -185,6 +195,7 @@ WITH people AS (
            sum(n) AS requests, sum(blocked) AS blocked, sum(n) - sum(blocked) AS allowed, sum(warned) AS warned,
            sum(bytes_in) AS bytes_in, sum(bytes_out) AS bytes_out, max(longest_ms) AS longest_ms,
            sum(tunnels) AS tunnels, count(DISTINCT minute // 5) AS slots, max(crowd) AS crowd,
+           coalesce(sum(n) FILTER (search), 0) AS searched,
            list_sort(coalesce(list(DISTINCT note) FILTER (note IS NOT NULL), [])) AS notes
     FROM stays GROUP BY client, person, site, category, edge, stay
 )
@@ -224,7 +235,8 @@ SELECT s.source || ':' || (v.first % 281474976710656)::VARCHAR AS visit,
        coalesce(v.blocked, 0)::BIGINT AS blocked, coalesce(v.allowed, 0)::BIGINT AS allowed,
        coalesce(v.warned, 0)::BIGINT AS warned, v.bytes_in::BIGINT AS bytes_in, v.bytes_out::BIGINT AS bytes_out,
        v.longest_ms::BIGINT AS longest_ms, coalesce(v.tunnels, 0)::BIGINT AS tunnels, v.slots, v.crowd,
-       CASE WHEN v.since_ms <= 600000 THEN v.since_ms END AS after_ms, v.notes
+       CASE WHEN v.since_ms <= 600000 THEN v.since_ms END AS after_ms,
+       v.searched::BIGINT AS searched, v.notes
 FROM fold_visits v
 JOIN fold_sources s ON s.rank = ((v.first // 281474976710656) % 65536)::BIGINT
 LEFT JOIN fold_folded f ON f.first = v.first
@@ -232,10 +244,18 @@ LEFT JOIN (SELECT network, any_value(actor) AS actor FROM fold_networks GROUP BY
 ORDER BY v.started, s.source, line
 """
 
-TABLES_LEFT = ("fold_folded", "fold_twice", "fold_visits", "fold_minutes", "fold_sources", "fold_twins", "fold_known")
+TABLES_LEFT = ("fold_folded", "fold_twice", "fold_visits", "fold_minutes", "fold_shown", "fold_sources", "fold_twins",
+               "fold_known")
 VIEWS_LEFT = ("fold_placed", "fold_own", "fold_requests")
 NO_ANSWERS = pa.table({name: pa.array([], pa.string()) for name in ("host", "source", "said", "category")})
-ADDRESSED = pa.schema([("source", pa.string()), ("line", pa.int64()), ("category", pa.string()), ("note", pa.string())])
+ADDRESSED = pa.schema([("source", pa.string()), ("line", pa.int64()), ("category", pa.string()), ("note", pa.string()),
+                       ("search", pa.bool_())])
+
+
+def as_addressed(table: pa.Table) -> pa.Table:
+    """A table of source, line, category and note as ADDRESSED: no search, where it does not say that it is one."""
+    told = table if "search" in table.column_names else table.append_column("search", pa.array([False] * len(table), pa.bool_()))
+    return told.select(ADDRESSED.names).cast(ADDRESSED)
 
 
 def fold(con: duckdb.DuckDBPyConnection, hosts: pa.Table, people: pa.Table, bands: pa.Table, networks: pa.Table,
@@ -248,7 +268,8 @@ def fold(con: duckdb.DuckDBPyConnection, hosts: pa.Table, people: pa.Table, band
     field.
     `addressed` (ADDRESSED): the requests whose address shows more than their host, with their category and a sentence on why.
     """
-    shown = ADDRESSED.empty_table() if addressed is None else addressed
+    shown = ADDRESSED.empty_table() if addressed is None else pa.concat_tables([ADDRESSED.empty_table(), addressed],
+                                                                                promote_options="default")
     given = {"fold_answers": answers, "fold_addressed": shown,
              "fold_hosts": hosts, "fold_people": people, "fold_bands": bands, "fold_networks": networks,
              "fold_ranks": pa.table({"source": pa.array(list(ranks), pa.string()),
@@ -260,7 +281,7 @@ def fold(con: duckdb.DuckDBPyConnection, hosts: pa.Table, people: pa.Table, band
         con.execute(REQUESTS)
         has_twins = con.sql("SELECT count(*) FROM lines WHERE setup = 'twin'").fetchall()[0][0] > 0
         placed = PLACED_BY_REQUEST if len(answers) or len(shown) else PLACED
-        for step in (TWINS if has_twins else NO_TWINS, SOURCES, KNOWN, OWN, placed, MINUTES):
+        for step in (TWINS if has_twins else NO_TWINS, SOURCES, KNOWN, SHOWN, OWN, placed, MINUTES):
             con.execute(step)
         twice = _once(con)
         for step in (VISITS_OF_DAY, BACKGROUND):

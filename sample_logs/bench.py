@@ -38,10 +38,11 @@ duckdb.sql(f'''
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a command: how long it took and the most memory that its process held."""
+    """One run of a command: how long it took, the most memory that its process held, and its processor seconds."""
 
     seconds: float
     peak: int
+    cpu: float = 0.0
 
 
 def run(words: Sequence[str | Path], good: Sequence[int] = (0,)) -> Run:
@@ -55,7 +56,7 @@ def run(words: Sequence[str | Path], good: Sequence[int] = (0,)) -> Run:
         if process.returncode not in good:
             said.seek(0)
             sys.exit(f"{words[0]} failed ({process.returncode}):\n{said.read()[-4000:].decode('utf-8', 'replace')}")
-    return Run(seconds, used.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+    return Run(seconds, used.ru_maxrss * (1 if sys.platform == "darwin" else 1024), used.ru_utime + used.ru_stime)
 
 
 def floor(log: Path, folder: Path) -> Run:
@@ -83,8 +84,9 @@ def others(log: Path, folder: Path) -> dict[str, Run]:
 
 
 def median(runs: Sequence[Run]) -> Run:
-    """The median time, and the median of the peaks."""
-    return Run(statistics.median(r.seconds for r in runs), int(statistics.median(r.peak for r in runs)))
+    """The medians of times and peaks, each by itself."""
+    return Run(statistics.median(r.seconds for r in runs), int(statistics.median(r.peak for r in runs)),
+               statistics.median(r.cpu for r in runs))
 
 
 def table(results: dict[str, Run], lines: int) -> str:

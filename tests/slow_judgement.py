@@ -60,7 +60,7 @@ def verdict(visit: Row, policy: Policy, nominated: Mapping[str, Collection[str]]
     staff_matter = visit["actor"] in STAFF and within == "against" and category.tier in ("T2", "T3")
     table = "4.2" if row.startswith("CT") else "6.1"
     return said | {"row": row, "verdict": reading, "within": within, "clause": f"{table} {row}" if row else "",
-                   "filter": meant, "failure": meant == "block" and visit["allowed"] > 0,
+                   "filter": meant, "failure": meant == "block" and visit["allowed"] > visit["searched"],
                    "tier": "TS" if staff_matter else category.tier, "questions": list(category.questions)}
 
 
@@ -105,6 +105,7 @@ WORDS: dict[str, Callable[[Row, Row, Any], bool]] = {
     "within": lambda visit, said, wanted: said["within"] in many(wanted),
     "tier": lambda visit, said, wanted: said["tier"] in many(wanted),
     "kind": lambda visit, said, wanted: ("tunnel" if visit["tunnels"] else "page") in many(wanted),
+    "address": lambda visit, said, wanted: ("shows" if visit["notes"] else "plain") in many(wanted),
     "bytes_in_over": lambda visit, said, wanted: visit["bytes_in"] > size(wanted),
     "bytes_out_over": lambda visit, said, wanted: visit["bytes_out"] > size(wanted),
     "minutes_over": lambda visit, said, wanted: visit["ended"] - visit["started"] > timedelta(minutes=wanted),
@@ -177,7 +178,8 @@ def intent_and_reasons(group: list[Row], visits: Sequence[Row], policy: Policy) 
     alone = len(group) == 1 and sites == 1
     glance, follows = requests <= numbers["few_requests"], after is not None and after <= numbers["follow_ms"]
 
-    if sites >= numbers["several_sites"] or tools:
+    sought = sum(row["searched"] for row in near)
+    if sites >= numbers["several_sites"] or tools or sought:
         intent = "deliberate"
     elif crowd >= numbers["crowd_people"] or (alone and glance and follows):
         intent = "background"
@@ -193,6 +195,7 @@ def intent_and_reasons(group: list[Row], visits: Sequence[Row], policy: Policy) 
             + f" to {plural(sites, 'site')} ({title}) in {plural(minutes, 'minute')}"
             + (f", {stopped} of them blocked" if 0 < stopped < asked else "")]
     said += ["tried again after the block"] * retried
+    said += [f"{'1 search' if sought == 1 else f'{sought} searches'} for it among them"] if sought else []
     said += [f"{policy.categories[tools[0]].title} in the next minutes"] if tools else []
     said += [f"{allowed} requests went through, spread over {slots} five-minute slots"] * stayed
     others = "1 other person" if crowd == 2 else f"{crowd - 1} other people"
@@ -245,7 +248,7 @@ def detection(rule: Rule, group: list[Row], visits: Sequence[Row], said: Mapping
         "intent": intent, "rows": rows_it_may_be(policy.categories[first["category"]], first, outcome),
         "clause": rule.clause, "questions": sorted({q for v in verdicts for q in v["questions"]}),
         "ended": max(v["ended"] for v in group), "visits": len(group), "requests": sum(v["requests"] for v in group),
-        "reasons": reasons, "visit_keys": [v["visit"] for v in group]}
+        "reasons": reasons, "visit_keys": [v["visit"] for v in group], "hidden": ""}
 
 
 def outcomes(all_of: Any) -> str:
@@ -272,7 +275,7 @@ def sealed_items(rows: Sequence[Row], day: date) -> list[Row]:
             "source": item[0]["source"], "line": item[0]["line"], "category": "sealed", "tier": "T0", "route": "sealed",
             "outcome": outcomes("blocked" if row["action"] == "blocked" else "allowed" for row in item),
             "intent": "unclear", "rows": [], "clause": "", "questions": [], "started": item[0]["time"],
-            "ended": item[-1]["time"], "band": "", "period": "", "visits": 0, "requests": len(item), "visit_keys": [],
+            "ended": item[-1]["time"], "band": "", "period": "", "visits": 0, "requests": len(item), "visit_keys": [], "hidden": "",
             "reasons": ["the filter's own verdict sealed this item: follow the sealed protocol"]})
     return found
 

@@ -29,6 +29,7 @@ def test_what_stands_between_marks_is_what_the_code_prints(part: str) -> None:
 def test_renewing_puts_each_part_in_its_place_and_leaves_the_rest(tmp_path: Path) -> None:
     """An outdated part is written again; a second time nothing changes."""
     shutil.copy(ROOT / "README.md", tmp_path)
+    (tmp_path / "rules").mkdir()
     text = README.replace("| `schoolgate verify`", "| `schoolgate varify`")
     assert text != README
     (tmp_path / "README.md").write_text(text, "utf-8")
@@ -57,3 +58,8 @@ def test_every_setting_has_a_description_and_the_sample_has_no_other() -> None:
     assert set(sample) <= set(Settings.model_fields)
     assert all(f"| `{name}` |" in table for name in sample)
     assert all(f"| `{name}.{below}` |" in table for name in ("calendar", "retention") for below in sample[name])
+
+
+def test_the_rules_have_their_page_from_the_vocabulary() -> None:
+    """rules/README.md is what the code prints; `make docs` renews it."""
+    assert (ROOT / "rules/README.md").read_text("utf-8") == handbook.rules()

@@ -168,6 +168,7 @@ def stay(dice: random.Random, line: int, now: datetime, category: str) -> dict[s
     long = dice.random() < 0.2  # most of a lesson: what many rules look for
     actor = "student" if long else dice.choice(ACTORS)
     person, client = dice.choice(PEOPLE_OF[actor]), f"d{dice.randint(1, 3)}"
+    more = random.Random(f"{line} {now}")
     requests = 60 if long else dice.choice([1, 2, 3, 4, 8, 12, 35, 60])
     blocked = dice.choice([0, 0, requests, requests // 2, min(requests, 3)])
     site = f"{category.replace('_', '-')}{dice.randint(1, 4)}.example"
@@ -181,7 +182,7 @@ def stay(dice: random.Random, line: int, now: datetime, category: str) -> dict[s
             "blocked": blocked, "allowed": requests - blocked, "bytes_in": dice.choice([900, 6_000_000, 3_000_000_000]),
             "tunnels": dice.choice([0, requests]), "slots": min(requests, minutes // 5 + 1),
             "crowd": 1 if long else dice.choice([1, 1, 2, 7, 8, 25]), "after_ms": dice.choice([None, None, 300, 2000, 2001, 90_000]),
-            "notes": dice.choice([[], [], ["one"], ["one", "two"]])}
+            "searched": more.choice([*[0] * 9, requests]), "notes": dice.choice([[], [], ["one"], ["one", "two"]])}
 
 
 def stays(seed: int) -> list[dict[str, Any]]:

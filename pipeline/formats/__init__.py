@@ -153,6 +153,14 @@ class Format:
 
 def parse(text: str, where: str = "") -> tuple[Format | None, list[Problem]]:
     """The format that the TOML `text` describes, or None; and every fault in it."""
+    form, faults = _read(text, where)
+    if form is not None:
+        faults += [Problem(f"{where}, {key}", fault, "a bundled format as a model") for key, fault in expressions.faults(form.says)]
+    return form, faults
+
+
+def _read(text: str, where: str) -> tuple[Format | None, list[Problem]]:
+    """The same without its regular expressions tried, which takes longer than all the rest."""
     try:
         says = tomllib.loads(text)
         if says.get("reader") == "logformat":
@@ -171,19 +179,17 @@ def parse(text: str, where: str = "") -> tuple[Format | None, list[Problem]]:
                       for fault in error.errors()]
     except logformat.DirectiveError as error:
         return None, [Problem(f"{where}, logformat", str(error), "the whole line of the configuration, as it stands")]
-    faults = [Problem(f"{where}, fields.{name}", "is none of the fields that requests have", ", ".join(OURS))
-              for name in file.fields if name not in OURS]
-    faults += [Problem(f"{where}, {key}", fault, "a bundled format as a model") for key, fault in expressions.faults(says)]
-    return Format(file, says), faults
+    return Format(file, says), [Problem(f"{where}, fields.{name}", "is none of the fields that requests have", ", ".join(OURS))
+                                for name in file.fields if name not in OURS]
 
 
 @cache
 def bundled() -> dict[str, Format]:
-    """The formats that come with the program, by name."""
+    """The formats that come with the program, by name; their regular expressions are tried in the tests, not at every start."""
     found = {}
     for path in sorted(files(__name__).iterdir(), key=lambda p: p.name):
         if path.name.endswith(".toml"):
-            form, faults = parse(path.read_text("utf-8"), path.name)
+            form, faults = _read(path.read_text("utf-8"), path.name)
             if form is None or faults:
                 raise ValueError("\n".join(map(str, faults)))
             found[form.name] = form

@@ -37,7 +37,7 @@ UNREADABLE = "has no readable time"
 # A line's time is given in microseconds; `clock` is one that says no zone.
 ROWS = r"""
 WITH numbered AS (
-    SELECT line, byte, CASE WHEN line = 1 THEN ltrim({text}, chr(65279)) ELSE {text} END AS text, long FROM given
+    SELECT line, byte, {text} AS text, long FROM given
 ), split AS (
     {split}
 ), tried AS (
@@ -69,7 +69,8 @@ FROM faulted s
 # Small words; `formats.md` rules for hosts: lower case, no port, no user-info, no final dot.
 MACROS = r"""
 CREATE OR REPLACE MACRO stated(word) AS
-    CASE WHEN lower(word) IN ('', '-', '""', 'n/a', 'none', 'unknown', 'anonymous', 'not available', 'unknown (sso failed)')
+    CASE WHEN strlen(word) IN (0, 1, 2, 3, 4, 7, 9, 13, 20)   -- lengths are quicker to compare than words
+              AND lower(word) IN ('', '-', '""', 'n/a', 'none', 'unknown', 'anonymous', 'not available', 'unknown (sso failed)')
          THEN NULL ELSE word END;
 CREATE OR REPLACE MACRO authority_of(place) AS
     CASE WHEN starts_with(place, '//') THEN split_part(split_part(split_part(place, '/', 3), '?', 1), '#', 1)
@@ -114,23 +115,24 @@ class Parser:
     def __init__(self, form: Format, sealed: Sequence[str] = (), layout: Layout | None = None) -> None:
         self.form = form
         self.layout = layout or Layout(form.name)
-        self.verdicts = _Verdicts(form, sealed)
         self.con = sql.connect(threads=1, memory="1GB")
+        self.verdicts = _Verdicts(form, sealed, self.con)
         self.con.execute(MACROS + UNWRAPPED)
-        self.select = compile_rows(form, self.layout)
+        self.rows = sql.Prepared(compile_rows(form, self.layout), self.con, "given")
+        self.places = sql.Prepared(PLACES, self.con, "places")
 
     def parse(self, numbered: pa.Table) -> pa.Table:
         """`numbered` (line, byte, text, long) as line, byte, fate, reason, shape, clock and RAW: words are coded columns.
 
         `time` is null, and `clock` its local microseconds, where the line names no zone (see `on_clock`).
         """
-        rows = sql.run(self.select, con=self.con, given=numbered).combine_chunks()
+        rows = self.rows.run(_unmarked(numbered)).combine_chunks()
         raw = {name: _coded(rows, name) for name in WORDS}
         words = {name: self._word(column, name) for name, column in raw.items()}
         made = {name: rows[name] for name in ("line", "byte", "clock", "bytes_in", "bytes_out", "duration_ms")}
         made["fate"], made["reason"], made["shape"] = _fates(rows)
         made |= {name: words[name] for name in WORDS if name != "status"}
-        made |= self.verdicts.of(rows, raw, words["method"], self.con)
+        made |= self.verdicts.of(rows, raw, words["method"])
         made["status"] = _numbers(words["status"])
         made["host"], ports = self._places(rows)
         made["port"] = _port(ports, rows, made["kind"], made["host"])
@@ -159,8 +161,17 @@ class Parser:
         (places, named), at = coded.cases([_coded(rows, "place"), _coded(rows, "named")])
         table = pa.table({"n": pa.array(range(len(places)), pa.int64()), "place": pa.array(places, pa.string()),
                           "named": pa.array(named, pa.string())})
-        found, where = sql.run(PLACES, con=self.con, places=table), pa.array(at.astype(np.int32))
+        found, where = self.places.run(table), pa.array(at.astype(np.int32))
         return coded.at(where, coded.whole(found["host"])), coded.whole(found["port"]).cast(pa.int32()).take(where)
+
+
+def _unmarked(numbered: pa.Table) -> pa.Table:
+    """The lines without the byte-order mark that may stand before the first of the file."""
+    first = numbered["text"][0].as_py() if len(numbered) and numbered["line"][0].as_py() == 1 else ""
+    if not first.startswith("\ufeff"):
+        return numbered
+    texts = pa.chunked_array([pa.array([first.lstrip("\ufeff")]), *numbered["text"].slice(1).chunks])
+    return numbered.set_column(numbered.column_names.index("text"), "text", texts)
 
 
 def _login(value: str, percent: bool) -> str | None:
@@ -243,13 +254,14 @@ def on_clock(parsed: pa.Table, zone: str, last: int) -> tuple[pa.Table, int]:
 class _Verdicts:
     """What the product's own words mean: action, kind, set-up and sealing, worked out once for each combination that occurs."""
 
-    def __init__(self, form: Format, sealed: Sequence[str]) -> None:
+    def __init__(self, form: Format, sealed: Sequence[str], con: duckdb.DuckDBPyConnection) -> None:
         self.form, self.sealed = form, list(sealed)
         self.fields, self.flags = tested(form)
         self.same = same_as(form)
+        self.seen = sql.Prepared(self._select(), con, "seen")
 
-    def of(self, rows: pa.Table, words: Mapping[str, pa.DictionaryArray], method: pa.DictionaryArray,
-           con: duckdb.DuckDBPyConnection) -> dict[str, pa.DictionaryArray]:
+    def of(self, rows: pa.Table, words: Mapping[str, pa.DictionaryArray],
+           method: pa.DictionaryArray) -> dict[str, pa.DictionaryArray]:
         """Columns action, kind, setup and sealed_list of the rows of a batch. `words`: the columns as logged."""
         columns = {name: words[self.same[name]] if name in self.same else coded.code(rows[f"is:{name}"]) for name in self.fields}
         if self.flags:
@@ -259,7 +271,7 @@ class _Verdicts:
         table = pa.table({"n": pa.array(range(len(values[0])), pa.int64())} | {
             name: pa.array(column, pa.int64() if name == "flags" else pa.string())
             for name, column in zip(columns, values, strict=True)})
-        found, at = sql.run(self._select(), con=con, seen=table), pa.array(place.astype(np.int32))
+        found, at = self.seen.run(table), pa.array(place.astype(np.int32))
         return {name: coded.at(at, coded.whole(found[name])) for name in ("action", "kind", "setup", "sealed_list")}
 
     def _select(self) -> str:

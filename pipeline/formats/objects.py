@@ -50,13 +50,16 @@ SELECT line, byte, text, long,
 FROM fields
 """
 
-# A list and a map are JSON text here; only a value that begins like one is looked at again.
-VALUE = """,
-           CASE WHEN starts_with({it}, '[') THEN CASE WHEN json_valid({it})
+# A list and a map are JSON text here; only a value that begins like one is looked at again. Most lists hold plain texts.
+VALUE = r""",
+           CASE WHEN starts_with({it}, '[') THEN CASE WHEN regexp_full_match({it}, '{texts}')
+                     THEN nullif(replace(substr({it}, 3, length({it}) - 4), '","', ', '), '')
+                     WHEN json_valid({it})
                      THEN nullif(array_to_string(json_extract_string({it}, '$[*]'), ', '), '') ELSE {it} END
                 WHEN starts_with({it}, '{{') THEN CASE WHEN json_valid({it})
                      THEN nullif(array_to_string(json_keys({it}), ', '), '') ELSE {it} END
                 ELSE {it} END AS {name}"""
+TEXTS = r'\["[^"\\\x00-\x1f]*"(?:,"[^"\\\x00-\x1f]*")*\]'
 
 ENCODED = {
     "percent": "CASE WHEN contains({it}, '%') THEN coalesce(try(url_decode({it})), {it}) ELSE {it} END",
@@ -89,7 +92,7 @@ def _value(name: str, found: list[str], loose: bool, encoded: str | None) -> str
         it = LOOSE.format(it=it, key=re.sub(r"\W", ".", name.rsplit(".", maxsplit=1)[-1]))
     if encoded is not None:
         it = ENCODED[encoded].format(it=it)
-    return VALUE.format(it=it, name=quoted(name))
+    return VALUE.format(it=it, name=quoted(name), texts=TEXTS)
 
 
 def _paths(name: str) -> list[str]:

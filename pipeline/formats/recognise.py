@@ -70,7 +70,7 @@ def _forced(said: Sequence[str], lines: Sequence[str], formats: Mapping[str, For
             name: str, dates: str) -> tuple[list[Layout], list[Problem]]:
     if name not in formats:
         return [], [Problem(f"--format {name}", "is not a log format", "one of " + ", ".join(sorted(formats)))]
-    learned = [learn(lines, dates) for learn in LEARNERS]
+    learned = [learn(lines, dates) for learn in LEARNERS] if formats[name].says.get("aliases") else []
     fits = next((found for found in learned if isinstance(found, Layout) and found.format == name), None)
     if fits is not None:
         return dated([replace(fits, zone=fits.zone or zone)], said, changed), []

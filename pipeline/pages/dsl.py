@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
-from pipeline.pages.parts import OUTCOMES, defanged, long_day, said, several, texts, versions_of
+from pipeline.pages.parts import OUTCOMES, defanged, hidden_of, long_day, said, several, texts, versions_of
 
 TIERS = {"T1": "Welfare", "T2": "Serious", "T3": "Routine", "TS": "Staff matter"}
 SEALED_RULES = (
@@ -90,12 +91,14 @@ class DslPage:
     groups: tuple[Group, ...]
     waiting: int
     cut: str
+    hidden: str
     versions: tuple[tuple[str, str], ...]
 
 
 def build(day: date, school_name: str, items: Sequence[Mapping[str, Any]], sealed: Sequence[Mapping[str, Any]],
-          cut: str, versions: Mapping[str, object]) -> DslPage:
-    """The list of one school day; `cut` says what was left out of it and where it is, empty when nothing was."""
+          cut: str, versions: Mapping[str, object], hidden: Mapping[str, int] = MappingProxyType({})) -> DslPage:
+    """The list of one school day; `cut` says what was left out of it and where it is, empty when nothing was; `hidden`: how many
+    detections are not shown, by why."""
     kept = [item for item in items if kind(item) in {"student", "welfare", "attribution"} and _shown(item)]
     chosen = {name: tuple(item_of(item) for item in kept if _group(item) == name)
               for name in ("welfare", "serious", "routine", "attribution")}
@@ -109,7 +112,7 @@ def build(day: date, school_name: str, items: Sequence[Mapping[str, Any]], seale
     seals = sealed_of(row for row in sealed if str(row.get("subject type", row.get("subject"))) not in STAFF)
     return DslPage("DSL list", said(school_name), long_day(day), seals, SEALED_RULES if seals else (),
                    tuple(group for group in groups if group.items), len(seals) + sum(len(g.items) for g in groups),
-                   said(cut, 400), versions_of(versions))
+                   said(cut, 400), hidden_of(hidden), versions_of(versions))
 
 
 STAFF = {"staff", "technical_staff", "governor", "principal"}

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
 
-from pipeline.pages.parts import Grid, clock, defang, defanged, long_day, number, said, several, versions_of
+from pipeline.pages.parts import Grid, clock, defang, defanged, hidden_of, long_day, number, said, several, versions_of
 from pipeline.problems import Problem
 
 ROUTES = {"student": "the DSL", "welfare": "the DSL", "sealed": "the DSL", "dsl": "the DSL", "staff": "the Principal",
@@ -45,9 +46,13 @@ class NightlyPage:
     failures: Grid
     circumventions: Grid
     changes: Grid
+    inferred: Grid
     filter_names: Grid
     over_blocked: Grid
     misplaced: Grid
+    exceptions: Grid
+    hidden: str
+    proposals: tuple[str, ...]
     queue: tuple[tuple[str, str], ...]
     sealed: tuple[str, ...]
     counts: Grid
@@ -58,9 +63,12 @@ def build(day: date, school_name: str, coverage: pa.Table, problems: Sequence[Pr
           breaches: Sequence[Mapping[str, Any]], changes: Sequence[Mapping[str, Any]], counts: Mapping[str, int],
           queue: Mapping[str, int], sealed: Sequence[str], policy_overdue: str, versions: Mapping[str, object],
           *, filter_names: Sequence[Mapping[str, Any]] = (), misplaced: Sequence[tuple[str, str, str]] = (),
-          expected: Sequence[str] = (), zone: str = "Europe/London") -> NightlyPage:
+          exceptions: Sequence[Mapping[str, Any]] = (), hidden: Mapping[str, int] = MappingProxyType({}),
+          proposals: Sequence[str] = (), expected: Sequence[str] = (), zone: str = "Europe/London") -> NightlyPage:
     """The report of one school day; `expected` names logs that should have been heard from; `filter_names`: rows of
-    FILTER_NAMES; `misplaced`: site, list and category of what an imported list puts wrongly."""
+    FILTER_NAMES; `misplaced`: site, list and category of what an imported list puts wrongly; `exceptions`: label, owner,
+    approver and last day of each in force; `hidden`: how many detections are not shown, by why;
+    `proposals`: a sentence for each rule that people keep finding wrong."""
     failures = [row for row in breaches if row["part"] == "failure"]
     rounds = [row for row in breaches if row["part"] != "failure"]
     heard = coverage.to_pylist()
@@ -71,13 +79,25 @@ def build(day: date, school_name: str, coverage: pa.Table, problems: Sequence[Pr
         summary=_summary(heard, silent, problems, failures, rounds, changes), silences=silent,
         coverage=_coverage(heard, zone),
         problems=tuple((said(p.where), said(p.what, 400), said(p.try_this, 300)) for p in sorted(problems)),
-        failures=_failures(failures, zone), circumventions=_rounds(rounds, zone), changes=_changes(changes),
+        failures=_failures(failures, zone), circumventions=_rounds(rounds, zone), changes=_changes([row for row in changes if not row.get("inferred")]),
+        inferred=_inferred([row for row in changes if row.get("inferred")]),
         filter_names=_unmapped(filter_names), over_blocked=_over_blocked(filter_names), misplaced=_misplaced(misplaced),
+        exceptions=_exceptions(exceptions, hidden), hidden=hidden_of(hidden),
+        proposals=tuple(said(text, 300) for text in proposals),
         queue=_queue(queue), sealed=tuple(said(ref, 40) for ref in sorted(sealed)),
         counts=Grid("What the night counted", ("What", "How many"),
                     tuple((LABELS.get(name, said(name.replace("_", " ")).capitalize()), number(value))
                           for name, value in counts.items()), frozenset({1})),
         versions=versions_of(versions))
+
+
+def _exceptions(rows: Sequence[Mapping[str, Any]], hidden: Mapping[str, int]) -> Grid:
+    """Each exception in force, and whatever else hides a detection, with how many it hides."""
+    known = [(row["label"], row["owner"], row["approver"], str(row["until"])) for row in rows]
+    others = [(why, "–", "–", "–") for why in sorted(hidden.keys() - {row[0] for row in known})]
+    return Grid("What the school has decided not to be shown", ("What", "Owner", "Approver", "Last day", "Hidden this day"),
+                tuple((defanged(what, 300), said(owner, 60), said(approver, 60), until, number(hidden.get(what, 0)))
+                      for what, owner, approver, until in [*known, *others]), frozenset({4}))
 
 
 def _silent(heard: Sequence[Mapping[str, Any]], expected: Sequence[str]) -> tuple[str, ...]:
@@ -173,6 +193,13 @@ def _changes(rows: Sequence[Mapping[str, Any]]) -> Grid:
                 tuple((said(row["ref"], 20), defanged(row["object"]), defanged(row["before"]) or "nothing",
                        defanged(row["after"]) or "removed", said(row.get("who")) or "not said",
                        defanged(row.get("why")) or "not said") for row in rows))
+
+
+def _inferred(rows: Sequence[Mapping[str, Any]]) -> Grid:
+    """What nobody entered; the site of a welfare category is the DSL's matter."""
+    return Grid("Nobody entered these: they are inferred from the traffic and from the change log", ("Ref", "What", "Before", "Now"),
+                tuple((said(row["ref"], 20), APART if row.get("apart") else defanged(row["object"]), defanged(row["before"]),
+                       defanged(row["after"])) for row in rows))
 
 
 def _unmapped(rows: Sequence[Mapping[str, Any]]) -> Grid:

@@ -105,6 +105,16 @@ def clock(at: object, zone: str) -> str:
     return f"{local(at, zone):%H:%M}" if isinstance(at, datetime) else said(at, 40)
 
 
+def hidden_of(hidden: Mapping[str, int]) -> str:
+    """The sentence that says how much exceptions and rules on watch keep from a page: counts by why; empty for none."""
+    many = sum(hidden.values())
+    if not many:
+        return ""
+    what = several(many, "detection is", "detections are")
+    return (f"{what} not shown here, by {several(len(hidden), 'decision')} of the school: "
+            "exceptions in rules/exceptions.csv and rules on watch. Nothing is deleted; the nightly report lists them.")
+
+
 def versions_of(versions: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
     """What made the page, a pair a line; a nested mapping (heads of registers) is laid flat."""
     flat: list[tuple[str, str]] = []

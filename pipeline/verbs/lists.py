@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from pipeline import listing
-from pipeline.verbs.front import end, folder
+from pipeline.problems import Exit
+from pipeline.verbs.front import end, folder, ran
 
 lists = typer.Typer(no_args_is_help=True, help="Imported lists of sites: add, update, look, and ask why.")
 ListName = Annotated[str, typer.Argument(help="Name of the list.", metavar="NAME")]
@@ -31,7 +32,9 @@ def lists_update(
     names: Annotated[list[str] | None, typer.Argument(help="Lists; all when none is named.", metavar="NAME...")] = None,
 ) -> None:
     """Import lists anew where their source has changed; one that is torn, empty or less than half stays as it was: 5."""
-    said, problems = listing.update(folder(), names or [])
+    with ran("lists") as note:
+        said, problems = listing.update(folder(), names or [])
+        note.code = Exit.MEND if problems else Exit.DONE
     typer.echo("\n".join(said) or "No list was updated.")
     end(problems)
 
@@ -45,8 +48,8 @@ def lists_show() -> None:
 
 
 @lists.command("why")
-def lists_why(host: Annotated[str, typer.Argument(help="A host name.", metavar="HOST")]) -> None:
-    """Say which category a host has, by which list and rule, and every line of every list that speaks of it."""
+def lists_why(host: Annotated[str, typer.Argument(help="A host name, or an address with its path.", metavar="HOST")]) -> None:
+    """Say which category a host or an address has, by which list and rule, and every line of every list that speaks of it."""
     typer.echo("\n".join(listing.why(folder(), host)))
 
 
