@@ -46,7 +46,7 @@ FAMILIES = {
 }
 for name, family in FAMILIES.items():
     app.add_typer(family, name=name)
-app.command()(evidence)
+app.command("evidence")(evidence)
 app.command("trial")(try_out)
 app.command("rules")(rules)
 app.command("mail")(mail_send)
@@ -95,7 +95,7 @@ def nightly(
     """
     returned, refused = returning.collect(folder())
     with progress.shown() as show:
-        account = night.run(folder(), logs or [], show.tick, today=today and today.date(), show=show, form=form, known=refused)
+        account = night.run(folder(), logs or [], show.tick, today=today and today.date(), show=show, form=form, refused=refused)
     typer.echo("\n".join([*(f"returned    {each}" for each in returned), account.text()]))
     if findings and account.waiting:
         typer.echo(f"{account.waiting:,} incidents wait for a person.", err=True)

@@ -137,14 +137,14 @@ def _days(days: Sequence[str]) -> str:
 
 
 def run(folder: Path, logs: Sequence[str], tick: Tick, *, today: date | None = None, show: Show | None = None,
-        form: str = "", known: Sequence[Problem] = ()) -> Account:
+        form: str = "", refused: Sequence[Problem] = ()) -> Account:
     """Run the night of one school folder over `logs`. `today`: the school day it is for; None: the clock's. `form`: the format of
-    the logs; '': what their lines look like. `known`: problems found before it, which its pages say too.
+    the logs; '': what their lines look like. `refused`: problems found before it, which its pages say too.
 
     RefusedError: nothing was read. UsageError, FailedError: a page says what stopped it.
     """
     require_school(folder)
-    account = Account(problems=list(known))
+    account = Account(problems=list(refused))
     with rulefiles.locked(folder):
         account.ran = runs_so_far(folder)
         try:
