@@ -20,7 +20,7 @@ from pipeline import (
     changes,
     failing,
     folders,
-    habits,
+    history,
     inbox,
     judging,
     logfiles,
@@ -51,7 +51,6 @@ from pipeline.runs import Run, noted
 from pipeline.runs import known as runs_so_far
 from pipeline.school import School, read_school
 from pipeline.schoolday import day_bounds, school_day, term_of
-from pipeline.tables import HABITS
 from pipeline.vault import Keys, Vault, load_keys
 
 Tick = Callable[[str, int], None]
@@ -198,22 +197,9 @@ def _judge_all(folder: Path, lake: Lake, rules: Rules, keys: Keys, account: Acco
     show.begin("judging", len(days))
     for day in days:
         account.doing = f"judging {day}"
-        if not lake.whole(day) or _outlearned(lake, day, rules):
+        if not lake.whole(day) or history.outlearned(lake, day, rules):
             _judge(folder, lake, day, rules, keys, account)
         show.step(str(day), None)
-
-
-def _outlearned(lake: Lake, day: date, rules: Rules) -> bool:
-    """Whether a day before was judged after this one, and teaches otherwise than what this one was judged by."""
-    before = habits.window(day, rules.policy.intent)
-    if not lake.judged_after(day, before) or lake.purged() & set(before):
-        return False
-    return habits.fingerprint(brought_before(lake, day, rules)) != lake.judged()[day].get("habits")
-
-
-def brought_before(lake: Lake, day: date, rules: Rules) -> list[str]:
-    """The sites that the days before this one show to be brought along by others."""
-    return habits.brought(lake.table(HABITS, habits.window(day, rules.policy.intent)), rules.policy.intent)
 
 
 def _today(school: School | None) -> date:
@@ -255,11 +241,10 @@ def _judge(folder: Path, lake: Lake, day: date, rules: Rules, keys: Keys, accoun
     """Judge one day and keep its tables; an equation that does not hold is a problem."""
     con = sql.connect(spill=str(emptied(folder / "var/spill")))
     lake.view(con, day)
-    brought = brought_before(lake, day, rules)
-    tables, counts = judging.judge(con, day, rules, keys.pseudonym, judging.logs_of(rules, lake.sources()),
-                                   lake.hosts_before(day, judging.HISTORY), brought)
+    known = history.before(lake, day, rules)
+    seen, tables, counts = judging.judge(con, day, rules, keys.pseudonym, judging.logs_of(rules, lake.sources()), known)
     account.problems += judging.equations(con, tables, counts, day)
-    lake.write_day(day, tables, {"rules": account.rules, "counts": counts, "habits": habits.fingerprint(brought)})
+    lake.write_day(day, tables, {"rules": account.rules, "counts": counts} | history.told(known, seen.new["host"].to_pylist()))
     account.judged.append(day)
     account.counts.update(judging.summary(tables, counts, rules.school, day))
 
