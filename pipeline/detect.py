@@ -16,13 +16,13 @@ import pyarrow as pa
 
 from pipeline.classify import STAFF
 from pipeline.excepted import HIDES_NOTHING, Hiding
-from pipeline.intent import Facts, number, reasons, suggest
+from pipeline.intent import Facts, is_slip, number, reasons, suggest
 from pipeline.rulebook import rule_condition
 from pipeline.sql import connect, run
 from pipeline.tables import DETECTIONS
 
 GRAVITY = ("T0", "T1", "T2", "TS", "T3", "T4", "none")
-QUIET_TIERS = frozenset({"T2", "T3", "TS"})
+QUIET_TIERS = frozenset({"T1", "T2", "T3", "TS"})
 SEALED = "sealed"
 ASKED_OF_A_PERSON = frozenset({"intent", "reported", "authorised"})
 
@@ -41,7 +41,7 @@ WITH hit AS (
     FROM visits v SEMI JOIN hits USING (visit) JOIN verdicts d USING (visit)
 ), near AS (
     SELECT h.visit, count(DISTINCT o.site) AS near_sites, sum(o.requests)::BIGINT AS near_requests,
-           sum(o.blocked)::BIGINT AS near_blocked,
+           sum(o.blocked)::BIGINT AS near_blocked, sum(o.searched)::BIGINT AS near_searched,
            (max(epoch_us(o.ended)) - min(epoch_us(o.started))) // 1000 AS near_ms
     FROM hit h JOIN visits o ON o.subject = h.subject AND o.category = h.category
      AND epoch_us(o.started) BETWEEN h.since - $window * 60000000 AND h.until + $window * 60000000
@@ -80,9 +80,16 @@ def fire(visits: pa.Table, verdicts: pa.Table, rules: Sequence[Any], policy: Any
     return _table(kept + _sealed(sealed, day)), _table([row for row in fired if _is_quiet(row)])
 
 
+def gravity(policy: Any) -> dict[str, int]:
+    """The categories, 0 the gravest: by their tier, then as they stand in the file."""
+    ordered = sorted(policy.categories.values(), key=lambda category: GRAVITY.index(category.tier))
+    return {category.name: place for place, category in enumerate(ordered)}
+
+
 def _is_quiet(row: dict[str, Any]) -> bool:
-    """Background, and not a way round the filter: thirty people on one new proxy are a spread, not an advert."""
-    return row["intent"] == "background" and row["tier"] in QUIET_TIERS and not row["category"].startswith("bypass_")
+    """Background, or a slip of the keyboard: the page did it, or nobody meant it."""
+    slipped = row["intent"] == "accidental" and row["slip"] and row["tier"] != "T1"  # a child may be at risk by a slip too
+    return row["tier"] in QUIET_TIERS and (row["intent"] == "background" or slipped)
 
 
 def _table(items: list[dict[str, Any]]) -> pa.Table:
@@ -134,7 +141,7 @@ def _detection(rule: Any, visits: list[dict[str, Any]], policy: Any, day: date) 
     title = getattr(category, "title", "") or first["category"]
     return {name: first[name] for name in COPIED} | {
         "rule": rule.name, "day": day, "tier": tier, "route": route(first["actor"], tier), "outcome": outcome,
-        "intent": suggest(facts, policy.intent), "rows": _rows(category, first, outcome),
+        "intent": suggest(facts, policy.intent), "slip": is_slip(facts, policy.intent), "rows": _rows(category, first, outcome),
         "clause": rule.clause or first["clause"], "reasons": [*reasons(facts, title, policy.intent), *_notes(visits)],
         "questions": sorted({question for visit in visits for question in visit["questions"]}),
         "ended": max(visit["ended"] for visit in visits), "visits": len(visits), "requests": facts.requests,
@@ -157,10 +164,23 @@ def _facts(visits: list[dict[str, Any]], policy: Any) -> Facts:
     widest = max(visits, key=lambda visit: (visit["near_sites"], visit["near_requests"]))
     return Facts(
         requests=sum(visit["requests"] for visit in visits), allowed=sum(visit["allowed"] for visit in visits),
-        most_blocked=max(visit["blocked"] for visit in visits), slots=sum(visit["slots"] for visit in visits),
+        slots=sum(visit["slots"] for visit in visits),
         visits=len(visits), crowd=max(visit["crowd"] for visit in visits), after_ms=visits[0]["after_ms"],
         near_sites=widest["near_sites"], near_requests=widest["near_requests"], near_blocked=widest["near_blocked"],
-        near_ms=widest["near_ms"], bypass=(getattr(known, "title", "") or tool) if tool else "")
+        near_ms=widest["near_ms"], near_searched=widest["near_searched"],
+        spreads=visits[0]["category"].startswith("bypass_"), tries=sum(_tries(visit) for visit in visits),
+        most_tries=max(min(_tries(visit), visit["blocked"]) for visit in visits),
+        opened=sum(1 if visit["opened"] is None else visit["opened"] for visit in visits),
+        after_page=visits[0]["from_page"], piece=bool(visits[0]["piece"]),
+        brought=visits[0]["brought"], slip=visits[0]["slip"], step_s=visits[0]["step_s"],
+        even_tries=visits[0]["even_tries"] or 0, day_tries=visits[0]["day_tries"] or 0,
+        hours=visits[0]["hours"] or 0, bytes_in=sum(visit["bytes_in"] for visit in visits),
+        bypass=(getattr(known, "title", "") or tool) if tool else "")
+
+
+def _tries(visit: dict[str, Any]) -> int:
+    """The tries of a visit; where nobody looked closely, each request is one."""
+    return int(visit["requests"] if visit["tries"] is None else visit["tries"])
 
 
 def joined(outcomes: Any) -> str:

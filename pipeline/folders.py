@@ -17,6 +17,7 @@ from pipeline.lake import put_text
 from pipeline.problems import Problem, RefusedError
 
 READERS = ("technical", "safeguarding", "principal", "leadership")
+INDEX = "index.html"
 
 
 def group_faults(named: Mapping[str, str], where: str = "school.toml") -> list[Problem]:
@@ -88,6 +89,20 @@ def _passable(folder: Path) -> list[Problem]:
 def put_page(place: Path, text: str, group: int | None) -> None:
     """Write one page whole or not at all: 0640 for its group, 0600 where there is none."""
     put_text(place, text, 0o600 if group is None else 0o640, group)
+
+
+def pages(folder: Path, reader: str) -> list[str]:
+    """The names of a reader's pages and tables, but for the index."""
+    found = (path.name for kind in ("*.html", "*.csv") for path in (folder / "reports" / reader).glob(kind))
+    return sorted(name for name in found if name != INDEX)
+
+
+def renew(place: Path, text: str, group: int | None) -> None:
+    """Write a page unless it stands there already, word for word and as open as it should be."""
+    mode = 0o600 if group is None else 0o640
+    if place.exists() and place.stat().st_mode & 0o777 == mode and place.read_text("utf-8") == text:
+        return
+    put_page(place, text, group)
 
 
 def says(page: Path, title: str) -> bool:

@@ -19,6 +19,15 @@ NUMBERS: dict[str, int] = {
     "dwell_requests": 20,  # requests that went through: more than one page with its pictures
     "gap_minutes": 10,  # how far "around it" reaches
     "bypass_then_same_minutes": 10,  # how soon a bypass tool follows
+    "piece_requests": 10,  # requests that a piece of another page makes at most
+    "loop_tries": 8,  # blocked tries in a row in equal steps
+    "idle_tries": 12,  # tries of one day that a program makes
+    "idle_hours": 6,  # different hours of that day
+    "idle_bytes": 20_000,  # bytes in, a request
+    "habit_days": 28,  # days before that are looked at
+    "habit_tries": 20,  # tries of a site that teach something
+    "habit_opened_percent": 10,  # of them that opened a burst, at most
+    "habit_sites": 5,  # sites that set it off on one day
 }
 
 
@@ -28,7 +37,6 @@ class Facts:
 
     requests: int
     allowed: int
-    most_blocked: int
     slots: int
     visits: int
     crowd: int
@@ -38,6 +46,20 @@ class Facts:
     near_blocked: int
     near_ms: int
     bypass: str
+    near_searched: int = 0
+    spreads: bool = False  # of a kind that people pass on, so that a crowd is no excuse
+    tries: int = 1
+    most_tries: int = 0
+    opened: int = 1
+    after_page: str = ""
+    piece: bool = False
+    brought: str = ""
+    slip: str = ""
+    step_s: int | None = None
+    even_tries: int = 0
+    day_tries: int = 0
+    hours: int = 0
+    bytes_in: int = 0
 
 
 def number(numbers: Mapping[str, Any], name: str) -> int:
@@ -48,44 +70,112 @@ def number(numbers: Mapping[str, Any], name: str) -> int:
 
 def suggest(facts: Facts, numbers: Mapping[str, Any]) -> str:
     """What the log points to."""
-    several = facts.near_sites >= number(numbers, "several_sites")
-    retried = facts.most_blocked >= number(numbers, "retries")
-    brief = facts.visits == 1 and facts.requests <= number(numbers, "few_requests")
-    followed = facts.after_ms is not None and facts.after_ms <= number(numbers, "follow_ms")
-    crowded = facts.crowd >= number(numbers, "crowd_people")
-    stayed = _stayed(facts, numbers)
-    if several or facts.bypass:
+    if facts.near_sites >= number(numbers, "several_sites") or facts.bypass or facts.near_searched:
         return "deliberate"
-    if crowded or (brief and followed and facts.near_sites <= 1):
+    crowded = facts.crowd >= number(numbers, "crowd_people") and not facts.spreads
+    if crowded or is_machine(facts, numbers) or is_brought(facts, numbers):
         return "background"
-    if retried or stayed:
+    if _retried(facts, numbers) or _stayed(facts, numbers):
         return "deliberate"
-    if facts.near_sites <= 1 and facts.visits == 1 and (brief or facts.slots <= 1):
+    if _alone(facts) and (_brief(facts, numbers) or facts.slots <= 1):
         return "accidental"
     return "unclear"
 
 
-def reasons(facts: Facts, title: str, numbers: Mapping[str, Any]) -> list[str]:
-    """What the log shows, a short plain sentence each."""
-    said = [_counts(facts, title)]
-    if facts.most_blocked >= number(numbers, "retries"):
-        said.append("tried again after the block")
-    if facts.bypass:
-        said.append(f"{facts.bypass} in the next minutes")
-    if _stayed(facts, numbers):
-        said.append(f"{facts.allowed} requests went through, spread over {facts.slots} five-minute slots")
-    if facts.crowd > 1:
-        others = facts.crowd - 1
-        people = "1 other person" if others == 1 else f"{others} other people"
-        said.append(f"{people} asked for the same host in the same minute")
-    if facts.after_ms is not None and facts.after_ms <= number(numbers, "follow_ms"):
-        said.append(f"began {facts.after_ms} ms after another visit")
-    return said
+def is_slip(facts: Facts, numbers: Mapping[str, Any]) -> bool:
+    """A glance at a site beside one of nearly the same name: a slip of the keyboard, or a name that lives by them."""
+    return bool(facts.slip) and _alone(facts) and _brief(facts, numbers)
+
+
+def is_machine(facts: Facts, numbers: Mapping[str, Any]) -> bool:
+    """An open page or a program asks, and no person: a blocked page in equal steps, or check-ins all day long."""
+    return _loops(facts, numbers) or _idles(facts, numbers)
+
+
+def _loops(facts: Facts, numbers: Mapping[str, Any]) -> bool:
+    """A blocked page that loads itself again."""
+    return facts.step_s is not None and facts.allowed == 0 and facts.even_tries >= number(numbers, "loop_tries")
+
+
+def _idles(facts: Facts, numbers: Mapping[str, Any]) -> bool:
+    """Many tries over many hours, a request or two each and nothing much in them."""
+    return (facts.day_tries >= number(numbers, "idle_tries") and facts.hours >= number(numbers, "idle_hours")
+            and facts.requests <= number(numbers, "few_requests") * max(1, facts.tries)
+            and facts.bytes_in <= number(numbers, "idle_bytes") * facts.requests)
+
+
+def is_brought(facts: Facts, numbers: Mapping[str, Any]) -> bool:
+    """Another page brought it along: nothing of it opened a burst, or it is a glance at what pages bring along."""
+    if not _alone(facts):
+        return False
+    small = facts.requests <= number(numbers, "piece_requests")
+    if facts.opened:
+        return bool(facts.brought) and _brief(facts, numbers)
+    return facts.piece or (bool(facts.brought) and small) or (_followed(facts, numbers) and _brief(facts, numbers))
+
+
+def _alone(facts: Facts) -> bool:
+    return facts.visits == 1 and facts.near_sites <= 1
+
+
+def _brief(facts: Facts, numbers: Mapping[str, Any]) -> bool:
+    return facts.requests <= number(numbers, "few_requests")
+
+
+def _followed(facts: Facts, numbers: Mapping[str, Any]) -> bool:
+    return facts.after_ms is not None and facts.after_ms <= number(numbers, "follow_ms")
+
+
+def _retried(facts: Facts, numbers: Mapping[str, Any]) -> bool:
+    """Asked again and again after the block."""
+    return facts.most_tries >= number(numbers, "retries")
 
 
 def _stayed(facts: Facts, numbers: Mapping[str, Any]) -> bool:
     """Came and stayed: more than one page, for longer than a glance."""
     return facts.slots >= number(numbers, "dwell_slots") and facts.allowed >= number(numbers, "dwell_requests")
+
+
+def reasons(facts: Facts, title: str, numbers: Mapping[str, Any]) -> list[str]:
+    """What the log shows, a short plain sentence each."""
+    said = [_counts(facts, title)]
+    if facts.near_searched:
+        said.append(f"{facts.near_searched} search{'' if facts.near_searched == 1 else 'es'} for it among them")
+    if _loops(facts, numbers):
+        said.append(f"asked for {facts.even_tries} times in equal steps of {facts.step_s} seconds, "
+                    "as a page left open does")
+    elif _idles(facts, numbers):
+        said.append(f"asked for {facts.day_tries} times that day in {facts.hours} different hours, a request or two each, "
+                    "as a program does")
+    elif _retried(facts, numbers):
+        said.append("tried again after the block")
+    if facts.bypass:
+        said.append(f"{facts.bypass} in the next minutes")
+    if _stayed(facts, numbers):
+        said.append(f"{facts.allowed} requests went through, spread over {facts.slots} five-minute slots")
+    return said + _company(facts) + _origin(facts, numbers)
+
+
+def _company(facts: Facts) -> list[str]:
+    """Who else came."""
+    if facts.crowd <= 1:
+        return []
+    people = "1 other person" if facts.crowd == 2 else f"{facts.crowd - 1} other people"
+    return [f"{people} came to the same site within a minute"]
+
+
+def _origin(facts: Facts, numbers: Mapping[str, Any]) -> list[str]:
+    """What it came from."""
+    said = []
+    if facts.after_page:
+        said.append(f"{'a piece of' if facts.piece else 'came from'} a page of {facts.after_page}")
+    if _followed(facts, numbers):
+        said.append(f"began {facts.after_ms} ms after another visit")
+    if facts.brought:
+        said.append("a site that other pages bring along" + (", as earlier days show" if facts.brought == "habit" else ""))
+    if is_slip(facts, numbers):
+        said.append(f"a name like that of {facts.slip}, asked for within half a minute")
+    return said
 
 
 def _counts(facts: Facts, title: str) -> str:

@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline import answers, classify, coverage, detect, excepted, incidents, listaddresses, lists, liststore, sql, visits
+from pipeline import (
+    addresses,
+    answers,
+    behaviour,
+    classify,
+    coverage,
+    detect,
+    excepted,
+    habits,
+    incidents,
+    listaddresses,
+    lists,
+    liststore,
+    searches,
+    sql,
+    visits,
+)
+from pipeline.addressbook import WHERE, read_shapes
+from pipeline.bursts import Watch
+from pipeline.engines import Engine, read_engines
 from pipeline.formats import Format, with_own
 from pipeline.policy import Policy, in_force, read_policy
 from pipeline.privacy import login_key, pseudonym
@@ -20,6 +39,8 @@ from pipeline.problems import Problem
 from pipeline.rulebook import Rule, read_rules
 from pipeline.school import Person, School, read_people, read_school, said_of
 from pipeline.schoolday import bands_table, is_open
+from pipeline.signals.shapes import Book
+from pipeline.terms import Terms, read_terms
 from pipeline.turned import filtered
 from pipeline.vendors import Names, read_vendors
 
@@ -45,6 +66,10 @@ class Rules:
     formats: Mapping[str, Format]
     vendors: Mapping[str, Names]
     exceptions: Sequence[excepted.Excepted] = ()
+    shapes: Book = field(default_factory=Book)
+    terms: Terms = field(default_factory=Terms)
+    engines: Sequence[Engine] = ()
+    embeds: Sequence[str] = ()  # hosts that other pages bring along
     imported: Sequence[str] = ()  # the Parquet files of the imported lists
 
 
@@ -67,6 +92,14 @@ def read_all(files: Mapping[str, str]) -> tuple[Rules | None, list[Problem]]:
     faults += more
     faults += [Problem(f"school.toml, logs.{n}.format", f"'{log.format}' is not a log format", "schoolgate formats")
                for n, log in enumerate(school.logs if school else (), 1) if log.format and log.format not in known_formats]
+    shapes, more = read_shapes(files.get(WHERE, ""), known)
+    faults += more
+    terms, more = read_terms({n: t for n, t in files.items() if n.startswith("rules/terms/")}, known)
+    faults += more
+    engines, more = read_engines(files.get("rules/terms/engines.csv", ""))
+    faults += more
+    embeds, more = habits.read_brought(files.get(habits.WHERE, ""))
+    faults += more
     people, more = read_people(files["people.csv"]) if "people.csv" in files else ([], [])
     faults += more
     exceptions, more = excepted.read_exceptions(files.get(excepted.WHERE, ""), [rule.name for rule in rules],
@@ -74,7 +107,8 @@ def read_all(files: Mapping[str, str]) -> tuple[Rules | None, list[Problem]]:
     faults += more
     if school is None or policy is None or not rules:
         return None, faults
-    return Rules(school, policy, rules, entries, own, people, known_formats, vendors, exceptions), faults
+    return Rules(school, policy, rules, entries, own, people, known_formats, vendors, exceptions, shapes, terms, engines,
+                 embeds), faults
 
 
 @dataclass(frozen=True)
@@ -88,19 +122,39 @@ class Logs:
 
 @dataclass(frozen=True)
 class Seen:
-    """What was seen on one school day before any rule fires: hosts, visits, verdicts, and where its requests went."""
+    """What was seen on one school day before any rule fires: hosts (and which are new), visits, verdicts, and where its requests
+    went."""
 
     hosts: pa.Table
+    new: pa.Table
     visits: pa.Table
     verdicts: pa.Table
     filter_names: pa.Table
     account: Mapping[str, int]
 
 
-def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, logs: Logs
-          ) -> tuple[dict[str, pa.Table], dict[str, int]]:
-    """The derived tables of the day whose lines `con` calls `lines`, and where its requests went."""
-    seen = see(con, day, rules, key, logs)
+class Before(Protocol):
+    """The history of a day: the HOSTS files of the days before, which know what is new, and the sites that those days show to
+    be brought along by others."""
+
+    @property
+    def hosts(self) -> Sequence[str]: ...
+    @property
+    def brought(self) -> Sequence[str]: ...
+
+
+@dataclass(frozen=True)
+class NoDayBefore:
+    """The history of a first day."""
+
+    hosts: Sequence[str] = ()
+    brought: Sequence[str] = ()
+
+
+def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, logs: Logs, before: Before = NoDayBefore()
+          ) -> tuple[Seen, dict[str, pa.Table], dict[str, int]]:
+    """What was seen on the day whose lines `con` calls `lines`, its derived tables, and where its requests went."""
+    seen = see(con, day, rules, key, logs, before)
     found, quiet = fire(con, day, rules, key, seen)
     shown = shown_of(found)
     stories = incidents.stories(shown)
@@ -108,31 +162,38 @@ def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, l
               "breaches": incidents.breaches(seen.visits, seen.verdicts, shown, day),
               "tallies": coverage.tallies(seen.visits, seen.verdicts, found, stories, day),
               "coverage": coverage.coverage(con, day, logs.names, open_hours(_bands(rules, day), rules.school, day)),
-              "filter_names": seen.filter_names, "filtered": filtered(seen.visits, taught_bands(rules, day), day)}
-    return tables, dict(seen.account) | {"quietened": len(quiet), "hidden": len(found) - len(shown)}
+              "filter_names": seen.filter_names, "filtered": filtered(seen.visits, taught_bands(rules, day), day),
+              "habits": habits.of_day(seen.visits, day)}
+    return seen, tables, dict(seen.account) | {"quietened": len(quiet), "hidden": len(found) - len(shown)}
 
 
-def see(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, logs: Logs) -> Seen:
+def see(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, logs: Logs, before: Before = NoDayBefore()) -> Seen:
     """The visits of the day whose lines `con` calls `lines`, and what the policy says of them."""
     policy, school = in_force(rules.policy, day), rules.school
     asked = con.sql(ASKED).to_arrow_table()
     spoken = speaking(asked, rules)
     hosts = classified(asked, rules, day, spoken)
     said, filter_names = answers.answers(con, hosts, rules.vendors, logs.vendors, policy.categories, day)
-    addressed = listaddresses.listed(con, hosts, spoken, rules.lists, lists.live(rules.own, day), said,
-                                     partial(answers.weigh, vendors=rules.vendors, of=logs.vendors, categories=policy.categories))
+    listed = listaddresses.listed(con, hosts, spoken, rules.lists, lists.live(rules.own, day), said,
+                                  partial(answers.weigh, vendors=rules.vendors, of=logs.vendors, categories=policy.categories))
+    shown = addresses.addressed(con, hosts, rules.shapes, policy.categories, day, partial(classified, rules=rules, day=day))
+    sought = searches.searches(con, hosts, rules.engines, rules.terms, detect.gravity(policy))
     stays, account = visits.fold(con, hosts, people_table(rules.people, day, key), _bands(rules, day), _networks(school),
-                                 policy.background, logs.ranks, said, addressed)
+                                 policy.background, logs.ranks, said, addresses.first_of(listed, shown, sought),
+                                 watch(policy, rules.embeds, before.brought))
+    new = behaviour.new_hosts(con, hosts, before.hosts, rules.shapes)
+    stays = behaviour.weighed(con, stays, hosts, new, rules.shapes)
     nominated = {row: {pseudonym(key, "p", login_key(login)) for login in logins} for row, logins in school.nominated.items()}
-    return Seen(hosts, stays, classify.judge(stays, policy, nominated), filter_names, account)
+    return Seen(hosts, new, stays, classify.judge(stays, policy, nominated), filter_names, account)
 
 
 def fire(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, seen: Seen) -> tuple[pa.Table, pa.Table]:
     """The DETECTIONS of a day that was seen, hidden ones among them, and those left out because they point to background."""
     people = {one.login: pseudonym(key, "p", login_key(one.login)) for one in rules.exceptions if one.login}
-    return detect.fire(seen.visits, seen.verdicts, rules.rules, in_force(rules.policy, day), day,
-                       sealed_rows(con, people_table(rules.people, day, key), _networks(rules.school)),
-                       excepted.Hiding(rules.rules, rules.exceptions, people, day))
+    found, quiet = detect.fire(seen.visits, seen.verdicts, rules.rules, in_force(rules.policy, day), day,
+                               sealed_rows(con, people_table(rules.people, day, key), _networks(rules.school)),
+                               excepted.Hiding(rules.rules, rules.exceptions, people, day))
+    return pa.concat_tables([found, behaviour.spreads(seen.visits, seen.new, rules.shapes, day)]), quiet
 
 
 def taught_bands(rules: Rules, day: date) -> Collection[str]:
@@ -158,6 +219,12 @@ def _networks(school: School) -> pa.Table:
 def speaking(asked: pa.Table, rules: Rules) -> pa.Table:
     """entry, path, category, list: what the imported lists say of a table of distinct hosts (host); they are not loaded."""
     return liststore.speaking(rules.imported, lists.suffixes_of(asked) if rules.imported else asked)
+
+
+def watch(policy: Policy, embeds: Sequence[str], brought: Sequence[str]) -> Watch:
+    """What is looked at closely: every category that may become an incident. Help is named beside no other visit."""
+    return Watch([name for name, category in policy.categories.items() if category.tier != "none"],
+                 [name for name, category in policy.categories.items() if category.help_seeking], embeds, brought)
 
 
 def classified(asked: pa.Table, rules: Rules, day: date, spoken: pa.Table | None = None) -> pa.Table:

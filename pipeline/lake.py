@@ -74,6 +74,7 @@ class Days:
     """What the journal of days comes to: the last entry of each judged day, and the days whose last judgement is untold."""
 
     judged: dict[date, dict[str, Any]] = field(default_factory=dict)
+    order: dict[date, int] = field(default_factory=dict)  # number of that entry
     untold: set[date] = field(default_factory=set)
 
 
@@ -207,6 +208,12 @@ class Lake:
                 times.setdefault(row["site"], []).append(row["started"])
         return times
 
+    def hosts_before(self, day: date, days: int) -> list[str]:
+        """The files of the hosts of the last judged days before one, at most so many."""
+        judged = self.judged()
+        known = [earlier for earlier in sorted(judged) if earlier < day and "hosts" in judged[earlier]["files"]]
+        return [str(self.folder / judged[earlier]["files"]["hosts"]["path"]) for earlier in known[-days:]]
+
     def whole(self, day: date) -> bool:
         """Whether a day is judged, on the lines it has now, with all its files there."""
         body = self.judged().get(day)
@@ -221,6 +228,11 @@ class Lake:
     def generation(self, day: date) -> int:
         """The number of the entry by which a day was last judged; 0 when it never was."""
         return max((entry.n for entry in self.days.entries() if entry.kind == "judged" and entry.ref == str(day)), default=0)
+
+    def judged_after(self, day: date, others: Collection[date]) -> bool:
+        """Whether one of `others` was last judged later than `day`."""
+        order = self._days.now().order
+        return any(order.get(other, 0) > order.get(day, 0) for other in others)
 
     def write_day(self, day: date, judged: Mapping[str, pa.Table], about: dict[str, Any]) -> None:
         """Write a day's derived tables, then its entry; files of an earlier judgement go afterwards."""
@@ -355,7 +367,7 @@ def _judged(days: Days, entry: Entry) -> None:
         days.untold.discard(date.fromisoformat(entry.ref))
     elif entry.kind == "judged" and entry.body:
         day = date.fromisoformat(entry.ref)
-        days.judged[day] = entry.body
+        days.judged[day], days.order[day] = entry.body, entry.n
         (days.untold.discard if "purged" in entry.body else days.untold.add)(day)
 
 

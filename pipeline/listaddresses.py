@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 from pipeline.hosts import normalise, sites
 from pipeline.lists import LISTS, PROTECTED, classify_addresses
 from pipeline.sql import run
-from pipeline.visits import ADDRESSED
+from pipeline.visits import ADDRESSED, as_addressed
 
 Weigh = Callable[[pa.Table, pa.Table], tuple[pa.Table, pa.Table]]
 KEPT = re.compile(r"%(25|23|2f|3f)", re.IGNORECASE)   # escapes of % # / ?
@@ -106,7 +106,7 @@ def listed(con: duckdb.DuckDBPyConnection, hosts: pa.Table, spoken: pa.Table, na
     if not len(different):
         return ADDRESSED.empty_table()
     only = touched.filter(pc.is_in(touched["host"], different["host"].combine_chunks()))
-    return run(ADDRESSES, {"protected": list(PROTECTED)}, con=con, touched=only, different=different).cast(ADDRESSED)
+    return as_addressed(run(ADDRESSES, {"protected": list(PROTECTED)}, con=con, touched=only, different=different))
 
 
 def address(hosts: pa.Table, path: str, spoken: pa.Table, names: pa.Table, own: pa.Table) -> dict[str, Any]:

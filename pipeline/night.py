@@ -16,7 +16,23 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from pipeline import changes, failing, folders, judging, logfiles, publishing, register, registers, rulefiles, silence, sql
+from pipeline import (
+    changes,
+    failing,
+    folders,
+    history,
+    inbox,
+    judging,
+    logfiles,
+    publishing,
+    register,
+    registers,
+    rulefiles,
+    sealed,
+    sheets,
+    silence,
+    sql,
+)
 from pipeline.inferring import entries as inferred
 from pipeline.ingest import FATES, Masks
 from pipeline.journal import Journal
@@ -24,17 +40,22 @@ from pipeline.judging import Rules
 from pipeline.lake import Lake, emptied
 from pipeline.liststore import Lists
 from pipeline.logfiles import LogFile
+from pipeline.missed import look_back
 from pipeline.privacy import fits, on_network
 from pipeline.problems import Exit, Problem, RefusedError, SchoolgateError, UsageError
 from pipeline.progress import Show
 from pipeline.reading import Reader, Reading
+from pipeline.register import custody
 from pipeline.registers import Registers
+from pipeline.runs import Run, noted
+from pipeline.runs import known as runs_so_far
 from pipeline.school import School, read_school
 from pipeline.schoolday import day_bounds, school_day, term_of
 from pipeline.vault import Keys, Vault, load_keys
 
 Tick = Callable[[str, int], None]
-REGISTERS = ("ingest", "days", "incidents", "breaches", "changes", "decisions", "access", "destruction")
+REGISTERS = ("ingest", "days", "incidents", "breaches", "changes", "decisions", "checks", "concerns", "custody", "access",
+             "issued", "destruction")
 UNTOLD = timedelta(days=31)
 UNHEARD = Problem("the night", "heard from no log", "the paths given, and whether the filter still writes")
 
@@ -53,6 +74,8 @@ class Account:
     pages: list[str] = field(default_factory=list)
     heads: dict[str, str] = field(default_factory=dict)
     waiting: int = 0  # incidents that wait for a person
+    ran: dict[str, Run] = field(default_factory=dict)  # the last run of each job before this one
+    missed: list[date] = field(default_factory=list)  # the school days whose night was due and did not run
     doing: str = "reading the rules"
 
     @property
@@ -89,6 +112,10 @@ class Account:
                 f"in the lake {self.lines:,} lines"]
         if not self.readings:
             said.insert(0, "No log was heard from. Silence is not safety: look at the filter and at the paths given.")
+        if self.missed:
+            said.append(f"missed      the nights of {_days([str(day) for day in self.missed])}: caught up")
+        if (before := self.ran.get("night")) and before.ended is None:
+            said.append(f"cut short   the night before, which began at {before.began:%Y-%m-%d %H:%M} UTC: gone on from there")
         if self.late:
             said.append(f"late        {sum(self.late.values()):,} lines of days already purged "
                         f"({_days([str(day) for day in sorted(self.late)])}): not judged, and kept until the next purge")
@@ -109,17 +136,20 @@ def _days(days: Sequence[str]) -> str:
 
 
 def run(folder: Path, logs: Sequence[str], tick: Tick, *, today: date | None = None, show: Show | None = None,
-        form: str = "") -> Account:
+        form: str = "", refused: Sequence[Problem] = ()) -> Account:
     """Run the night of one school folder over `logs`. `today`: the school day it is for; None: the clock's. `form`: the format of
-    the logs; '': what their lines look like.
+    the logs; '': what their lines look like. `refused`: problems found before it, which its pages say too.
 
     RefusedError: nothing was read. UsageError, FailedError: a page says what stopped it.
     """
     require_school(folder)
-    account = Account()
+    account = Account(problems=list(refused))
     with rulefiles.locked(folder):
+        account.ran = runs_so_far(folder)
         try:
-            _night(folder, logs, account, today, tick, show or Show(), form)
+            with noted(folder, "night") as note:
+                _night(folder, logs, account, today, tick, show or Show(), form)
+                note.code = account.code()
         except RefusedError:
             raise
         except Exception as error:  # whatever it is, the night ends in a page and a sentence
@@ -146,7 +176,10 @@ def _night(folder: Path, logs: Sequence[str], account: Account, today: date | No
     account.late = {day: lake.lines_rows([day]) for day in touched & lake.purged()}
     _judge_all(folder, lake, rules, keys, account, show)
     account.doing = "bringing the registers up to date"
-    registers.enter(books, lake, lake.untold())
+    with rulefiles.entering(folder):
+        registers.enter(books, lake, lake.untold())
+        held = books["custody"].entries()
+        books["custody"].append_all(custody.taken(held, sealed.digests(folder / "var/sealed", custody.names(held))))
     account.doing = "writing the change log"
     _changes(folder, books)
     books["changes"].append_all(register.open_changes(inferred(lake, rules, books, lake.untold()), books.changes()))
@@ -154,7 +187,7 @@ def _night(folder: Path, logs: Sequence[str], account: Account, today: date | No
     _publish(folder, lake, rules, keys, books, account, today)
     account.lines = _rows(lake)
     account.heads = {name: book.head() for name, book in books.items()}
-    account.waiting = sum(1 for state in books.incidents().values() if state.state == "suspected" and state.detected)
+    account.waiting = sum(1 for state in books.incidents().values() if state.waiting and state.detected)
 
 
 def _judge_all(folder: Path, lake: Lake, rules: Rules, keys: Keys, account: Account, show: Show) -> None:
@@ -164,7 +197,7 @@ def _judge_all(folder: Path, lake: Lake, rules: Rules, keys: Keys, account: Acco
     show.begin("judging", len(days))
     for day in days:
         account.doing = f"judging {day}"
-        if not lake.whole(day):
+        if not lake.whole(day) or history.outlearned(lake, day, rules):
             _judge(folder, lake, day, rules, keys, account)
         show.step(str(day), None)
 
@@ -208,9 +241,10 @@ def _judge(folder: Path, lake: Lake, day: date, rules: Rules, keys: Keys, accoun
     """Judge one day and keep its tables; an equation that does not hold is a problem."""
     con = sql.connect(spill=str(emptied(folder / "var/spill")))
     lake.view(con, day)
-    tables, counts = judging.judge(con, day, rules, keys.pseudonym, judging.logs_of(rules, lake.sources()))
+    known = history.before(lake, day, rules)
+    seen, tables, counts = judging.judge(con, day, rules, keys.pseudonym, judging.logs_of(rules, lake.sources()), known)
     account.problems += judging.equations(con, tables, counts, day)
-    lake.write_day(day, tables, {"rules": account.rules, "counts": counts})
+    lake.write_day(day, tables, {"rules": account.rules, "counts": counts} | history.told(known, seen.new["host"].to_pylist()))
     account.judged.append(day)
     account.counts.update(judging.summary(tables, counts, rules.school, day))
 
@@ -232,24 +266,32 @@ def _publish(folder: Path, lake: Lake, rules: Rules, keys: Keys, books: Register
     """Write the pages of every day that is untold; a night that heard from no log writes one that says so."""
     today, judged, untold, purged = given or _today(rules.school), lake.judged(), lake.untold(), lake.purged()
     now = day_bounds(given, rules.school.calendar.timezone)[1] if given else datetime.now(UTC)
-    silent = silence.silences(lake, rules.school, untold, today, now)
+    if given is None:  # a night that is given its day is not one of the schedule's
+        account.missed, late = look_back(account.ran, rules.school, now)
+        account.problems += late
+    silent = silence.silences(lake, rules.school, {*untold, *account.missed}, today, now)
     account.problems += [*silence.problems(silent), *([] if account.readings else [UNHEARD])]
     desk = _desk(folder, lake, rules, keys, books, account, max(untold, default=today))
     owed = sorted(day for day in judged if day in untold or (day not in purged and desk.lacks(day)))
     unheard = today in silent or not (owed or account.readings)
-    for day in [*owed, *([today] if unheard and today not in owed else [])]:
+    unread = {day for day in account.missed if day in silent} | ({today} if unheard else set())
+    for day in [*owed, *sorted(unread.difference(owed, purged))]:
         publishing.nightly_page(desk, day, account.problems, judged.get(day, {}).get("counts", {}), sorted(silent.get(day, ())))
     for day in owed:
         publishing.named_pages(desk, day)
     for day in {term_of(rules.school.calendar, day): day for day in owed}.values():
         publishing.termly_page(desk, day)
+    if owed:
+        sheets.write(desk, max(owed))
+        inbox.made(folder, rules.school.groups.get("safeguarding", ""))
+    publishing.indexes(folder, rules.school, desk.groups)
     lake.tell(untold)
     account.pages = [str(path.relative_to(folder)) for path in desk.written]
 
 
 def _desk(folder: Path, lake: Lake, rules: Rules, keys: Keys, books: Registers, account: Account, day: date) -> publishing.Desk:
     """All that pages are made from; names are those of people.csv on `day`."""
-    heads = {name: book.head()[:16] for name, book in books.items() if name not in ("access", "destruction")}
+    heads = {name: book.head()[:16] for name, book in books.items() if name not in ("access", "issued", "destruction")}
     groups, problems = folders.share(folder, rules.school.groups)
     account.problems += problems
     known = publishing.who_is(rules, keys.pseudonym, Vault(folder / "var/vault/names", keys.vault).names(), day)
@@ -268,6 +310,7 @@ def report(folder: Path, write: Callable[[publishing.Desk, date], None], today: 
         day = today or _today(rules.school)
         desk = _desk(folder, open_lake(folder, keys), rules, keys, books, account, day)
         write(desk, day)
+        publishing.indexes(folder, rules.school, desk.groups)
     account.pages = [str(path.relative_to(folder)) for path in desk.written]
     return account
 

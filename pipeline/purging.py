@@ -1,8 +1,8 @@
 """The purge: what has been kept as long as the retention table says goes, and a destruction record says what went.
 
-Lines go first, then a day's tables but for its anonymous tallies and coverage, then closed incidents with the pages that
-name people, then what the long registers hold. Names that nothing points to any more leave the vault. Sealed copies are
-never purged, and an incident that waits for a person stays until somebody has decided.
+Lines go first, then a day's tables but for its anonymous tallies and coverage, then closed incidents and the pages of old days,
+then what the long registers hold; each reader's index follows. Names that nothing points to any more leave the vault. Sealed
+copies are never purged, and an incident that waits for a person stays until somebody has decided.
 
 What is to go is counted and written down as `begun` before anything goes, so that a purge that is cut short is carried
 out to its end by the next one, and its record counts all that went.
@@ -20,19 +20,22 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline import night, register, rulefiles
+from pipeline import folders, night, publishing, register, rulefiles
 from pipeline.journal import Entry, Journal
 from pipeline.lake import Lake
-from pipeline.school import Retention
+from pipeline.pages.index import period_of
+from pipeline.school import Retention, School
 from pipeline.tables import DETECTIONS, INCIDENTS, VISITS
 from pipeline.vault import Vault, load_keys
 
 KEPT_LONG = ("tallies", "coverage")
 WHY = "retention"
+# What can go, and the limit it goes by.
 TIERS = {"lines": "lines", "rows of visits and what was made of them": "visits", "entries of incidents": "incidents",
-         "pages that name people": "incidents", "entries of breaches, changes and access": "registers",
-         "names in the vault": "lines"}
-NAMED_PAGES = ("safeguarding/dsl-list-*.html", "principal/principal-*.html")
+         "pages that name people": "named", "pages that name nobody": "pages", "summaries of a term": "summaries",
+         "entries of breaches, changes and access": "registers", "names in the vault": "lines"}
+PAGES = {"named": ("safeguarding/*.html", "principal/*.html", "safeguarding/return-*.csv", "principal/return-*.csv"),
+         "pages": ("technical/*.html",), "summaries": ("leadership/*.html",)}
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class _Plan:
     tables: list[date]
     incidents: list[int]
     registers: dict[str, list[int]]
-    pages: list[Path]
+    pages: dict[str, list[Path]]
     names: set[str]
     counts: dict[str, int]
 
@@ -68,33 +71,34 @@ class _Plan:
 def purge(folder: Path, today: date | None = None) -> Destroyed:
     """Purge a school folder by its retention table as of `today`; every step is committed by its journal first."""
     school = night.settings(folder)
-    with rulefiles.locked(folder):
+    with rulefiles.locked(folder), rulefiles.entering(folder):
         keys = load_keys(folder / school.keys)
         lake, vault = night.open_lake(folder, keys), Vault(folder / "var/vault/names", keys.vault)
         lake.clean()
         rulefiles.remove(list((folder / "reports").glob("*/*.half")))  # of a page that was cut short: it may name people
         record = night.journal(folder, "destruction")
-        counts = Counter(_finish(folder, lake, vault, record))
+        counts = Counter(_finish(folder, school, lake, vault, record))
         limits = _limits(school.retention, today or datetime.now(UTC).date())
         plan = _plan(folder, lake, vault, limits)
         before = {what: str(limits[tier]) for what, tier in TIERS.items()}
         if any(plan.counts.values()):
             body = {"by": getpass.getuser(), "counts": plan.counts, "before": before}
             record.append("begun", "", body)
-            _carry_out(folder, lake, vault, plan)
+            _carry_out(folder, school, lake, vault, plan)
             record.append("destroyed", "", body)
         counts.update(plan.counts)
         return Destroyed(dict(counts), before, _waiting(folder, limits["incidents"]))
 
 
-def _finish(folder: Path, lake: Lake, vault: Vault, record: Journal) -> dict[str, int]:
+def _finish(folder: Path, school: School, lake: Lake, vault: Vault, record: Journal) -> dict[str, int]:
     """Carry out what a purge that was cut short had begun; its counts, none when there was no such purge."""
     last = record.entries()[-1:]
     if not last or last[0].kind != "begun" or last[0].body is None:
         return {}
     body = last[0].body
-    limits = {tier: date.fromisoformat(body["before"][what]) for what, tier in TIERS.items()}
-    _carry_out(folder, lake, vault, _plan(folder, lake, vault, limits))
+    # A purge of an older version knew fewer kinds of pages: of the others it had begun nothing.
+    limits = {tier: date.fromisoformat(body["before"].get(what, str(date.min))) for what, tier in TIERS.items()}
+    _carry_out(folder, school, lake, vault, _plan(folder, lake, vault, limits))
     record.append("destroyed", "", body)
     return dict(body["counts"])
 
@@ -106,21 +110,22 @@ def _plan(folder: Path, lake: Lake, vault: Vault, limits: Mapping[str, date]) ->
     gone = {ref for ref, state in _states(folder).items() if _old(state, limits["incidents"]) and not _open(state)}
     incidents = _numbers(folder, "incidents", lambda entry: entry.ref in gone)
     registers = _registers(folder, limits["registers"])
-    pages = _pages(folder, limits["incidents"])
+    pages = {tier: _pages(folder, tier, limits[tier]) for tier in PAGES}
     names = set(vault.names()) - _pointed(folder, lake, set(lines), set(tables), gone)
-    sizes = (lake.lines_rows(lines), lake.derived_rows(tables, KEPT_LONG), len(incidents), len(pages),
+    sizes = (lake.lines_rows(lines), lake.derived_rows(tables, KEPT_LONG), len(incidents), *map(len, pages.values()),
              sum(map(len, registers.values())), len(names))
     return _Plan(lines, tables, incidents, registers, pages, names, dict(zip(TIERS, sizes, strict=True)))
 
 
-def _carry_out(folder: Path, lake: Lake, vault: Vault, plan: _Plan) -> None:
+def _carry_out(folder: Path, school: School, lake: Lake, vault: Vault, plan: _Plan) -> None:
     lake.drop_lines(plan.lines, WHY)
     for day in plan.tables:
         lake.keep_only(day, KEPT_LONG, WHY)
     for name, numbers in {"incidents": plan.incidents, **plan.registers}.items():
         if numbers:
             night.journal(folder, name).purge(numbers, WHY)
-    rulefiles.remove(plan.pages)
+    rulefiles.remove([page for pages in plan.pages.values() for page in pages])
+    publishing.indexes(folder, school, folders.share(folder, school.groups)[0])
     vault.forget(plan.names)
 
 
@@ -131,8 +136,10 @@ def _limits(retention: Retention, today: date) -> dict[str, date]:
     """
     lines = today - timedelta(days=retention.lines_days)
     visits = min(lines, today - timedelta(days=retention.visits_days))
-    return {"lines": lines, "visits": visits, "incidents": min(visits, today - timedelta(days=retention.incidents_days)),
-            "registers": min(visits, today - timedelta(days=round(365.25 * retention.registers_years)))}
+    named = min(retention.pages_days, retention.incidents_days)
+    days = {"incidents": retention.incidents_days, "named": named, "pages": retention.pages_days,
+            "registers": round(365.25 * retention.registers_years), "summaries": round(365.25 * retention.summaries_years)}
+    return {"lines": lines, "visits": visits} | {tier: min(visits, today - timedelta(days=kept)) for tier, kept in days.items()}
 
 
 def _waiting(folder: Path, before: date) -> int:
@@ -148,15 +155,16 @@ def _old(state: register.IncidentState, before: date) -> bool:
 
 
 def _open(state: register.IncidentState) -> bool:
-    return state.state == "suspected" and state.detected
+    return state.waiting and state.detected
 
 
 def _registers(folder: Path, before: date) -> dict[str, list[int]]:
-    """Entries of breaches whose last day is old, and of changes and looks written before that day."""
+    """Entries of breaches whose last day is old, and of changes, looks and mails written before that day."""
     states = register.fold_breaches(night.journal(folder, "breaches").entries())
     gone = {ref for ref, state in states.items() if state.days and date.fromisoformat(max(state.days)) < before}
     return {"breaches": _numbers(folder, "breaches", lambda entry: entry.ref in gone)} | {
-        name: _numbers(folder, name, lambda entry: entry.at[:10] < str(before)) for name in ("changes", "access")}
+        name: _numbers(folder, name, lambda entry: entry.at[:10] < str(before))
+        for name in ("changes", "access", "checks", "concerns", "issued")}
 
 
 def _numbers(folder: Path, name: str, is_gone: Callable[[Entry], bool]) -> list[int]:
@@ -165,9 +173,10 @@ def _numbers(folder: Path, name: str, is_gone: Callable[[Entry], bool]) -> list[
             if entry.body is not None and entry.kind != "purged" and is_gone(entry)]
 
 
-def _pages(folder: Path, before: date) -> list[Path]:
-    """Pages with names of days before that."""
-    return [page for pattern in NAMED_PAGES for page in (folder / "reports").glob(pattern) if page.stem[-10:] < str(before)]
+def _pages(folder: Path, tier: str, before: date) -> list[Path]:
+    """Pages of a tier whose day or term lies before that day."""
+    found = (page for pattern in PAGES[tier] for page in (folder / "reports").glob(pattern))
+    return [page for page in found if (period := period_of(page.name)) and period.last < before]
 
 
 def _pointed(folder: Path, lake: Lake, lines: set[date], days: set[date], gone: set[str]) -> set[str]:

@@ -27,6 +27,7 @@ BANDS = ("lesson", "registration", "break", "lunch", "before_school", "after_sch
 OUTCOMES = ("blocked", "allowed", "mixed")
 WITHIN = ("within", "against", "conflict", "not_evaluated")
 KINDS = ("tunnel", "page")
+ADDRESSES = ("shows", "plain")
 TIERS = ("T0", "T1", "T2", "T3", "T4", "TS", "none")
 UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9}
 NEEDED = ("title", "clause", "why", "mistaken", "category")
@@ -48,14 +49,17 @@ VOCABULARY: dict[str, Word] = {
     "within": Word("d.within IN ({})", "against the policy at that time: {}", WITHIN),
     "tier": Word("d.tier IN ({})", "of tier {}", TIERS),
     "kind": Word("CASE WHEN v.tunnels > 0 THEN 'tunnel' ELSE 'page' END IN ({})", "as {}", KINDS),
+    "address": Word("CASE WHEN len(v.notes) > 0 THEN 'shows' ELSE 'plain' END IN ({})", "an address that {} more than its host",
+                    ADDRESSES),
     "bytes_in_over": Word("v.bytes_in > {}", "more than {} came in"),
     "bytes_out_over": Word("v.bytes_out > {}", "more than {} went out"),
     "minutes_over": Word("epoch_us(v.ended) - epoch_us(v.started) > {} * 60000000", "for more than {} minutes"),
     "requests_over": Word("v.requests > {}", "more than {} requests of its own"),
     "slots_over": Word("v.slots > {}", "in more than {} five-minute slots"),
     "crowd_under": Word("v.crowd < {}", "fewer than {} people on it in one minute"),
-    "chosen_ms": Word("(v.after_ms IS NULL OR v.after_ms > {} OR v.requests > 3)",
-                      "not set off by another page within {} milliseconds, or more than 3 requests of its own"),
+    "chosen_ms": Word("(v.after_ms IS NULL OR v.after_ms > {} OR v.opened > 0 OR v.searched > 0 OR v.requests > 3)",
+                      "not set off by another page within {} milliseconds, or asked for again later, or searched for, or more "
+                      "than 3 requests of its own"),
 }
 TIMES = "times"
 WORDS = (*VOCABULARY, TIMES)
@@ -289,6 +293,7 @@ MORE: tuple[tuple[str, Callable[[re.Match[str]], dict[str, Any]]], ...] = (
     (r"crowd (\d+)", lambda m: {"crowd": int(m[1])}),
     (r"slots (\d+)", lambda m: {"slots": int(m[1])}),
     (r"after (\d+)ms", lambda m: {"after_ms": int(m[1])}),
+    (r"shows '([^']*)'", lambda m: {"notes": [m[1]]}),
     (r"tunnel", lambda m: {"kind": "tunnel"}),
     (r"(lesson|period) (\d)", lambda m: {"band": "lesson", "period": f"Period {m[2]}"}),
     (r"(before|after) school", lambda m: {"band": f"{m[1]}_school", "period": f"{m[1].title()} school"}),
@@ -334,7 +339,7 @@ def example_visits(example: Example, categories: Mapping[str, Any] | None = None
     The grammar of a line: `10:05 y9 playpark.example games allowed x12 lesson 3 for 20min 50MB crowd 2 after 300ms
     tunnel`; what comes after the outcome may be left out. Times are taken as they stand, and no calendar is asked:
     without a band the visit is in lesson 3. With the policy's `categories` the verdict takes its tier and what the filter is
-    meant to do from there; a test may equally judge the visits by the policy itself.
+    meant to do from there; `shows '...'` is a note on its address; a test may equally judge the visits by the policy itself.
     """
     told = [(text, said) for text in example.visits for said, faults in [_told(text)] if not faults]
     rows = [_visit(n, said) for n, (_, said) in enumerate(told, 1)]
@@ -360,7 +365,8 @@ def _visit(n: int, said: Mapping[str, Any]) -> dict[str, Any]:
             "bytes_out": said.get("bytes_out", 1_000 * requests), "longest_ms": minutes * 60_000,
             "tunnels": requests if said.get("kind") == "tunnel" else 0,
             "slots": said.get("slots", min(requests, minutes // 5 + 1)), "crowd": said.get("crowd", 1),
-            "after_ms": said.get("after_ms"), "notes": []}
+            "after_ms": said.get("after_ms"), "tries": min(requests, minutes + 1), "opened": 1 if "after_ms" not in said else 0,
+            "set_off_by": [], "from_page": "", "slip": "", "brought": "", "searched": 0, "notes": said.get("notes", [])}
 
 
 def _verdict(row: Mapping[str, Any], said: Mapping[str, Any], category: Any) -> dict[str, Any]:
@@ -371,7 +377,8 @@ def _verdict(row: Mapping[str, Any], said: Mapping[str, Any], category: Any) -> 
             "verdict": "unacceptable", "within": said.get("within", "against"), "clause": "",
             "outcome": "allowed" if said["outcome"] == "warned" else said["outcome"],
             "filter": "block" if blocks else "allow",
-            "failure": blocks and row["allowed"] > 0, "tier": category.tier if category else "none", "questions": []}
+            "failure": blocks and row["allowed"] > row["searched"],
+            "tier": category.tier if category else "none", "questions": []}
 
 
 def example_faults(rule: Rule, categories: Mapping[str, Any] | None = None) -> list[Problem]:

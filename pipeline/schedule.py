@@ -38,10 +38,7 @@ class Job:
 
 
 def jobs(school: School, today: date) -> list[Job]:
-    """The jobs of a school in the order of a morning, those on named days for a year from `today` on.
-
-    UsageError where one would start in an hour that a clock change skips or repeats.
-    """
+    """The jobs of a school in the order of a morning, those on named days for a year from `today` on."""
     when, span = school.schedule, (today, today + AHEAD)
     every = [("lists", "import lists anew where they have changed", ("lists", "update"), when.lists, None, True),
              ("night", "read the logs, judge, write the pages", ("nightly", *when.logs), when.night, None, False),
@@ -53,7 +50,12 @@ def jobs(school: School, today: date) -> list[Job]:
              ("yearly", "check settings and rules a week before the academic year", ("check",), when.upkeep,
               yearly_days(*span), False),
              ("mail", "say that a report is ready", ("mail",), when.mail if school.mail.server else "", None, True)]
-    made = [Job(name, title, words, minute(at), days, online) for name, title, words, at, days, online in every if at]
+    return [Job(name, title, words, minute(at), days, online) for name, title, words, at, days, online in every if at]
+
+
+def _steady(school: School, today: date) -> list[Job]:
+    """The jobs; UsageError where one would start in an hour that a clock change skips or repeats."""
+    made = jobs(school, today)
     faults = [fault for job in made for fault in _unsteady(job, school.calendar.timezone, today)]
     if faults:
         raise UsageError(*faults)
@@ -122,7 +124,7 @@ def crontab(school: School, command: Sequence[str], today: date) -> str:
     head = [f"# Schoolgate for {_flat(school.name)}. Times are those of {zone}, which must be the clock of this machine",
             f"# (timedatectl set-timezone {zone}) where cron does not follow CRON_TZ.", f"# {_ends(school, today)}", "",
             f"CRON_TZ={zone}"]
-    return "\n".join([*head, *(line for job in jobs(school, today) for line in _cron_lines(job, command))]) + "\n"
+    return "\n".join([*head, *(line for job in _steady(school, today) for line in _cron_lines(job, command))]) + "\n"
 
 
 def _cron_lines(job: Job, command: Sequence[str]) -> list[str]:
@@ -144,7 +146,7 @@ def units(school: School, command: Sequence[str], today: date, user: str, writes
     `user` runs them; `writes` are the folders they may write in, the school folder first.
     """
     zone, groups = school.calendar.timezone, sorted(set(school.groups.values()))
-    made = [job for job in jobs(school, today) if job.days != ()]
+    made = [job for job in _steady(school, today) if job.days != ()]
     head = [f"# Schoolgate for {_flat(school.name)}: a file for each heading. {_ends(school, today)}",
             "# Put the group that may read the logs into SupplementaryGroups, and then: systemctl daemon-reload;",
             "# systemctl enable --now " + " ".join(f"schoolgate-{job.name}.timer" for job in made)]

@@ -119,8 +119,20 @@ VISITS = Table("visits", "one person's stay, on one device, on the hosts of one 
     ("longest_ms", WHOLE, "longest single transaction, in milliseconds"),
     ("tunnels", WHOLE, "own requests of kind tunnel"),
     ("slots", WHOLE, "five-minute slots with a request of its own"),
-    ("crowd", WHOLE, "most people who asked for one of its hosts in one same minute"),
-    ("after_ms", WHOLE, "milliseconds since the same person and client began another visit; null when none within ten minutes"),
+    ("crowd", WHOLE, "people who began a visit to its site within a minute of it, this one too"),
+    ("after_ms", WHOLE, "milliseconds since the same person and client began another visit or, where it is watched, asked for another site (the least that the seconds of the log's own table leave); null when none within ten minutes"),
+    ("tries", WHOLE, "times its site was asked for anew, after five seconds of none; null where its category is not watched, as below"),
+    ("opened", WHOLE, "tries that nothing else set off: no other site was asked for in the two seconds before"),
+    ("set_off_by", TEXTS, "the sites that set off the other tries"),
+    ("step_s", WHOLE, "seconds between its tries, where four or more come in a row in equal steps; else null"),
+    ("even_tries", WHOLE, "tries of that longest row, of which some are its own"),
+    ("day_tries", WHOLE, "tries of the same person, client, site and category on that day"),
+    ("hours", WHOLE, "different hours of the day in which those fell"),
+    ("from_page", TEXT, "site whose page the first request came from, by its referrer; empty when the log has none or it is its own"),
+    ("piece", YES_NO, "whether the first request fetched a piece (picture, script, style) of another site's page"),
+    ("slip", TEXT, "site of nearly the same name that was asked for within half a minute; else empty"),
+    ("brought", TEXT, "list or habit, where other pages bring its host (rules/brought.txt) or site (earlier days) along; else empty"),
+    ("searched", WHOLE, "own requests that are a search with words of rules/terms"),
     ("notes", TEXTS, "what the addresses of its requests show beyond their host, a short sentence each"),
 ))
 
@@ -252,6 +264,14 @@ FILTER_NAMES = Table("filter_names", "one name among the filter's own categories
     ("blocked", WHOLE, "requests blocked"),
 ))
 
+HABITS = Table("habits", "one watched site on one day: how people came to it", "habits", _columns(
+    ("day", pa.date32(), "school day"),
+    ("site", TEXT, "registrable domain"),
+    ("tries", WHOLE, "times it was asked for anew, by anybody; searches left out"),
+    ("opened", WHOLE, "tries that nothing else set off"),
+    ("by_sites", WHOLE, "different sites that set off the others"),
+))
+
 FILTERED = Table("filtered", "what the filter did with one site for one profile on one day, in lessons or outside", "inferred", _columns(
     ("day", pa.date32(), "school day"),
     ("site", TEXT, "registrable domain"),
@@ -263,8 +283,8 @@ FILTERED = Table("filtered", "what the filter did with one site for one profile 
     ("allowed", WHOLE, "requests that went through without a warning page"),
 ))
 
-TABLES = (LINES, HOSTS, VISITS, VERDICTS, DETECTIONS, INCIDENTS, BREACHES, TALLIES, COVERAGE, FILTER_NAMES, FILTERED)
-DERIVED = (HOSTS, VISITS, VERDICTS, DETECTIONS, INCIDENTS, BREACHES, TALLIES, COVERAGE, FILTER_NAMES, FILTERED)
+TABLES = (LINES, HOSTS, VISITS, VERDICTS, DETECTIONS, INCIDENTS, BREACHES, TALLIES, COVERAGE, FILTER_NAMES, FILTERED, HABITS)
+DERIVED = (HOSTS, VISITS, VERDICTS, DETECTIONS, INCIDENTS, BREACHES, TALLIES, COVERAGE, FILTER_NAMES, FILTERED, HABITS)
 
 
 def conform(table: pa.Table, shape: Table) -> pa.Table:

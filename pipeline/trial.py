@@ -16,7 +16,7 @@ from typing import Any
 
 import duckdb
 
-from pipeline import judging, night, rulefiles, sql
+from pipeline import history, judging, night, rulefiles, sql
 from pipeline.incidents import key_of, stories
 from pipeline.judging import Rules
 from pipeline.lake import Lake
@@ -80,10 +80,11 @@ def compare(lake: Lake, old: Rules, new: Rules, keys: Keys, days: int, *, same_v
         con = sql.connect()
         lake.view(con, day)
         logs = judging.logs_of(old, lake.sources())
-        seen = judging.see(con, day, old, keys.pseudonym, logs)
+        seen = judging.see(con, day, old, keys.pseudonym, logs, history.before(lake, day, old))
         was = _fired(con, day, old, keys, seen)
         if not same_visits:
-            seen = judging.see(con, day, new, keys.pseudonym, judging.logs_of(new, lake.sources()))
+            logs = judging.logs_of(new, lake.sources())
+            seen = judging.see(con, day, new, keys.pseudonym, logs, history.before(lake, day, new))
         _add(found, day, was, _fired(con, day, new, keys, seen))
     return found
 

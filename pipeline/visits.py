@@ -18,6 +18,8 @@ from types import MappingProxyType
 import duckdb
 import pyarrow as pa
 
+from pipeline import bursts
+from pipeline.bursts import Watch
 from pipeline.tables import VISITS, conform
 
 # Each request goes to one part, so the parts add up. Times are microseconds; a duration is held between 0 and one day.
@@ -79,16 +81,26 @@ FROM (SELECT DISTINCT source FROM lines WHERE fate = 'request') LEFT JOIN fold_r
 # address shows more than its host, that.
 PLACED = """
 CREATE OR REPLACE TEMP VIEW fold_placed AS
-SELECT r.*, s.rank, s.log_rank, coalesce(k.background, false) AS background, NULL::VARCHAR AS answer, NULL::VARCHAR AS note
+SELECT r.*, s.rank, s.log_rank, coalesce(k.background, false) AS background, NULL::VARCHAR AS answer, NULL::VARCHAR AS note,
+       false AS search
 FROM fold_own r JOIN fold_sources s USING (source) LEFT JOIN fold_known k USING (host)
 """
 PLACED_BY_REQUEST = """
 CREATE OR REPLACE TEMP VIEW fold_placed AS
 SELECT r.*, s.rank, s.log_rank, coalesce(w.category, a.category) AS answer, w.note,
+       coalesce(w.search, false) AS search,
        coalesce(coalesce(w.category, a.category) IN (SELECT category FROM fold_background), k.background, false) AS background
 FROM fold_own r JOIN fold_sources s USING (source) LEFT JOIN fold_known k USING (host)
 LEFT JOIN fold_answers a ON a.host = r.host AND a.source = r.source AND a.said = r.said
-LEFT JOIN fold_addressed w ON w.source = r.source AND w.line = r.line
+LEFT JOIN fold_shown w ON w.source = r.source AND w.line = r.line
+"""
+
+# Of a request of which several things are said, what its address leads to counts before what it searches for.
+SHOWN = """
+CREATE OR REPLACE TEMP TABLE fold_shown AS
+SELECT source, line, arg_min(category, place) AS category, arg_min(note, place) AS note, min(place).search AS search
+FROM (SELECT *, {'search': coalesce(search, false), 'category': category, 'note': note} AS place FROM fold_addressed)
+GROUP BY source, line
 """
 
 KNOWN = """
@@ -113,7 +125,8 @@ WITH grouped AS (
            min(started::HUGEINT * 18446744073709551616 + rank * 281474976710656 + line) AS first,
            count(*) FILTER (action = 'blocked') AS blocked, count(*) FILTER (action = 'warned') AS warned,
            count(*) FILTER (kind = 'tunnel') AS tunnels, max(account) AS account, max(network) AS network,
-           sum(bytes_in) AS bytes_in, sum(bytes_out) AS bytes_out, max(took_ms) AS longest_ms, max(note) AS note
+           sum(bytes_in) AS bytes_in, sum(bytes_out) AS bytes_out, max(took_ms) AS longest_ms, note, search,
+           bit_or(1::BIGINT << (started // 1000000 % 60)::INTEGER) AS seconds
     FROM fold_placed GROUP BY ALL
 )
 SELECT g.* EXCLUDE (answer), (first // 18446744073709551616)::BIGINT AS started,
@@ -151,8 +164,6 @@ WITH people AS (
            CASE WHEN p.year IN (SELECT year FROM fold_bands) THEN p.year ELSE '' END AS bells
     FROM fold_minutes m LEFT JOIN people p ON p.person = m.person
     WHERE NOT background
-), crowds AS (
-    SELECT host, minute, count(DISTINCT subject) AS crowd FROM own GROUP BY host, minute
 ), banded AS (
     SELECT o.bells, o.minute, arg_max(b.band, b.starts) AS band, arg_max(b.period, b.starts) AS period,
            max(epoch_us(b.starts)) AS edge
@@ -161,11 +172,11 @@ WITH people AS (
                                               AND o.minute * 60000000 < epoch_us(b.ends)
     GROUP BY o.bells, o.minute
 ), ordered AS (
-    SELECT own.*, crowd, coalesce(band, 'closed') AS band, coalesce(period, 'Out of school hours') AS period,
+    SELECT own.*, coalesce(band, 'closed') AS band, coalesce(period, 'Out of school hours') AS period,
            coalesce(edge, 0) AS edge,
            max(ended) OVER (PARTITION BY client, person, site, category, coalesce(edge, 0) ORDER BY first
                             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS quiet_since
-    FROM own JOIN banded USING (bells, minute) JOIN crowds USING (host, minute)
+    FROM own JOIN banded USING (bells, minute)
 ), stays AS (
     SELECT *, count(*) FILTER (quiet_since IS NULL OR started - quiet_since > 600000000)
                   OVER (PARTITION BY client, person, site, category, edge ORDER BY first
@@ -184,13 +195,30 @@ WITH people AS (
            arg_min(account, first) AS account, arg_min(network, first) AS network,
            sum(n) AS requests, sum(blocked) AS blocked, sum(n) - sum(blocked) AS allowed, sum(warned) AS warned,
            sum(bytes_in) AS bytes_in, sum(bytes_out) AS bytes_out, max(longest_ms) AS longest_ms,
-           sum(tunnels) AS tunnels, count(DISTINCT minute // 5) AS slots, max(crowd) AS crowd,
+           sum(tunnels) AS tunnels, count(DISTINCT minute // 5) AS slots,
+           coalesce(sum(n) FILTER (search), 0) AS searched,
            list_sort(coalesce(list(DISTINCT note) FILTER (note IS NOT NULL), [])) AS notes
     FROM stays GROUP BY client, person, site, category, edge, stay
 )
-SELECT v.*, f.host,
-       (v.started - lag(v.started) OVER (PARTITION BY v.client, v.person ORDER BY v.first)) // 1000 AS since_ms
-FROM visits v JOIN favourite f USING (client, person, site, category, edge, stay)
+SELECT v.*, f.host FROM visits v JOIN favourite f USING (client, person, site, category, edge, stay)
+"""
+
+# A crowd comes: those who begin a visit within a minute of each other. Who is there already, or comes all day, is none.
+COMPANY = """
+CREATE OR REPLACE TEMP TABLE fold_company AS
+WITH arrivals AS (
+    SELECT site, category, minute, count(DISTINCT subject) AS crowd
+    FROM (SELECT site, category, subject, started // 60000000 + unnest([-1, 0, 1]) AS minute FROM fold_visits)
+    GROUP BY ALL
+), ordered AS (
+    SELECT first, client, person, site, category, started,
+           lag(site) OVER stays AS site_before, lag(started) OVER stays AS started_before
+    FROM fold_visits WINDOW stays AS (PARTITION BY client, person ORDER BY first)
+)
+SELECT o.first, a.crowd,
+       (started - last_value(CASE WHEN site_before <> o.site THEN started_before END IGNORE NULLS)
+                      OVER (PARTITION BY client, person ORDER BY o.first ROWS UNBOUNDED PRECEDING)) // 1000 AS since_ms
+FROM ordered o JOIN arrivals a ON a.site = o.site AND a.category = o.category AND a.minute = o.started // 60000000
 """
 
 # The minutes that a visit touches make the join with background an equal one; whole seconds then decide.
@@ -223,32 +251,49 @@ SELECT s.source || ':' || (v.first % 281474976710656)::VARCHAR AS visit,
        v.requests::BIGINT AS requests, coalesce(f.background, 0)::BIGINT AS background,
        coalesce(v.blocked, 0)::BIGINT AS blocked, coalesce(v.allowed, 0)::BIGINT AS allowed,
        coalesce(v.warned, 0)::BIGINT AS warned, v.bytes_in::BIGINT AS bytes_in, v.bytes_out::BIGINT AS bytes_out,
-       v.longest_ms::BIGINT AS longest_ms, coalesce(v.tunnels, 0)::BIGINT AS tunnels, v.slots, v.crowd,
-       CASE WHEN v.since_ms <= 600000 THEN v.since_ms END AS after_ms, v.notes
+       v.longest_ms::BIGINT AS longest_ms, coalesce(v.tunnels, 0)::BIGINT AS tunnels, v.slots, c.crowd,
+       CASE WHEN least(c.since_ms, b.after_ms) <= 600000 THEN greatest(least(c.since_ms, b.after_ms), 0) END AS after_ms,
+       b.tries, b.opened, coalesce(b.set_off_by, []) AS set_off_by, b.step_s, b.even_tries, b.day_tries, b.hours,
+       coalesce(b.from_page, '') AS from_page, b.piece, coalesce(b.slip, '') AS slip, coalesce(b.brought, '') AS brought,
+       v.searched::BIGINT AS searched, v.notes
 FROM fold_visits v
 JOIN fold_sources s ON s.rank = ((v.first // 281474976710656) % 65536)::BIGINT
+JOIN fold_company c ON c.first = v.first
 LEFT JOIN fold_folded f ON f.first = v.first
+LEFT JOIN fold_facts b ON b.first = v.first
 LEFT JOIN (SELECT network, any_value(actor) AS actor FROM fold_networks GROUP BY network) n ON n.network = v.network
 ORDER BY v.started, s.source, line
 """
 
-TABLES_LEFT = ("fold_folded", "fold_twice", "fold_visits", "fold_minutes", "fold_sources", "fold_twins", "fold_known")
+TABLES_LEFT = (*bursts.TABLES_LEFT, "fold_folded", "fold_company", "fold_twice", "fold_visits", "fold_minutes",
+               "fold_shown", "fold_sources", "fold_twins", "fold_known")
 VIEWS_LEFT = ("fold_placed", "fold_own", "fold_requests")
 NO_ANSWERS = pa.table({name: pa.array([], pa.string()) for name in ("host", "source", "said", "category")})
-ADDRESSED = pa.schema([("source", pa.string()), ("line", pa.int64()), ("category", pa.string()), ("note", pa.string())])
+EVERYTHING = Watch()
+ADDRESSED = pa.schema([("source", pa.string()), ("line", pa.int64()), ("category", pa.string()), ("note", pa.string()),
+                       ("search", pa.bool_())])
+
+
+def as_addressed(table: pa.Table) -> pa.Table:
+    """A table of source, line, category and note as ADDRESSED: no search, where it does not say that it is one."""
+    told = table if "search" in table.column_names else table.append_column("search", pa.array([False] * len(table), pa.bool_()))
+    return told.select(ADDRESSED.names).cast(ADDRESSED)
 
 
 def fold(con: duckdb.DuckDBPyConnection, hosts: pa.Table, people: pa.Table, bands: pa.Table, networks: pa.Table,
          background: Sequence[str], ranks: Mapping[str, int] = MappingProxyType({}),
-         answers: pa.Table = NO_ANSWERS, addressed: pa.Table | None = None) -> tuple[pa.Table, dict[str, int]]:
+         answers: pa.Table = NO_ANSWERS, addressed: pa.Table | None = None, watch: Watch = EVERYTHING
+         ) -> tuple[pa.Table, dict[str, int]]:
     """The visits of the day whose lines `con` calls `lines`, and where its requests went (they add up).
 
     `ranks`: the rank of each log by source (1 where it is not named); what two logs saw counts in the one of the lower rank.
     `answers` (host, source, said, category): the category of requests for which it is not the host's, by the log and its category
     field.
     `addressed` (ADDRESSED): the requests whose address shows more than their host, with their category and a sentence on why.
+    `watch`: the visits that are looked at more closely (columns tries to brought; null or empty for the others).
     """
-    shown = ADDRESSED.empty_table() if addressed is None else addressed
+    shown = ADDRESSED.empty_table() if addressed is None else pa.concat_tables([ADDRESSED.empty_table(), addressed],
+                                                                                promote_options="default")
     given = {"fold_answers": answers, "fold_addressed": shown,
              "fold_hosts": hosts, "fold_people": people, "fold_bands": bands, "fold_networks": networks,
              "fold_ranks": pa.table({"source": pa.array(list(ranks), pa.string()),
@@ -260,11 +305,12 @@ def fold(con: duckdb.DuckDBPyConnection, hosts: pa.Table, people: pa.Table, band
         con.execute(REQUESTS)
         has_twins = con.sql("SELECT count(*) FROM lines WHERE setup = 'twin'").fetchall()[0][0] > 0
         placed = PLACED_BY_REQUEST if len(answers) or len(shown) else PLACED
-        for step in (TWINS if has_twins else NO_TWINS, SOURCES, KNOWN, OWN, placed, MINUTES):
+        for step in (TWINS if has_twins else NO_TWINS, SOURCES, KNOWN, SHOWN, OWN, placed, MINUTES):
             con.execute(step)
         twice = _once(con)
-        for step in (VISITS_OF_DAY, BACKGROUND):
+        for step in (VISITS_OF_DAY, COMPANY, BACKGROUND):
             con.execute(step)
+        bursts.look(con, watch)
         visits = conform(con.sql(ANSWER).to_arrow_table(), VISITS)
         return visits, _account(con, visits, twice)
     finally:

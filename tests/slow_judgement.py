@@ -60,7 +60,7 @@ def verdict(visit: Row, policy: Policy, nominated: Mapping[str, Collection[str]]
     staff_matter = visit["actor"] in STAFF and within == "against" and category.tier in ("T2", "T3")
     table = "4.2" if row.startswith("CT") else "6.1"
     return said | {"row": row, "verdict": reading, "within": within, "clause": f"{table} {row}" if row else "",
-                   "filter": meant, "failure": meant == "block" and visit["allowed"] > 0,
+                   "filter": meant, "failure": meant == "block" and visit["allowed"] > visit["searched"],
                    "tier": "TS" if staff_matter else category.tier, "questions": list(category.questions)}
 
 
@@ -105,13 +105,15 @@ WORDS: dict[str, Callable[[Row, Row, Any], bool]] = {
     "within": lambda visit, said, wanted: said["within"] in many(wanted),
     "tier": lambda visit, said, wanted: said["tier"] in many(wanted),
     "kind": lambda visit, said, wanted: ("tunnel" if visit["tunnels"] else "page") in many(wanted),
+    "address": lambda visit, said, wanted: ("shows" if visit["notes"] else "plain") in many(wanted),
     "bytes_in_over": lambda visit, said, wanted: visit["bytes_in"] > size(wanted),
     "bytes_out_over": lambda visit, said, wanted: visit["bytes_out"] > size(wanted),
     "minutes_over": lambda visit, said, wanted: visit["ended"] - visit["started"] > timedelta(minutes=wanted),
     "requests_over": lambda visit, said, wanted: visit["requests"] > wanted,
     "slots_over": lambda visit, said, wanted: visit["slots"] > wanted,
     "crowd_under": lambda visit, said, wanted: visit["crowd"] < wanted,
-    "chosen_ms": lambda visit, said, wanted: visit["after_ms"] is None or visit["after_ms"] > wanted or visit["requests"] > 3,
+    "chosen_ms": lambda visit, said, wanted: (visit["after_ms"] is None or visit["after_ms"] > wanted or visit["requests"] > 3
+                                              or visit["opened"] > 0 or visit["searched"] > 0),
     "times": lambda visit, said, wanted: True,  # of a person's day, not of one visit
 }
 
@@ -172,14 +174,21 @@ def intent_and_reasons(group: list[Row], visits: Sequence[Row], policy: Policy) 
     tools = [tool for visit in group if (tool := tool_after(visit, visits, numbers["bypass_then_same_minutes"]))]
     requests, allowed = sum(v["requests"] for v in group), sum(v["allowed"] for v in group)
     slots, crowd, after = sum(v["slots"] for v in group), max(v["crowd"] for v in group), group[0]["after_ms"]
-    retried = any(v["blocked"] >= numbers["retries"] for v in group)
+    retried = any(v["blocked"] >= numbers["retries"] and v["tries"] >= numbers["retries"] for v in group)
     stayed = slots >= numbers["dwell_slots"] and allowed >= numbers["dwell_requests"]
     alone = len(group) == 1 and sites == 1
     glance, follows = requests <= numbers["few_requests"], after is not None and after <= numbers["follow_ms"]
 
-    if sites >= numbers["several_sites"] or tools:
+    first, tries = group[0], sum(v["tries"] for v in group)
+    loops = first["step_s"] is not None and not allowed and first["even_tries"] >= numbers["loop_tries"]
+    idles = (first["day_tries"] >= numbers["idle_tries"] and first["hours"] >= numbers["idle_hours"]
+             and requests <= numbers["few_requests"] * tries
+             and sum(v["bytes_in"] for v in group) <= numbers["idle_bytes"] * requests)
+    brought = alone and brought_along(first, glance, follows, numbers)
+    sought = sum(row["searched"] for row in near)
+    if sites >= numbers["several_sites"] or tools or sought:
         intent = "deliberate"
-    elif crowd >= numbers["crowd_people"] or (alone and glance and follows):
+    elif (crowd >= numbers["crowd_people"] and not group[0]["category"].startswith("bypass_")) or loops or idles or brought:
         intent = "background"
     elif retried or stayed:
         intent = "deliberate"
@@ -192,14 +201,34 @@ def intent_and_reasons(group: list[Row], visits: Sequence[Row], policy: Policy) 
     said = [plural(asked, "blocked request" if stopped == asked else "request")
             + f" to {plural(sites, 'site')} ({title}) in {plural(minutes, 'minute')}"
             + (f", {stopped} of them blocked" if 0 < stopped < asked else "")]
-    said += ["tried again after the block"] * retried
+    said += [f"{'1 search' if sought == 1 else f'{sought} searches'} for it among them"] if sought else []
+    if loops:
+        said += [f"asked for {first['even_tries']} times in equal steps of {first['step_s']} seconds, as a page left open does"]
+    elif idles:
+        said += [f"asked for {first['day_tries']} times that day in {first['hours']} different hours, a request or two each, "
+                 "as a program does"]
+    elif retried:
+        said += ["tried again after the block"]
     said += [f"{policy.categories[tools[0]].title} in the next minutes"] if tools else []
     said += [f"{allowed} requests went through, spread over {slots} five-minute slots"] * stayed
     others = "1 other person" if crowd == 2 else f"{crowd - 1} other people"
-    said += [f"{others} asked for the same host in the same minute"] * (crowd > 1)
+    said += [f"{others} came to the same site within a minute"] * (crowd > 1)
+    said += [f"{'a piece of' if first['piece'] else 'came from'} a page of {first['from_page']}"] * bool(first["from_page"])
     said += [f"began {after} ms after another visit"] * follows
+    said += {"": [], "list": ["a site that other pages bring along"],
+             "habit": ["a site that other pages bring along, as earlier days show"]}[first["brought"]]
+    said += [f"a name like that of {first['slip']}, asked for within half a minute"] * bool(first["slip"] and alone and glance)
     said += dict.fromkeys(note for visit in group for note in visit["notes"])
     return intent, said
+
+
+def brought_along(visit: Row, glance: bool, follows: bool, numbers: Mapping[str, float]) -> bool:
+    """Whether another page asked for the only visit: it never opened a burst, or is a glance at what is always brought along."""
+    if visit["opened"] > 0:
+        return visit["brought"] != "" and glance
+    if visit["piece"] or (follows and glance):
+        return True
+    return visit["brought"] != "" and visit["requests"] <= numbers["piece_requests"]
 
 
 def rows_it_may_be(category: Category, first: Row, outcome: str) -> list[str]:
@@ -255,8 +284,10 @@ def outcomes(all_of: Any) -> str:
 
 
 def is_background(row: Row) -> bool:
-    """Never a misconduct: counted only. Welfare and technical matters are none, and a spreading proxy is no advert."""
-    return row["intent"] == "background" and row["tier"] in ("T2", "T3", "TS") and not row["category"].startswith("bypass_")
+    """Never a misconduct: counted only. Technical matters stay; so does a welfare matter that began with a slip of the keyboard."""
+    slip = any(reason.startswith("a name like that of ") for reason in row["reasons"])
+    return (row["intent"] == "background" and row["tier"] in ("T1", "T2", "T3", "TS")) or (
+        row["intent"] == "accidental" and slip and row["tier"] in ("T2", "T3", "TS"))
 
 
 def sealed_items(rows: Sequence[Row], day: date) -> list[Row]:
@@ -334,10 +365,23 @@ def breaches(visits: Sequence[Row], said: Mapping[str, Row], found: Sequence[Row
                 tricks[f"circumvention|{row['rule']}|{by_key[visit]['host']}"].append(by_key[visit])
     welfare = {visit["site"] for visit in visits if said[visit["visit"]]["tier"] in ("T0", "T1")}
     made = {name: breach(rows, visits, name) for name, rows in (*let.items(), *tricks.items())}
+    made |= illegal_let_through(found)
     for name, row in made.items():
         if name.startswith("failure") and row["of"] in welfare:
             row["people"] = None  # how many people looked for help or harm is nobody's number
     return made
+
+
+def illegal_let_through(found: Sequence[Row]) -> dict[str, Row]:
+    """By kind of account, the sealed items that were not stopped: how many, and when; never how many people."""
+    items: dict[str, list[Row]] = defaultdict(list)
+    for row in found:
+        if row["tier"] == "T0" and row["outcome"] != "blocked":
+            items[row["actor"]].append(row)
+    return {f"failure|sealed|{actor}": {"worked": "mixed" if any(row["outcome"] == "mixed" for row in rows) else "yes",
+                                        "people": None, "visits": len(rows), "first_seen": min(row["started"] for row in rows),
+                                        "last_seen": max(row["ended"] for row in rows), "first_blocked": None, "of": "sealed"}
+            for actor, rows in items.items()}
 
 
 def breach(rows: list[Row], visits: Sequence[Row], name: str) -> Row:

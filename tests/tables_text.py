@@ -61,7 +61,7 @@ def visits(text: str) -> pa.Table:
     """A text table as VISITS: one pupil's visits in lessons unless it says otherwise; keys are s1:row number."""
     defaults = {"source": "s1", "client": "d1", "person": "p1", "actor": "student", "actor_from": "people",
                 "year": "Y9", "network": "pupils", "band": "lesson", "period": "Period 3", "requests": 1,
-                "slots": 1, "crowd": 1, "after_ms": None}
+                "slots": 1, "crowd": 1, "after_ms": None, "step_s": None, "piece": False}
     items = []
     for n, given in enumerate(rows(text), 1):
         row = {"line": str(n), "visit": f"s1:{n}"} | given
@@ -70,6 +70,7 @@ def visits(text: str) -> pa.Table:
         row.setdefault("host", row.get("site", ""))
         row.setdefault("ended", row.get("started"))
         row.setdefault("requests", str(max(1, int(row.get("blocked") or 0) + int(row.get("allowed") or 0))))
+        row.setdefault("tries", str(max(1, int(row.get("blocked") or 0))))
         items.append(row)
     return build(items, VISITS, defaults)
 

@@ -126,7 +126,7 @@ def test_a_blocked_advert_with_a_crowd_is_background() -> None:
     assert fired(text).num_rows == 0
     _, quiet = detect.fire(visits(text), judged(text), [AGAINST], POLICY, DAY, NOTHING_SEALED)
     assert said(quiet, "intent", "rows") == [("background", ["IN-14", "IN-13"])]
-    assert "11 other people asked for the same host in the same minute" in quiet["reasons"][0].as_py()
+    assert "11 other people came to the same site within a minute" in quiet["reasons"][0].as_py()
 
 
 SPREE = """

@@ -168,6 +168,7 @@ def stay(dice: random.Random, line: int, now: datetime, category: str) -> dict[s
     long = dice.random() < 0.2  # most of a lesson: what many rules look for
     actor = "student" if long else dice.choice(ACTORS)
     person, client = dice.choice(PEOPLE_OF[actor]), f"d{dice.randint(1, 3)}"
+    more = random.Random(f"{line} {now}")
     requests = 60 if long else dice.choice([1, 2, 3, 4, 8, 12, 35, 60])
     blocked = dice.choice([0, 0, requests, requests // 2, min(requests, 3)])
     site = f"{category.replace('_', '-')}{dice.randint(1, 4)}.example"
@@ -181,7 +182,11 @@ def stay(dice: random.Random, line: int, now: datetime, category: str) -> dict[s
             "blocked": blocked, "allowed": requests - blocked, "bytes_in": dice.choice([900, 6_000_000, 3_000_000_000]),
             "tunnels": dice.choice([0, requests]), "slots": min(requests, minutes // 5 + 1),
             "crowd": 1 if long else dice.choice([1, 1, 2, 7, 8, 25]), "after_ms": dice.choice([None, None, 300, 2000, 2001, 90_000]),
-            "notes": dice.choice([[], [], ["one"], ["one", "two"]])}
+            "tries": min(more.choice([1, 1, 2, 3, 5]), requests), "opened": more.choice([0, 1, 1, 2]), "set_off_by": [],
+            "step_s": more.choice([None, None, None, 30]), "even_tries": more.choice([4, 7, 8, 20]), "day_tries": more.choice([1, 7, 8, 12, 40]), "hours": more.choice([1, 5, 6, 9]),
+            "from_page": more.choice(["", "", "news.example"]), "piece": more.random() < 0.2,
+            "slip": more.choice(["", "", "", "like.example"]), "brought": more.choice(["", "", "", "list", "habit"]),
+            "searched": more.choice([*[0] * 9, requests]), "notes": dice.choice([[], [], ["one"], ["one", "two"]])}
 
 
 def stays(seed: int) -> list[dict[str, Any]]:

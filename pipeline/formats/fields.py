@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 
 from pipeline import coded, sql
 from pipeline.formats import Format, Layout
+from pipeline.formats.lines import column
 from pipeline.formats.readers import READERS
 from pipeline.formats.syslog import UNWRAPPED
 from pipeline.formats.times import EARLIEST, LATEST, micros, to_utc
@@ -37,7 +38,7 @@ UNREADABLE = "has no readable time"
 # A line's time is given in microseconds; `clock` is one that says no zone.
 ROWS = r"""
 WITH numbered AS (
-    SELECT line, byte, CASE WHEN line = 1 THEN ltrim({text}, chr(65279)) ELSE {text} END AS text, long FROM given
+    SELECT line, byte, {text} AS text, long FROM given
 ), split AS (
     {split}
 ), tried AS (
@@ -69,7 +70,8 @@ FROM faulted s
 # Small words; `formats.md` rules for hosts: lower case, no port, no user-info, no final dot.
 MACROS = r"""
 CREATE OR REPLACE MACRO stated(word) AS
-    CASE WHEN lower(word) IN ('', '-', '""', 'n/a', 'none', 'unknown', 'anonymous', 'not available', 'unknown (sso failed)')
+    CASE WHEN strlen(word) IN (0, 1, 2, 3, 4, 7, 9, 13, 20)   -- lengths are quicker to compare than words
+              AND lower(word) IN ('', '-', '""', 'n/a', 'none', 'unknown', 'anonymous', 'not available', 'unknown (sso failed)')
          THEN NULL ELSE word END;
 CREATE OR REPLACE MACRO authority_of(place) AS
     CASE WHEN starts_with(place, '//') THEN split_part(split_part(split_part(place, '/', 3), '?', 1), '#', 1)
@@ -125,7 +127,7 @@ class Parser:
 
         `time` is null, and `clock` its local microseconds, where the line names no zone (see `on_clock`).
         """
-        rows = self.rows.run(numbered).combine_chunks()
+        rows = self.rows.run(_unmarked(numbered)).combine_chunks()
         raw = {name: _coded(rows, name) for name in WORDS}
         words = {name: self._word(column, name) for name, column in raw.items()}
         made = {name: rows[name] for name in ("line", "byte", "clock", "bytes_in", "bytes_out", "duration_ms")}
@@ -162,6 +164,15 @@ class Parser:
                           "named": pa.array(named, pa.string())})
         found, where = self.places.run(table), pa.array(at.astype(np.int32))
         return coded.at(where, coded.whole(found["host"])), coded.whole(found["port"]).cast(pa.int32()).take(where)
+
+
+def _unmarked(numbered: pa.Table) -> pa.Table:
+    """The lines without the byte-order mark that may stand before the first of the file."""
+    first = numbered["text"][0].as_py() if len(numbered) and numbered["line"][0].as_py() == 1 else ""
+    if not first.startswith("\ufeff"):
+        return numbered
+    texts = pa.chunked_array([pa.array([first.lstrip("\ufeff")]), *numbered["text"].slice(1).chunks])
+    return numbered.set_column(numbered.column_names.index("text"), "text", texts)
 
 
 def _login(value: str, percent: bool) -> str | None:
@@ -255,12 +266,12 @@ class _Verdicts:
         """Columns action, kind, setup and sealed_list of the rows of a batch. `words`: the columns as logged."""
         columns = {name: words[self.same[name]] if name in self.same else coded.code(rows[f"is:{name}"]) for name in self.fields}
         if self.flags:
-            columns["flags"] = coded.code(rows["flags"])
+            columns["our flags"] = coded.code(rows["flags"])
         columns["our method"] = method
         values, place = coded.cases(list(columns.values()))
-        table = pa.table({"n": pa.array(range(len(values[0])), pa.int64())} | {
-            name: pa.array(column, pa.int64() if name == "flags" else pa.string())
-            for name, column in zip(columns, values, strict=True)})
+        table = pa.table({"our n": pa.array(range(len(values[0])), pa.int64())} | {
+            name: pa.array(words, pa.int64() if name == "our flags" else pa.string())
+            for name, words in zip(columns, values, strict=True)})
         found, at = self.seen.run(table), pa.array(place.astype(np.int32))
         return {name: coded.at(at, coded.whole(found[name])) for name in ("action", "kind", "setup", "sealed_list")}
 
@@ -282,7 +293,7 @@ class _Verdicts:
         # A product may have fields named action, kind or setup itself, so ours have another name beside them.
         return (f'SELECT "our action" AS action, "our kind" AS kind, "our setup" AS setup, {sealing} AS sealed_list '
                 f'FROM (SELECT s.*, {action} AS "our action", {setup} AS "our setup", '
-                f'{decide(file.kinds, "kind", kind)} AS "our kind" FROM seen s) s ORDER BY n')
+                f'{decide(file.kinds, "kind", kind)} AS "our kind" FROM seen s) s ORDER BY "our n"')
 
 
 def same_as(form: Format) -> dict[str, str]:
@@ -321,7 +332,7 @@ def _decide(given: Sequence[Any], what: str, otherwise: str, flags: list[tuple[s
 
 def _any(column: str, name: str, globs: list[str], flags: list[tuple[str, str]]) -> str:
     """That one of the globs fits; in a list of nothing but negations, that all do."""
-    tests = [f"(flags // {1 << flags.index((name, glob))}) % 2 = 1" if (name, glob) in flags else fits(column, glob)
+    tests = [f"(\"our flags\" // {1 << flags.index((name, glob))}) % 2 = 1" if (name, glob) in flags else fits(column, glob)
              for glob in globs]
     return "(" + (" AND " if all(glob.startswith("!") for glob in globs) else " OR ").join(tests) + ")"
 
@@ -370,7 +381,7 @@ def compile_rows(form: Format, layout: Layout) -> str:
 
 
 def _source(name: str) -> str:
-    return f's."{name}"'
+    return f"s.{column(name)}"
 
 
 def _of(form: Format, ours: str) -> str:

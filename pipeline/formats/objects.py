@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 
 from pipeline.formats import Format, Layout
-from pipeline.formats.lines import literal, quoted
+from pipeline.formats.lines import column, literal
 
 SELECT = r"""
 WITH bare AS (
@@ -50,13 +50,16 @@ SELECT line, byte, text, long,
 FROM fields
 """
 
-# A list and a map are JSON text here; only a value that begins like one is looked at again.
-VALUE = """,
-           CASE WHEN starts_with({it}, '[') THEN CASE WHEN json_valid({it})
+# A list and a map are JSON text here; only a value that begins like one is looked at again. Most lists hold plain texts.
+VALUE = r""",
+           CASE WHEN starts_with({it}, '[') THEN CASE WHEN regexp_full_match({it}, '{texts}')
+                     THEN nullif(replace(substr({it}, 3, length({it}) - 4), '","', ', '), '')
+                     WHEN json_valid({it})
                      THEN nullif(array_to_string(json_extract_string({it}, '$[*]'), ', '), '') ELSE {it} END
                 WHEN starts_with({it}, '{{') THEN CASE WHEN json_valid({it})
                      THEN nullif(array_to_string(json_keys({it}), ', '), '') ELSE {it} END
                 ELSE {it} END AS {name}"""
+TEXTS = r'\["[^"\\\x00-\x1f]*"(?:,"[^"\\\x00-\x1f]*")*\]'
 
 ENCODED = {
     "percent": "CASE WHEN contains({it}, '%') THEN coalesce(try(url_decode({it})), {it}) ELSE {it} END",
@@ -78,8 +81,8 @@ def split(form: Format, layout: Layout) -> str:
         loose="true" if loose else "false",
         values="".join(_value(name, [f"v[{place[path]}]" for path in _paths(name)], loose, encoded.get(name))
                        for name in form.needs),
-        nothing=f"coalesce({', '.join(quoted(name) for name in form.needs)}) IS NULL" if form.needs else "false",
-        names="".join(f", {quoted(name)}" for name in form.needs),
+        nothing=f"coalesce({', '.join(column(name) for name in form.needs)}) IS NULL" if form.needs else "false",
+        names="".join(f", {column(name)}" for name in form.needs),
     )
 
 
@@ -89,7 +92,7 @@ def _value(name: str, found: list[str], loose: bool, encoded: str | None) -> str
         it = LOOSE.format(it=it, key=re.sub(r"\W", ".", name.rsplit(".", maxsplit=1)[-1]))
     if encoded is not None:
         it = ENCODED[encoded].format(it=it)
-    return VALUE.format(it=it, name=quoted(name))
+    return VALUE.format(it=it, name=column(name), texts=TEXTS)
 
 
 def _paths(name: str) -> list[str]:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.formats import Format, Layout
+from pipeline.formats.lines import column
 
 EARLIEST, LATEST = 946_684_800_000_000, 4_102_444_800_000_000   # 2000 to 2100
 NOTHING = "NULL::BIGINT"
@@ -26,6 +27,12 @@ DATED = r"regexp_matches({t}, '^\s*\d{{4}}[-/]')"               # a bare clock w
 ZONED = r"regexp_matches({t}, '([Zz]|[+-]\d\d:?\d\d)$')"
 # No more than six digits of a second, and no space before the offset.
 FINE = r"regexp_replace(regexp_replace({t}, '([.,]\d{{6}})\d+', '\1'), ' ([+-]\d\d:?\d\d)$', '\1')"
+ISO_ZONED = f"CASE WHEN {DATED} AND {ZONED} THEN epoch_us(TRY_CAST({FINE} AS TIMESTAMPTZ)) END"
+ISO_CLOCK = f"CASE WHEN {DATED} AND NOT {ZONED} THEN epoch_us(TRY_CAST({FINE} AS TIMESTAMP)) END"
+CAST = "epoch_us(TRY_CAST({t} AS TIMESTAMP))"
+# How nearly all logs write it, told by where the signs stand: without a zone, and in UTC. Three regular expressions are spared.
+USUAL = "({t} LIKE '____-__-__ __:__:__' OR {t} LIKE '____-__-__T__:__:__') AND NOT ends_with({t}, 'Z')"
+USUAL_UTC = "{t} LIKE '____-__-__T__:__:__Z'"
 CLOCKS = ("%H:%M:%S", "%I:%M:%S %p", "%H:%M", "%I:%M %p", "%H:%M:%S.%f")
 DAYS = {"dmy": ("%d/%m/%y", "%d/%m/%Y"), "mdy": ("%m/%d/%y", "%m/%d/%Y")}
 
@@ -34,7 +41,7 @@ def micros(form: Format, layout: Layout) -> tuple[str, str]:
     """SQL of two numbers of microseconds: since the epoch where the zone is known, and of the local clock where it is not."""
     zoned, local = [], []
     for names in form.times:
-        text = " || ' ' || ".join(f's."{name}"' for name in names)
+        text = " || ' ' || ".join(f"s.{column(name)}" for name in names)
         for way in form.file.time.forms:
             known, unknown = _read(way, text if len(names) == 1 else f"({text})", layout)
             if form.file.time.zone.upper() == "UTC" and unknown != NOTHING:
@@ -56,10 +63,10 @@ def _read(way: str, text: str, layout: Layout) -> tuple[str, str]:
     if way == "seconds":
         return SQUID.format(t=text), NOTHING
     if way == "iso":
-        fine = FINE.format(t=text)
-        dated, zoned = DATED.format(t=text), ZONED.format(t=text)
-        return (f"CASE WHEN {dated} AND {zoned} THEN epoch_us(TRY_CAST({fine} AS TIMESTAMPTZ)) END",
-                f"CASE WHEN {dated} AND NOT {zoned} THEN epoch_us(TRY_CAST({fine} AS TIMESTAMP)) END")
+        return (f"CASE WHEN {USUAL.format(t=text)} THEN NULL WHEN {USUAL_UTC.format(t=text)} THEN {CAST.format(t=text)} "
+                f"ELSE {ISO_ZONED.format(t=text)} END",
+                f"CASE WHEN {USUAL.format(t=text)} THEN {CAST.format(t=text)} WHEN {USUAL_UTC.format(t=text)} THEN NULL "
+                f"ELSE {ISO_CLOCK.format(t=text)} END")
     if way == "dmy":
         return NOTHING, _numeric(text, layout)
     if way == "syslog":

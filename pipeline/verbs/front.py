@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
 from pipeline.problems import Exit, Problem
+from pipeline.runs import Note, noted
 
 DAY = "%Y-%m-%d"
 Form = Annotated[str, typer.Option("--format", help="Name of the log format; found from the lines when not given.",
@@ -35,7 +37,17 @@ def folder() -> Path:
     return _folder
 
 
-def end(problems: Iterable[Problem], code: Exit | None = None) -> NoReturn:
+@contextmanager
+def ran(job: str) -> Iterator[Note]:
+    """Write down that a job of the schedule runs in the school folder, and its exit code; not where no night ever ran."""
+    if not (folder() / "var").is_dir():
+        yield Note()
+        return
+    with noted(folder(), job) as note:
+        yield note
+
+
+def end(problems: Iterable[Problem], code: int | None = None) -> NoReturn:
     """Say each problem, and leave with `code`; without one, 5 where there is a problem, else 0."""
     said = list(problems)
     for problem in said:

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from pipeline import listing, owning
-from pipeline.verbs.front import DAY, end, folder
+from pipeline.problems import Exit
+from pipeline.verbs.front import DAY, end, folder, ran
 
 lists = typer.Typer(no_args_is_help=True, help="Imported lists of sites: add, update, look, and ask why.")
 ListName = Annotated[str, typer.Argument(help="Name of the list.", metavar="NAME")]
@@ -32,7 +33,9 @@ def lists_update(
     names: Annotated[list[str] | None, typer.Argument(help="Lists; all when none is named.", metavar="NAME...")] = None,
 ) -> None:
     """Import lists anew where their source has changed; one that is torn, empty or less than half stays as it was: 5."""
-    said, problems = listing.update(folder(), names or [])
+    with ran("lists") as note:
+        said, problems = listing.update(folder(), names or [])
+        note.code = Exit.MEND if problems else Exit.DONE
     typer.echo("\n".join(said) or "No list was updated.")
     end(problems)
 

@@ -14,6 +14,7 @@ import json
 import sys
 import tempfile
 import time
+from datetime import date
 from pathlib import Path
 
 from . import measure, telling
@@ -37,8 +38,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="schoolgate-quality-") as name:
         begun = time.perf_counter()
         week = measure.build(asked.seed, asked.difficulty, asked.weeks)
-        print(f"seed {asked.seed}, {asked.weeks} week(s), {asked.difficulty}: {len(week.hits):,} hits of {len(week.school.people)} people, "
-              f"{sum(act.truth == 'true' for act in week.acts)} true acts, made in {time.perf_counter() - begun:.0f} s", file=sys.stderr)
+        acts = sum(act.truth == "true" for act in week.acts)
+        print(f"seed {asked.seed}, {asked.weeks} week(s), {asked.difficulty}: {len(week.hits):,} hits of "
+              f"{len(week.school.people)} people, {acts} true acts, made in {time.perf_counter() - begun:.0f} s", file=sys.stderr)
         for visibility in VISIBILITIES if asked.visibility == "both" else (asked.visibility,):
             begun = time.perf_counter()
             run = measure.run(week, visibility, (asked.keep or Path(name)) / visibility)
@@ -49,8 +51,8 @@ def main() -> None:
                 print("\n".join(measure.particulars(run.ours)))
             told[visibility] = {"schoolgate": telling.figures(run.ours), "host on a list": telling.figures(run.naive)}
     if asked.json:
-        asked.json.write_text(json.dumps({"seed": asked.seed, "weeks": asked.weeks, "difficulty": asked.difficulty, **told}, indent=1) + "\n",
-                              "utf-8")
+        about = {"on": f"{date.today():%-d %B %Y}", "seed": asked.seed, "weeks": asked.weeks, "difficulty": asked.difficulty}
+        asked.json.write_text(json.dumps(about | told, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

@@ -19,26 +19,33 @@ from .world import REMOTE, Site
 
 KEY_KINDS = ("help-seeking", "filter check", "app chatter", "crowd", "advert")  # of which nobody may ever be named
 LEARNING = {  # searches of lessons that hold a word of another matter, and what they look like
-    "pornography": ("breast cancer symptoms gcse biology", "middlesex county cricket", "scunthorpe steelworks history", "sextant navigation",
-                    "how to cook chicken breast", "male and female anatomy diagram biology", "essex coast erosion", "dick whittington pantomime script"),
-    "self_harm_suicide": ("killing a python process", "romeo and juliet suicide scene analysis", "how to kill weeds in the school garden",
+    "pornography": ("breast cancer symptoms gcse biology", "middlesex county cricket", "scunthorpe steelworks history",
+                    "sextant navigation",
+                    "how to cook chicken breast", "male and female anatomy diagram biology", "essex coast erosion",
+                    "dick whittington pantomime script"),
+    "self_harm_suicide": ("killing a python process", "romeo and juliet suicide scene analysis",
+                          "how to kill weeds in the school garden",
                           "charge of the light brigade suicide mission", "suicide prevention poster pshe"),
-    "drugs": ("cocktail recipes mocktails", "drugs and the nervous system gcse", "pot plants care", "speed distance time questions"),
-    "weapons": ("guns germs and steel summary", "weapons of the first world war", "magnum opus meaning", "shotgun sequencing biology"),
+    "drugs": ("cocktail recipes mocktails", "drugs and the nervous system gcse", "pot plants care",
+              "speed distance time questions"),
+    "weapons": ("guns germs and steel summary", "weapons of the first world war", "magnum opus meaning",
+                "shotgun sequencing biology"),
     "extremism_interest": ("rise of the nazi party gcse history", "ira and the troubles timeline", "what is extremism re lesson"),
-    "bypass_web_proxy": ("proxy war cold war examples", "heart bypass surgery", "carpal tunnel", "what is a proxy server gcse computing",
+    "bypass_web_proxy": ("proxy war cold war examples", "heart bypass surgery", "carpal tunnel",
+                         "what is a proxy server gcse computing",
                          "unblock a sink", "ultraviolet light uses", "how does a vpn work a level computing"),
-    "gambling": ("probability of rolling two dice", "betting odds maths lesson", "casino royale novel study", "bingo card template maths"),
+    "gambling": ("probability of rolling two dice", "betting odds maths lesson", "casino royale novel study",
+                 "bingo card template maths"),
     "hate_discrimination": ("jim crow laws racism essay", "to kill a mockingbird racism quotes")}
 
 
 def add(week: Week) -> None:
     """Every look-alike of every measured day."""
     plan: tuple[tuple[float, Callable[[Week, Random, date], None]], ...] = (
-        (3, help_seeking), (0.4, filter_check), (1, app_chatter), (1, crowd), (1, advert), (1, embeds), (2, refresh_loop), (2, prefetch),
-        (2, bounce), (8, learning_search), (2, library), (1, archive), (1, translation), (3, signed), (2, documents), (1, coding),
-        (2, captive_portal), (2, school_remote), (0.6, teacher_with_class), (1, relay), (3, study), (3, lunch), (2, moved_rooms), (1, two_devices),
-        (1, staff_lunch), (1, big_download), (2, vendor_page))
+        (3, help_seeking), (1, filter_check), (1, app_chatter), (1, crowd), (1, advert), (1, embeds), (2, refresh_loop),
+        (2, prefetch), (2, bounce), (8, learning_search), (2, library), (1, archive), (1, translation), (3, signed),
+        (2, documents), (1, coding), (2, captive_portal), (2, school_remote), (0.6, teacher_with_class), (1, relay), (3, study),
+        (3, lunch), (2, moved_rooms), (1, two_devices), (1, staff_lunch), (1, big_download), (1, video_call), (2, vendor_page))
     for day in week.measured:
         for each, act in plan:
             rng = dice(week.seed, act.__name__, day)
@@ -46,9 +53,9 @@ def add(week: Week) -> None:
                 act(week, rng, day)
 
 
-def innocent(week: Week, seat: Seat, kind: str, category: str) -> Act:
-    """An act for which nobody may be named."""
-    return week.act(seat, kind, "innocent", category)
+def innocent(week: Week, seat: Seat, kind: str, category: str, *also: str) -> Act:
+    """An act for which nobody may be named; `also`: what may be said where nobody is, such as advice to technicians."""
+    return week.act(seat, kind, "innocent", category, also=also)
 
 
 def pupil(week: Week, rng: Random, day: date, *years: int) -> tuple[Person, float]:
@@ -61,20 +68,27 @@ def help_seeking(week: Week, rng: Random, day: date) -> None:
     """A child looks for help: a helpline's pages, and a search in its own words."""
     who, at = pupil(week, rng, day)
     act = innocent(week, who.seat, "help-seeking", "self_harm_suicide")
-    link = week.search(rng, who.seat, at, rng.choice(("childline number", "who can i talk to about feeling sad", "help for a friend who self harms",
+    link = week.search(rng, who.seat, at, rng.choice(("childline number", "who can i talk to about feeling sad",
+                                                      "help for a friend who self harms",
                                                       "lgbt support young people", "bullying advice")), act)
     week.browse(rng, who.seat, week.some(rng, "help_seeking")[0], at + 8, rng.randrange(3, 9), act, referrer=link)
 
 
 def filter_check(week: Week, rng: Random, day: date) -> None:
-    """A technician tests the filter: the test site, and within seconds one blocked name of each category."""
+    """A technician tests the filter on the test site; and some days with one name of each category within seconds.
+
+    The latter is grey: no window is registered for it (there is no command for that yet), and the policy's owner asks that
+    such a test be told, not hidden.
+    """
     who = rng.choice(week.school.staff("technical_staff"))
     at = moment(day, "08:02", rng.uniform(0, 600))
     act = innocent(week, who.seat, "filter check", "pornography")
     for n, page in enumerate(("", "test/adult", "test/gambling", "test/proxies")):
         week.hit(who.seat, at + n, f"http://testfiltering.com/{page}", act, blocked=n > 0)
-    for n, kind in enumerate(("pornography", "gambling", "bypass_web_proxy", "violence_gore", "drugs")):
-        week.page(rng, who.seat, next(s for s in week.some(rng, kind, 9) if s.known), at + 5 + n, act, blocked=True)
+    kinds = ("pornography", "gambling", "bypass_web_proxy", "violence_gore", "drugs")
+    grey = week.act(who.seat, "filter test without a window", "grey", kinds[0], also=kinds)
+    for n, kind in enumerate(kinds):
+        week.page(rng, who.seat, next(s for s in week.some(rng, kind, 99) if s.known), at + 600 + n, grey, blocked=True)
 
 
 def app_chatter(week: Week, rng: Random, day: date) -> None:
@@ -86,19 +100,22 @@ def app_chatter(week: Week, rng: Random, day: date) -> None:
             site, act = rng.choice(week.world.sites[kind][:6]), innocent(week, phone, "app chatter", kind)
             blocked = site.known and rng.random() < 0.8
             for _ in range(rng.randrange(8, 40)):
-                week.hit(phone, moment(day, "04:05") + rng.random() * 85_000, f"https://push.{site.base}/poll", act, kind="application/json",
+                week.hit(phone, moment(day, "04:05") + rng.random() * 85_000, f"https://push.{site.base}/poll", act,
+                         kind="application/json",
                          size=rng.randrange(200, 1500), up=400, took=rng.uniform(0.05, 0.3), blocked=blocked)
     for phone in rng.sample(phones, 6):
-        site, act = rng.choice(week.world.sites["bypass_vpn_tunnel"]), innocent(week, phone, "app chatter", "bypass_vpn_tunnel")
+        site, act = rng.choice(week.world.sites["bypass_vpn_tunnel"]), innocent(week, phone, "app chatter", "bypass_vpn_tunnel",
+                                                                                "bypass_vpn_app_chatter")
         for n in range(0, 85_000, 900):
-            week.hit(phone, moment(day, "04:10") + n + rng.uniform(0, 20), f"https://{site.host}/status", act, kind="application/json", size=640,
+            week.hit(phone, moment(day, "04:10") + n + rng.uniform(0, 20), f"https://{site.host}/status", act,
+                     kind="application/json", size=640,
                      up=420)
 
 
 def crowd(week: Week, rng: Random, day: date) -> None:
     """A class is sent to one link in one minute: a quiz under games, or a clip."""
-    year, kind = rng.choice(YOUNGER), rng.choice(("games", "video_streaming", "blogs"))
-    site = rng.choice([s for s in week.world.sites["games" if kind == "blogs" else kind] if not s.known] or week.world.sites["video_streaming"])
+    year, kind = rng.choice(YOUNGER), rng.choice(("games", "video_streaming"))
+    site = rng.choice([s for s in week.world.sites[kind] if not s.known] or week.world.sites["video_streaming"])
     at, clip = week.lesson(rng, day), path(rng)
     for person in rng.sample([p for p in week.school.pupils(year) if (p.login, day) not in week.busy], 20):
         act = innocent(week, person.seat, "crowd", site.kind)
@@ -111,14 +128,16 @@ def crowd(week: Week, rng: Random, day: date) -> None:
 def advert(week: Week, rng: Random, day: date) -> None:
     """Ordinary pages bring along adverts of bad sites: in the middle of reading, blocked or let through."""
     news, at = week.some(rng, "news")[0], week.pause(rng, day, "lunch")
-    bad = next(site for site in week.some(rng, rng.choice(("pornography", "gambling", "stranger_chat_dating")), 9) if site.listed)
+    bad = next(site for site in week.some(rng, rng.choice(("pornography", "gambling", "stranger_chat_dating")),
+                                          99) if site.listed)
     for person in rng.sample(week.school.pupils(), 30):
         clock = at + rng.uniform(0, 1200)
         story = path(rng)
         week.page(rng, person.seat, news, clock, path=story)
         act = innocent(week, person.seat, "advert", bad.kind)
         for n in range(rng.choice((1, 1, 2))):
-            week.hit(person.seat, clock + rng.uniform(0.3, 1.4), f"https://ads.{bad.base}/banner{n}.webp", act, kind="image/webp", size=20_000,
+            week.hit(person.seat, clock + rng.uniform(0.3, 1.4), f"https://ads.{bad.base}/banner{n}.webp", act, kind="image/webp",
+                     size=20_000,
                      referrer=f"https://{news.host}{story}", blocked=bad.known)
 
 
@@ -133,7 +152,8 @@ def embeds(week: Week, rng: Random, day: date) -> None:
             week.page(rng, person.seat, learn, clock + 50 * n, path=story)
             for other, end in ((social, "plugins/like"), (video, "embed/player.js")):
                 act = innocent(week, person.seat, "embed", other.kind)
-                week.hit(person.seat, clock + 50 * n + rng.uniform(0.3, 1.5), f"https://{other.host}/{end}", act, kind="application/javascript",
+                week.hit(person.seat, clock + 50 * n + rng.uniform(0.3, 1.5), f"https://{other.host}/{end}", act,
+                         kind="application/javascript",
                          size=12_000, referrer=f"https://{learn.host}{story}")
 
 
@@ -141,7 +161,7 @@ def refresh_loop(week: Week, rng: Random, day: date) -> None:
     """A tab left open asks for a blocked page again at one steady beat, while its owner works on."""
     who, at = pupil(week, rng, day)
     kind = rng.choice(("games", "bypass_mirror_or_remote_desktop", "gambling_like_gaming", "copyright_streaming"))
-    site = next(s for s in week.some(rng, kind, 9) if s.known)
+    site = next(s for s in week.some(rng, kind, 99) if s.known)
     act, every = innocent(week, who.seat, "refresh loop", kind), rng.choice((15, 30, 60))
     for n in range(rng.randrange(30, 70)):
         week.hit(who.seat, at + n * every + rng.uniform(0, 0.2), f"https://{site.host}/feed", act, blocked=True, took=0.003)
@@ -151,10 +171,12 @@ def refresh_loop(week: Week, rng: Random, day: date) -> None:
 def prefetch(week: Week, rng: Random, day: date) -> None:
     """A search page fetches the first results before anybody chooses; the person opens another."""
     who, at = pupil(week, rng, day)
-    link = week.search(rng, who.seat, at, rng.choice(("beach photos", "teen fashion", "poker face lyrics", "free stuff uk", "live football")))
+    link = week.search(rng, who.seat, at, rng.choice(("beach photos", "teen fashion", "poker face lyrics", "free stuff uk",
+                                                      "live football")))
     kind = rng.choice(("pornography", "gambling", "shopping"))
     site, act = week.some(rng, kind)[0], innocent(week, who.seat, "prefetch", kind)
-    week.hit(who.seat, at + rng.uniform(0.2, 0.7), f"https://{site.host}/", act, size=6_000, referrer=link, blocked=week.stops(site, who, at))
+    week.hit(who.seat, at + rng.uniform(0.2, 0.7), f"https://{site.host}/", act, size=6_000, referrer=link,
+             blocked=week.stops(site, who, at))
     week.browse(rng, who.seat, week.some(rng, "learning")[0], at + 9, 4, referrer=link)
 
 
@@ -162,10 +184,12 @@ def bounce(week: Week, rng: Random, day: date) -> None:
     """A mistyped address bounces through two strangers, one of them of a bad kind, and ends on a parked page; left at once."""
     who, at = pupil(week, rng, day)
     kind = rng.choice(("pornography", "gambling", "malware_c2_phishing", "stranger_chat_dating"))
-    site, act = week.some(rng, kind)[0], innocent(week, who.seat, "typing slip", kind)
+    site, act = week.some(rng, kind)[0], innocent(week, who.seat, "typing slip", kind,
+                                                  *(() if kind != "malware_c2_phishing" else (kind,)))
     wrong, parked = week.some(rng, "plain", 2)
     week.hit(who.seat, at, f"http://{wrong.host}/", status=302, size=300)
-    week.hit(who.seat, at + 0.3, f"https://{site.host}/in?src={rng.randrange(9**6)}", act, status=302, size=300, blocked=week.stops(site, who, at),
+    week.hit(who.seat, at + 0.3, f"https://{site.host}/in?src={rng.randrange(9**6)}", act, status=302, size=300,
+             blocked=week.stops(site, who, at),
              referrer=f"http://{wrong.host}/")
     week.hit(who.seat, at + 0.7, f"https://{parked.host}/", size=5_000)
     week.browse(rng, who.seat, week.some(rng, "learning")[0], at + 5, 4)
@@ -200,7 +224,8 @@ def archive(week: Week, rng: Random, day: date) -> None:
     who, at = pupil(week, rng, day)
     act, old = innocent(week, who.seat, "web archive", "bypass_mirror_or_remote_desktop"), week.some(rng, "news")[0]
     for n in range(6):
-        week.hit(who.seat, at + 40 * n, f"https://web.archive.org/web/{rng.randrange(2001, 2015)}0911120000/http://{old.host}:80{path(rng)}", act,
+        week.hit(who.seat, at + 40 * n,
+                 f"https://web.archive.org/web/{rng.randrange(2001, 2015)}0911120000/http://{old.host}:80{path(rng)}", act,
                  size=80_000)
 
 
@@ -211,7 +236,8 @@ def translation(week: Week, rng: Random, day: date) -> None:
     for person in rng.sample(week.school.pupils(8, 9), 12):
         act = innocent(week, person.seat, "translation", "bypass_mirror_or_remote_desktop")
         for n in range(4):
-            week.hit(person.seat, at + rng.uniform(0, 200) + 60 * n, f"https://{dashed}.translate.goog{path(rng).split('?')[0]}?_x_tr_sl=fr&_x_tr_tl=en"
+            week.hit(person.seat, at + rng.uniform(0, 200) + 60 * n,
+                     f"https://{dashed}.translate.goog{path(rng).split('?')[0]}?_x_tr_sl=fr&_x_tr_tl=en"
                      "&_x_tr_hl=en", act, size=60_000)
 
 
@@ -221,22 +247,28 @@ def signed(week: Week, rng: Random, day: date) -> None:
     act, app = innocent(week, who.seat, "signed address", "bypass_web_proxy"), week.some(rng, "learning")[0]
     back = f"https://{app.host}/callback?next={path(rng)}"
     state = base64.urlsafe_b64encode(json.dumps({"r": back, "n": digest(str(at))}).encode()).decode()
-    idp = week.world.sites["plain"][2].host
-    week.hit(who.seat, at, f"https://{idp}/oauth2/authorize?client_id={digest(app.host, 20)}&redirect_uri={urllib.parse.quote(back, '')}&state={state}", act)
-    week.hit(who.seat, at + 2, f"https://{idp}/saml?SAMLRequest={base64.b64encode(state.encode()).decode()}&RelayState={urllib.parse.quote(back, '')}", act)
+    idp, nested = week.world.sites["plain"][2].host, urllib.parse.quote(back, "")
+    asked = f"client_id={digest(app.host, 20)}&redirect_uri={nested}&state={state}"
+    saml = f"SAMLRequest={base64.b64encode(state.encode()).decode()}&RelayState={nested}"
+    week.hit(who.seat, at, f"https://{idp}/oauth2/authorize?{asked}", act)
+    week.hit(who.seat, at + 2, f"https://{idp}/saml?{saml}", act)
     for n in range(5):
         token = base64.urlsafe_b64encode(f"{back}{n}{at}".encode()).decode()
-        week.hit(who.seat, at + 5 + n, f"https://{rng.choice(week.world.sites['cdn']).host}/{digest(token)}/{token}?Signature={digest(back, 64)}", act,
+        week.hit(who.seat, at + 5 + n,
+                 f"https://{rng.choice(week.world.sites['cdn']).host}/{digest(token)}/{token}?Signature={digest(back, 64)}", act,
                  kind="image/webp", referrer=f"https://{app.host}/")
 
 
 def documents(week: Week, rng: Random, day: date) -> None:
     """Computing: documentation about proxies and VPNs."""
     who, at = pupil(week, rng, day, 10, 11, *SIXTH)
-    act, docs = innocent(week, who.seat, "documentation", "bypass_web_proxy"), week.some(rng, rng.choice(("learning", "plain")))[0]
-    link = week.search(rng, who.seat, at, rng.choice(("nginx proxy_pass example", "what is a reverse proxy", "openvpn protocol explained a level",
+    act, docs = innocent(week, who.seat, "documentation", "bypass_web_proxy"), week.some(rng,
+                                                                                         rng.choice(("learning", "plain")))[0]
+    link = week.search(rng, who.seat, at, rng.choice(("nginx proxy_pass example", "what is a reverse proxy",
+                                                      "openvpn protocol explained a level",
                                                       "tor onion routing explained")), act)
-    for n, page in enumerate(("docs/http/proxy_pass", "wiki/Virtual_private_network", "guide/reverse-proxy", "wiki/Onion_routing")):
+    for n, page in enumerate(("docs/http/proxy_pass", "wiki/Virtual_private_network", "guide/reverse-proxy",
+                              "wiki/Onion_routing")):
         week.page(rng, who.seat, docs, at + 10 + 60 * n, act, path=f"/{page}", referrer=link)
 
 
@@ -248,15 +280,18 @@ def coding(week: Week, rng: Random, day: date) -> None:
     host = f"{rng.choice(STEMS)}-{rng.choice(STEMS)}.{space}"
     for n in range(12):
         week.hit(who.seat, at + 25 * n, f"https://{host}/proxy/8080/{rng.choice(STEMS)}", act, size=40_000)
-    week.hit(who.seat, at + 20, f"https://{host}/socket/?id={digest(host)}", act, kind="", status=101, took=900, size=4_000_000, up=900_000)
+    week.hit(who.seat, at + 20, f"https://{host}/socket/?id={digest(host)}", act, kind="", status=101, took=900, size=4_000_000,
+             up=900_000)
 
 
 def captive_portal(week: Week, rng: Random, day: date) -> None:
     """A phone asks whether it is online, and is sent to the Wi-Fi's own sign-in page."""
     phone = rng.choice([person.phone for person in week.school.people if person.phone])
-    at, act = moment(day, "08:05", rng.uniform(0, 3000)), innocent(week, phone, "captive portal", "bypass_default_privacy_feature")
+    at, act = moment(day, "08:05", rng.uniform(0, 3000)), innocent(week, phone, "captive portal",
+                                                                   "bypass_default_privacy_feature")
     week.hit(phone, at, "http://connectivitycheck.gstatic.com/generate_204", act, status=302, size=0)
-    week.hit(phone, at + 0.5, "http://192.0.2.1/login.html?redirect=http%3A%2F%2Fconnectivitycheck.gstatic.com%2Fgenerate_204", act)
+    week.hit(phone, at + 0.5, "http://192.0.2.1/login.html?redirect=http%3A%2F%2Fconnectivitycheck.gstatic.com%2Fgenerate_204",
+             act)
 
 
 def school_remote(week: Week, rng: Random, day: date) -> None:
@@ -284,7 +319,7 @@ def relay(week: Week, rng: Random, day: date) -> None:
     """Privacy features that phones and browsers switch on by themselves: a private relay, and lookups over HTTPS."""
     phones = [person.phone for person in week.school.people if person.phone]
     for phone in rng.sample(phones, 25):
-        act = innocent(week, phone, "default privacy feature", "bypass_default_privacy_feature")
+        act = innocent(week, phone, "default privacy feature", "bypass_vpn_tunnel", "bypass_default_privacy_feature")
         host = rng.choice(("mask.icloud.com", "mask-h2.icloud.com", "dns.google", "chrome.cloudflare-dns.com"))
         for _ in range(rng.randrange(2, 9)):
             week.hit(phone, moment(day, "07:50") + rng.random() * 30_000, f"{host}:443", act, kind="", took=rng.uniform(5, 600),
@@ -303,7 +338,8 @@ def lunch(week: Week, rng: Random, day: date) -> None:
     """Social media and video at lunch, as the policy allows at certain times."""
     who, kind = week.free(rng, week.school.pupils(), day), rng.choice(("social_media", "video_streaming"))
     at = week.pause(rng, day, "lunch")
-    week.browse(rng, who.seat, week.some(rng, kind)[0], at, 14, innocent(week, who.seat, "lunch", kind), until=moment(day, "13:06"))
+    week.browse(rng, who.seat, week.some(rng, kind)[0], at, 14, innocent(week, who.seat, "lunch", kind),
+                until=moment(day, "13:06"))
 
 
 def moved_rooms(week: Week, rng: Random, day: date) -> None:
@@ -327,7 +363,8 @@ def two_devices(week: Week, rng: Random, day: date) -> None:
 def staff_lunch(week: Week, rng: Random, day: date) -> None:
     """Staff on social media and video at lunch: nothing of the policy's tables is broken."""
     who, kind = week.free(rng, week.school.staff(), day), rng.choice(("social_media", "video_streaming"))
-    week.browse(rng, who.seat, week.some(rng, kind)[0], moment(day, "12:40", rng.uniform(0, 600)), 8, innocent(week, who.seat, "staff at lunch", kind))
+    week.browse(rng, who.seat, week.some(rng, kind)[0], moment(day, "12:40", rng.uniform(0, 600)), 8,
+                innocent(week, who.seat, "staff at lunch", kind))
 
 
 def big_download(week: Week, rng: Random, day: date) -> None:
@@ -336,6 +373,15 @@ def big_download(week: Week, rng: Random, day: date) -> None:
     act, site = innocent(week, who.seat, "big download", "bypass_vpn_tunnel"), rng.choice(week.world.sites["learning"])
     for n in range(14):
         week.hit(who.seat, at + 60 * n, f"https://{site.host}/pack/{n}.mp4", act, kind="video/mp4", size=6_000_000, took=40)
+
+
+def video_call(week: Week, rng: Random, day: date) -> None:
+    """A careers interview by video: one long exchange, many bytes both ways, on a host that few ever see; notes beside it."""
+    who, at = pupil(week, rng, day, *SIXTH)
+    act, host = innocent(week, who.seat, "video call", "bypass_vpn_tunnel"), week.world.namer.host()
+    week.page(rng, who.seat, Site(host, "call"), at, act)
+    week.hit(who.seat, at + 15, f"{host}:443", act, kind="", took=rng.uniform(900, 1500), size=90_000_000, up=40_000_000)
+    week.browse(rng, who.seat, week.some(rng, "learning")[0], at + 60, 10, pause=90)
 
 
 def vendor_page(week: Week, rng: Random, day: date) -> None:

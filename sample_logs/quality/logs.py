@@ -5,9 +5,11 @@ Both come from the same hits, so that what the two visibilities can show is comp
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from random import Random
 from typing import NamedTuple
 
@@ -151,7 +153,8 @@ def _tunnel(group: list[Hit], rng: Random, write: Writer) -> Line:
     whole = first._replace(url=_port(first), kind="", referrer="", took=took, size=sum(hit.size for hit in group) + 4200,
                            up=sum(hit.up for hit in group) + 900, status=200)
     acts = frozenset(hit.act for hit in group) - {-1}
-    return Line(first.at + took, write(whole, "TCP_TUNNEL:HIER_DIRECT"), first.at, first.seat.who, first.host.split(":")[0], False,
+    return Line(first.at + took, write(whole, "TCP_TUNNEL:HIER_DIRECT"), first.at, first.seat.who, first.host.split(":")[0],
+                False,
                 acts)
 
 
@@ -172,20 +175,28 @@ def native(hit: Hit, tag: str, mode: str = "") -> str:
 
 
 def detailed(hit: Hit, tag: str, mode: str = "") -> str:
-    """A line of Squid's custom log of the bundled worked example: referrer, browser, bytes both ways, content type, server name."""
-    when = datetime.fromtimestamp(hit.at + hit.took, LONDON)
-    stamp = f"{when:%d/%b/%Y:%H:%M:%S}.{when.microsecond // 1000:03d} {when:%z}"
+    """A line of Squid's custom log of the bundled worked example: referrer, browser, bytes both ways, type, server name."""
+    at = hit.at + hit.took
+    day, zone = stamp(int(at))
     method = "GET" if hit.scheme else "CONNECT"
     status = 403 if hit.blocked else hit.status
     size = BLOCK_PAGE if hit.blocked else hit.size
     agent = "-" if hit.seat.closed and not hit.scheme else hit.agent or hit.seat.agent
     name = "-" if hit.scheme else hit.host.split(":")[0]
     port = 40000 + hash_of(hit.seat.client + hit.url) % 20000
-    return (f'[{stamp}] {hit.seat.client}:{port} {hit.seat.user} "{method} {hit.url} HTTP/1.1" {status} {size}/{hit.up} '
-            f'{int(hit.took * 1000):6d} {tag} {"ERR_ACCESS_DENIED" if hit.blocked else "-"} "{hit.referrer or "-"}" "{agent}" '
-            f'{hit.kind or "-"} {name} {mode or ("-" if hit.scheme else "splice")} -\n')
+    asked = f'{hit.seat.client}:{port} {hit.seat.user} "{method} {hit.url} HTTP/1.1" {status} {size}/{hit.up}'
+    fault = "ERR_ACCESS_DENIED" if hit.blocked else "-"
+    return (f'[{day}.{int(at * 1000) % 1000:03d} {zone}] {asked} {int(hit.took * 1000):6d} {tag} {fault} "{hit.referrer or "-"}" '
+            f'"{agent}" {hit.kind or "-"} {name} {mode or ("-" if hit.scheme else "splice")} -\n')
+
+
+@lru_cache(maxsize=200_000)
+def stamp(second: int) -> tuple[str, str]:
+    """A second as Squid prints it: date and time of the school's clock, and the zone."""
+    when = datetime.fromtimestamp(second, LONDON)
+    return f"{when:%d/%b/%Y:%H:%M:%S}", f"{when:%z}"
 
 
 def hash_of(text: str) -> int:
-    """A small number of a text, the same in every process."""
-    return sum(ord(letter) * (n + 7) for n, letter in enumerate(text[:60]))
+    """A number of a text, the same in every process."""
+    return zlib.crc32(text.encode())

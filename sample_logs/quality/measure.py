@@ -33,14 +33,16 @@ class Run:
     lines: int
 
 
-def build(seed: int, difficulty: str, weeks: int) -> Week:
-    """The weeks of a seed, planted."""
+def build(seed: int, difficulty: str, weeks: int, quiet: bool = False) -> Week:
+    """The weeks of a seed, planted; `quiet` leaves ordinary traffic out."""
     week = Week(seed, difficulty, weeks, school.make(seed), world.make(seed, difficulty))
-    ordinary.add(week)
+    if not quiet:
+        ordinary.add(week)
     misuse.add(week)
     bypass.add(week)
     innocent.add(week)
     ordinary.lapses(week, week.school.pupils())
+    week.hush()
     return week
 
 
@@ -62,12 +64,14 @@ def write(week: Week, visibility: str, folder: Path) -> list[Line]:
 
 def labels(week: Week, visibility: str) -> list[Label]:
     """The labels of all acts that this visibility can show."""
-    return [_label(act) for act in week.acts if act.hits and not (act.addresses and (visibility == "host" or act.hits[0].seat.closed))]
+    return [_label(act) for act in week.acts if act.hits and not (act.addresses
+                                                                  and (visibility == "host" or act.hits[0].seat.closed))]
 
 
 def _label(act: Act) -> Label:
     began, ended = min(hit.at for hit in act.hits), max(hit.at + hit.took for hit in act.hits)
-    return Label(str(day_of(began)), act.who, act.category, began, ended, act.truth, act.kind, act.intent, act.outcome, act.rows, act.route,
+    return Label(str(day_of(began)), act.who, act.category, began, ended, act.truth, act.kind, act.intent, act.outcome, act.rows,
+                 act.route,
                  act.also, act.lines)
 
 
@@ -79,11 +83,11 @@ def run(week: Week, visibility: str, folder: Path) -> Run:
     home = folder / "school"
     school.write_folder(home, week.school, week.world.entries(), week.world.own())
     night(home, folder / "logs", str(week.days[-1]))
-    said = detections(home, folder)
-    ours, naive = scores.score(done, said), scores.score(done, by_list(log, home / "rules"))
+    said, listed = detections(home, folder), by_list(log, home / "rules")
+    ours, naive = scores.score(done, said), scores.score(done, listed)
     blocked = [(str(day_of(line.began)), line.who, line.began, any(week.acts[n].truth == "true" for n in line.acts))
                for line in log if line.blocked]
-    ours.blocked, naive.blocked = scores.on_list(blocked, said), scores.on_list(blocked, by_list(log, home / "rules"))
+    ours.blocked, naive.blocked = scores.on_list(blocked, said), scores.on_list(blocked, listed)
     ours.failures = failures(week, home)
     return Run(ours, naive, len(log))
 
@@ -93,12 +97,14 @@ def _tell(path: Path, done: Sequence[Label]) -> None:
     with path.open("w", newline="", encoding="utf-8") as out:
         rows = csv.writer(out, lineterminator="\n")
         rows.writerow(TOLD)
-        rows.writerows([";".join(value) if isinstance(value := getattr(label, name), tuple) else value for name in TOLD] for label in done)
+        rows.writerows([";".join(value) if isinstance(value := getattr(label, name), tuple) else value for name in TOLD]
+                       for label in done)
 
 
 def schoolgate(home: Path, *words: str | Path, good: Sequence[int] = (0,)) -> str:
     """The command as a person types it; what it printed."""
-    done = subprocess.run([sys.executable, "-m", "pipeline", "--school", home, *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-m", "pipeline", "--school", home, *words], cwd=ROOT, capture_output=True, text=True,
+                          check=False)
     if done.returncode not in good:
         sys.exit(f"schoolgate {words[0]} failed ({done.returncode}):\n{done.stderr[-3000:]}")
     if done.returncode:
@@ -116,8 +122,8 @@ def detections(home: Path, folder: Path) -> list[Found]:
     schoolgate(home, "export", "detections", "--names", "--to", folder / "named.csv")
     schoolgate(home, "export", "detections", "--to", folder / "nameless.csv")
     names = Vault(home / "var/vault/names", load_keys(home / "var/keys").vault).names()
-    named = {row: None for row in read(folder / "named.csv", names)}
-    return list(named | {row: None for row in read(folder / "nameless.csv", names)})
+    named = dict.fromkeys(read(folder / "named.csv", names))
+    return list(named | dict.fromkeys(read(folder / "nameless.csv", names)))
 
 
 def read(path: Path, names: Mapping[str, str]) -> Iterator[Found]:
@@ -125,7 +131,8 @@ def read(path: Path, names: Mapping[str, str]) -> Iterator[Found]:
     with path.open(encoding="utf-8", newline="") as rows:
         for row in csv.DictReader(rows):
             began, ended = (datetime.fromisoformat(row[name]).timestamp() for name in ("start_utc", "end_utc"))
-            yield Found(row["date"], names.get(row["user"], row["user"]), row["category"], began, ended, row["ref"], row["outcome"],
+            yield Found(row["date"], names.get(row["user"], row["user"]), row["category"], began, ended, row["ref"],
+                        row["outcome"],
                         row["intent"], tuple(row["rows"].split(";")) if row["rows"] else (), row["route"])
 
 
@@ -161,5 +168,6 @@ def failures(week: Week, home: Path) -> tuple[int, int]:
 
 def particulars(score: Score) -> list[str]:
     """What was missed, and what was said wrongly, a line each."""
-    return [f"missed  {label.day} {label.category:32} {label.kind:34} {label.outcome:8} {label.lines} lines" for label in score.missed] + [
+    return [f"missed  {label.day} {label.category:32} {label.kind:34} {label.outcome:8} {label.lines} lines"
+            for label in score.missed] + [
         f"wrong   {one.day} {one.category:32} {one.route:12} {one.who}" for one in score.false]

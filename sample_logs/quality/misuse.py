@@ -17,13 +17,16 @@ WELFARE = ("self_harm_suicide", "eating_disorder", "extremism_interest", "strang
 YOUNGER = (7, 8, 9, 10, 11)
 # What is typed before sites of a kind are opened; each is a hunt, reworded when it is stopped.
 HUNTS = {
-    "pornography": ("naked women", "nude women videos", "porn", "free porn videos", "hot nude pics", "xxx video", "sex videos free"),
-    "gambling": ("bet on football online", "online casino no id", "free spins casino", "roulette real money", "betting tips acca"),
+    "pornography": ("naked women", "nude women videos", "porn", "free porn videos", "hot nude pics", "xxx video",
+                    "sex videos free"),
+    "gambling": ("bet on football online", "online casino no id", "free spins casino", "roulette real money",
+                 "betting tips acca"),
     "hate_discrimination": ("why immigrants should be expelled forum", "racist jokes", "white power songs"),
     "violence_gore": ("real gore videos", "execution video uncut", "people dying on camera", "beheading video"),
     "self_harm_suicide": ("how to kill myself", "painless ways to die", "how many paracetamol to die", "how to cut yourself deep",
                           "i want to kill myself", "suicide methods"),
-    "eating_disorder": ("thinspo", "how to make yourself sick after eating", "pro ana tips", "how to hide not eating from parents"),
+    "eating_disorder": ("thinspo", "how to make yourself sick after eating", "pro ana tips",
+                        "how to hide not eating from parents"),
     "extremism_interest": ("how to join isis", "attack manifesto download"),
     "drugs": ("buy weed online uk", "buy ketamine snapchat", "how to make lsd"),
     "weapons": ("buy zombie knife uk next day", "how to make a pipe bomb", "buy bb gun no id", "where to buy a gun uk"),
@@ -37,9 +40,12 @@ def add(week: Week) -> None:
     """Every act of every day. How many of each a day is set so that a week of 300 pupils holds a few of every kind."""
     plan: tuple[tuple[float, Callable[[Week, Random, date], None]], ...] = (
         (1.2, porn_hunt), (0.8, porn_accident), (0.6, gambling_in_lesson), (0.4, gambling_at_lunch), (1.2, social_in_lesson),
-        (1.6, games_in_lesson), (0.8, video_in_lesson), (0.8, messaging_in_lesson), (0.6, shopping_in_lesson), (0.6, file_transfer),
-        (0.6, peer_to_peer), (0.6, pirate_stream), (0.4, hate), (0.4, gore), (0.8, welfare_search), (3.2, welfare_sites),
-        (0.6, beacon), (0.6, two_rooms), (0.4, staff_account), (0.6, staff_misuse), (0.4, shared_account), (0.4, guest))
+        (1.6, games_in_lesson), (0.8, video_in_lesson), (0.8, messaging_in_lesson), (0.6, shopping_in_lesson),
+        (0.6, file_transfer), (0.8, peer_to_peer), (0.8, pirate_stream), (0.8, hate), (0.8, gore), (0.8, welfare_search),
+        (5, welfare_sites), (1, beacon), (0.8, two_rooms), (0.4, staff_account), (0.6, staff_misuse), (0.4, shared_account),
+        (0.4, guest), (0.3, hog))
+    for number in range(week.weeks):
+        let_through(week, dice(week.seed, "let through", number), week.measured[5 * number + 2])
     for day in week.measured:
         for each, act in plan:
             rng = dice(week.seed, act.__name__, day)
@@ -47,7 +53,8 @@ def add(week: Week) -> None:
                 act(week, rng, day)
 
 
-def hunt(week: Week, rng: Random, person: Person, at: float, act: Act, sites: list[Site], *, words: bool = True, tries: int = 2) -> float:
+def hunt(week: Week, rng: Random, person: Person, at: float, act: Act, sites: list[Site], *, words: bool = True,
+         tries: int = 2) -> float:
     """Searches, each reworded, and the sites found opened; a blocked one is tried again before the next."""
     for site in sites:
         link = ""
@@ -55,7 +62,7 @@ def hunt(week: Week, rng: Random, person: Person, at: float, act: Act, sites: li
             link = week.search(rng, person.seat, at, rng.choice(HUNTS[act.category]), act if act.addresses else None)
             at += rng.uniform(3, 14)
         blocked = week.stops(site, person, at)
-        for _ in range(rng.randrange(1, tries + 1) if blocked else rng.randrange(1, 4)):
+        for _ in range(rng.randrange(1, tries + 1) if blocked else rng.randrange(2, 5)):
             week.page(rng, person.seat, site, at, act, blocked=blocked, referrer=link)
             at += rng.uniform(4, 18) if blocked else rng.uniform(15, 70)
     return at
@@ -73,12 +80,25 @@ def porn_hunt(week: Week, rng: Random, day: date) -> None:
     hunt(week, rng, who, when(week, rng, day, who), act, week.some(rng, "pornography", rng.randrange(3, 6)), tries=3)
 
 
+def let_through(week: Week, rng: Random, day: date) -> None:
+    """For one day the filter lets through an adult site that it knows and the school lists; three pupils find out."""
+    site = next(site for site in week.some(rng, "pornography", 99) if site.known and site.listed)
+    week.failures[site.base] = day
+    for _ in range(3):
+        who = week.free(rng, week.school.pupils(8, 9, 10, 11), day)
+        act = week.act(who.seat, "adult site let through", "true", "pornography", intent="deliberate", rows=("IN-14",),
+                       route="student")
+        hunt(week, rng, who, when(week, rng, day, who), act, [site, *week.some(rng, "pornography", 2)], tries=2)
+
+
 def porn_accident(week: Week, rng: Random, day: date) -> None:
     """One page reached by a link of a permitted page; back at work within seconds."""
     who = week.free(rng, week.school.pupils(7, 8, 9, 10), day)
     at = week.lesson(rng, day, who)
-    act = week.act(who.seat, "one adult page by accident", "true", "pornography", intent="accidental", rows=("IN-13",), route="student")
-    link = week.search(rng, who.seat, at, rng.choice(("fenland beauty spots", "teen drama scripts", "free film posters", "hot springs")))
+    act = week.act(who.seat, "one adult page by accident", "true", "pornography", intent="accidental", rows=("IN-13",),
+                   route="student")
+    link = week.search(rng, who.seat, at, rng.choice(("fenland beauty spots", "teen drama scripts", "free film posters",
+                                                      "hot springs")))
     site = week.some(rng, "pornography")[0]
     week.page(rng, who.seat, site, at + 6, act, blocked=week.stops(site, who, at), referrer=link)
     week.browse(rng, who.seat, week.some(rng, "learning")[0], at + 11, 4)
@@ -147,8 +167,10 @@ def file_transfer(week: Week, rng: Random, day: date) -> None:
     for n in range(rng.randrange(4, 9)):
         down = rng.random() < 0.5
         week.hit(who.seat, at + 30 + 50 * n, f"https://{site.host}/{'get' if down else 'put'}/{rng.randrange(9**8)}.zip", act,
-                 kind="application/zip" if down else "application/json", took=rng.uniform(3, 20), referrer=f"https://{site.host}/",
-                 size=rng.randrange(8_000_000, 160_000_000) if down else 900, up=1_000 if down else rng.randrange(8_000_000, 90_000_000))
+                 kind="application/zip" if down else "application/json", took=rng.uniform(3, 20),
+                 referrer=f"https://{site.host}/",
+                 size=rng.randrange(8_000_000, 160_000_000) if down else 900,
+                 up=1_000 if down else rng.randrange(8_000_000, 90_000_000))
 
 
 def peer_to_peer(week: Week, rng: Random, day: date) -> None:
@@ -162,7 +184,8 @@ def peer_to_peer(week: Week, rng: Random, day: date) -> None:
             week.page(rng, who.seat, site, at, act, blocked=blocked)
             at += rng.uniform(10, 50)
     for n in range(rng.randrange(6, 14)):
-        week.hit(who.seat, at + 60 * n, f"http://{sites[-1].host}/announce?info_hash=%{rng.randrange(10, 99)}{rng.randrange(9**9)}&left={n}",
+        week.hit(who.seat, at + 60 * n,
+                 f"http://{sites[-1].host}/announce?info_hash=%{rng.randrange(10, 99)}{rng.randrange(9**9)}&left={n}",
                  act, kind="text/plain", size=300, blocked=week.stops(sites[-1], who, at), agent="torrent-client/2.1")
 
 
@@ -193,7 +216,8 @@ def gore(week: Week, rng: Random, day: date) -> None:
 
 def welfare_search(week: Week, rng: Random, day: date) -> None:
     """Searches of a child in trouble, several, and no site of a list: seen in addresses only. For the DSL, with no sanction."""
-    who, kind = week.free(rng, week.school.pupils(*YOUNGER), day), rng.choice(("self_harm_suicide", "self_harm_suicide", "eating_disorder"))
+    who, kind = week.free(rng, week.school.pupils(*YOUNGER), day), rng.choice(("self_harm_suicide", "self_harm_suicide",
+                                                                               "eating_disorder"))
     act = week.act(who.seat, "searches of a child in trouble", "true", kind, route="welfare", addresses=True)
     at = when(week, rng, day, who)
     for words in rng.sample(HUNTS[kind], 3):
@@ -204,7 +228,8 @@ def welfare_search(week: Week, rng: Random, day: date) -> None:
 
 def welfare_sites(week: Week, rng: Random, day: date) -> None:
     """Several pages of sites of a welfare category."""
-    who, kind = week.free(rng, week.school.pupils(*YOUNGER), day), rng.choice(WELFARE)
+    who, kind = week.free(rng, week.school.pupils(*YOUNGER), day), WELFARE[
+        sum(act.kind.startswith("welfare:") for act in week.acts) % len(WELFARE)]
     act = week.act(who.seat, f"welfare: {kind}", "true", kind, route="welfare")
     hunt(week, rng, who, when(week, rng, day, who), act, week.some(rng, kind, rng.choice((2, 3))), tries=3)
 
@@ -215,7 +240,8 @@ def beacon(week: Week, rng: Random, day: date) -> None:
     at, every = moment(day, "08:50", rng.uniform(0, 900)), rng.choice((120, 300, 420))
     act = week.act(who.seat, "malware calls home", "true", "malware_c2_phishing", route="tech")
     for n in range(rng.randrange(30, 60)):
-        week.hit(who.seat, at + every * n + rng.uniform(-4, 4), f"https://{site.host}/gate?k={rng.randrange(9**7)}", act, size=420, up=510,
+        week.hit(who.seat, at + every * n + rng.uniform(-4, 4), f"https://{site.host}/gate?k={rng.randrange(9**7)}", act,
+                 size=420, up=510,
                  kind="application/octet-stream", blocked=week.stops(site, who, at), agent="client/1.0")
 
 
@@ -257,6 +283,17 @@ def shared_account(week: Week, rng: Random, day: date) -> None:
             site = week.some(rng, "games")[0]
             week.page(rng, SHARED, site, at, act, blocked=site.known)
             at += rng.uniform(15, 60)
+
+
+def hog(week: Week, rng: Random, day: date) -> None:
+    """One device fetches gigabytes in a lesson, and everybody else's pages take seconds: for technicians."""
+    who, site = week.free(rng, week.school.pupils(*YOUNGER), day), week.some(rng, "plain")[0]
+    at = week.lesson(rng, day, who)
+    act = week.act(who.seat, "a download that hinders others", "true", "bandwidth", route="tech")
+    for n in range(48):
+        week.hit(who.seat, at + 14 * n, f"https://{site.host}/disc/{n}.bin", act, kind="application/octet-stream", took=13.5,
+                 size=rng.randrange(80_000_000, 120_000_000))
+    week.slow.append((at, at + 48 * 14))
 
 
 def guest(week: Week, rng: Random, day: date) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
-STEMS = ("amber", "birch", "cobalt", "drift", "ember", "flint", "grove", "harbour", "indigo", "juniper", "kestrel", "linen", "maple",
+STEMS = ("amber", "birch", "cobalt", "drift", "ember", "flint", "grove", "harbour", "indigo", "juniper", "kestrel", "linen",
+         "maple",
          "nettle", "orchard", "pebble", "quartz", "ridge", "saffron", "thistle", "umber", "velvet", "willow", "yarrow", "zephyr",
          "anchor", "bramble", "cinder", "dapple", "elder", "fallow", "glimmer", "hollow", "iris", "jasper", "knoll", "lantern",
          "meadow", "nimbus", "ochre", "pollen", "quill", "russet", "sorrel", "tallow", "upland", "verge", "wicker", "yonder")
@@ -12,7 +13,8 @@ ENDS = ("test", "test", "test", "example", "invalid")
 FORE = ("www", "www", "www", "app", "m", "go", "web", "")
 PATHS = ("view", "item", "page", "read", "open", "list", "show", "topic", "unit", "part")
 FIRST = ("Abel", "Beatrix", "Corin", "Delphine", "Ewan", "Farida", "Gethin", "Halima", "Isolde", "Jonty", "Keziah", "Leopold",
-         "Maeve", "Nikhil", "Ottilie", "Perran", "Quentin", "Rosalba", "Stellan", "Tamsin", "Ulric", "Verity", "Winifred", "Zubin")
+         "Maeve", "Nikhil", "Ottilie", "Perran", "Quentin", "Rosalba", "Stellan", "Tamsin", "Ulric", "Verity", "Winifred",
+         "Zubin")
 LAST = ("Alderbrook", "Brackenfell", "Copperdale", "Dunmallow", "Eskwith", "Farthinglow", "Garsdyke", "Haverstock", "Ivelet",
         "Jarrowby", "Kelmbridge", "Lindale", "Mossthwaite", "Netherby", "Orrest", "Pendrith", "Quernmore", "Rusland", "Silecroft",
         "Torpen", "Ullock", "Vickerstone", "Wasdale", "Yewbarrow")
@@ -34,7 +36,8 @@ class Namer:
         """A registrable name such as birchridge.test, with a hyphen or a number now and then."""
         while True:
             one, two = self.rng.choice(STEMS), self.rng.choice(STEMS)
-            name = one + self.rng.choice(("", "", "", "-")) + two + self.rng.choice(("", "", "", "", str(self.rng.randrange(2, 99))))
+            name = one + self.rng.choice(("", "", "", "-")) + two + self.rng.choice(("", "", "", "",
+                                                                                     str(self.rng.randrange(2, 99))))
             if one != two and name not in self.taken:
                 self.taken.add(name)
                 return f"{name}.{self.rng.choice(ENDS)}"

@@ -10,13 +10,15 @@ from .school import LESSONS, Person, Seat, band_of, moment
 from .week import Week
 from .world import MAIL, PORTAL, Site
 
-TOPICS = ("photosynthesis", "quadratic formula", "macbeth act 2 summary", "treaty of versailles", "electrolysis gcse", "volcano diagram",
-          "french past tense", "ww2 evacuation", "pythagoras theorem", "python for loop", "an inspector calls quotes", "river erosion",
+TOPICS = ("photosynthesis", "quadratic formula", "macbeth act 2 summary", "treaty of versailles", "electrolysis gcse",
+          "volcano diagram",
+          "french past tense", "ww2 evacuation", "pythagoras theorem", "python for loop", "an inspector calls quotes",
+          "river erosion",
           "bus times", "football scores", "weather tomorrow", "capital of peru", "how to draw hands", "periodic table",
           "translate bonjour", "simple harmonic motion", "tectonic plates", "who was boudica", "osmosis practical")
 # What pupils do in pauses, as the policy lets them, and how often.
 PAUSE_KINDS = ("news", "plain", "plain", "plain", "social_media", "video_streaming", "games", "learning")
-ASKS = 0.45      # share of pupils whose class works online in a lesson
+ASKS = 0.25      # share of pupils whose class works online in a lesson
 LAPSE = 0.03     # pupils a day who try a leisure site in a lesson, once, and stop
 
 
@@ -42,7 +44,7 @@ def lessons(week: Week, day: date) -> None:
 
 
 def _work(week: Week, rng: Random, seat: Seat, sites: list[Site], at: float) -> None:
-    end = at + rng.uniform(600, 2300)
+    end = at + rng.uniform(400, 1900)
     while at < end:
         dice_ = rng.random()
         if dice_ < 0.2:
@@ -99,7 +101,8 @@ def devices(week: Week, day: date) -> None:
         for _ in range(rng.randrange(8, 22)):
             at = moment(day, "04:02") + rng.random() * 86_000
             side = rng.choice(week.world.sites["telemetry"])
-            week.hit(seat, at, f"https://{side.host}/v1/{rng.choice(STEMS)}", kind="application/json", size=rng.randrange(300, 4000),
+            week.hit(seat, at, f"https://{side.host}/v1/{rng.choice(STEMS)}", kind="application/json",
+                     size=rng.randrange(300, 4000),
                      agent="device-agent/4.2")
         if rng.random() < 0.3:
             at = moment(day, "23:30") + rng.random() * 14_000

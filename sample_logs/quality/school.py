@@ -19,7 +19,7 @@ MONDAY = date(2026, 9, 21)       # in British Summer Time: the school's clock is
 LEAD_IN = 2                      # school days before it, ordinary and without labels, so that the school has a history
 CHROMEBOOK = "Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/139.0.0.0 Safari/537.36"
 WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/139.0.0.0 Safari/537.36"
-PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/604.1"
+PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18 Safari/604.1"
 BELLS = (("before_school", "Arrival", "07:45", "08:30"), ("registration", "Tutor time", "08:30", "08:45"),
          ("lesson", "Period 1", "08:45", "09:35"), ("lesson", "Period 2", "09:35", "10:25"), ("break", "Break", "10:25", "10:45"),
          ("lesson", "Period 3", "10:45", "11:35"), ("lesson", "Period 4", "11:35", "12:25"), ("lunch", "Lunch", "12:25", "13:10"),
@@ -86,7 +86,8 @@ def make(seed: int, per_year: int = 44, staff: int = 42) -> School:
     for n, (role, year) in enumerate(roles):
         first, last = rng.choice(FIRST), rng.choice(LAST)
         stem = f"{last.lower()}{33 - year - 7}" if year else f"{last.lower()}-{first[0].lower()}"
-        login = next(name for k in range(99) if (name := f"{first[:2 + k].lower()}.{stem}" if k < 8 else f"z{k}.{stem}") not in taken)
+        login = next(name for k in range(99) if (name := f"{first[:2 + k].lower()}.{stem}" if k < 8
+                                                 else f"z{k}.{stem}") not in taken)
         taken.add(login)
         block, place = divmod(n, 200)
         agent = CHROMEBOOK if 0 < year < 12 else WINDOWS

@@ -44,8 +44,11 @@ def _blocked(ours: Score, naive: Score) -> list[str]:
     def off(score: Score, which: str) -> str:
         hits = score.blocked[f"{which}hits"]
         return _percent(hits - score.blocked[f"{which}listed"], hits)
-    return [f"blocked hits           {ours.blocked['hits']:,}, of which {off(ours, '')} stay off the DSL list (host on a list: {off(naive, '')})",
-            f"of them nobody's fault {ours.blocked['idle hits']:,}, of which {off(ours, 'idle ')} stay off it (host on a list: {off(naive, 'idle ')})"]
+
+    def line(name: str, which: str) -> str:
+        return (f"{name:22} {ours.blocked[f'{which}hits']:,}, of which {off(ours, which)} stay off the DSL list "
+                f"(host on a list: {off(naive, which)})")
+    return [line("blocked hits", ""), line("of them nobody's act", "idle ")]
 
 
 def figures(score: Score) -> dict[str, Any]:

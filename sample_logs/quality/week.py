@@ -6,6 +6,7 @@ import urllib.parse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from random import Random
 
 from . import names
@@ -14,7 +15,8 @@ from .school import LESSONS, LONDON, PAUSES, Person, School, Seat, band_of, mome
 from .school import days as school_days
 from .world import BLOCKED, FROM_STAFF, LESSON_ONLY, SEARCH, Site, World
 
-PARTS = (("text/css", "css", 6000), ("application/javascript", "js", 30000), ("image/webp", "webp", 24000), ("image/png", "png", 9000),
+PARTS = (("text/css", "css", 6000), ("application/javascript", "js", 30000), ("image/webp", "webp", 24000),
+         ("image/png", "png", 9000),
          ("application/json", "json", 1500), ("font/woff2", "woff2", 18000))
 
 
@@ -30,7 +32,9 @@ class Week:
     hits: list[Hit] = field(default_factory=list)
     acts: list[Act] = field(default_factory=list)
     busy: set[tuple[str, date]] = field(default_factory=set)
-    failures: dict[str, set[date]] = field(default_factory=dict)   # sites that a filter failure is planted on
+    failures: dict[str, date] = field(default_factory=dict)    # sites it knows that the filter lets through for a day
+    slow: list[tuple[float, float]] = field(default_factory=list)             # spans in which everybody's line is slow
+    silences: list[tuple[str, float, float]] = field(default_factory=list)    # devices inside a tunnel, since and until
 
     @property
     def days(self) -> list[date]:
@@ -64,6 +68,8 @@ class Week:
 
     def stops(self, site: Site, person: Person, at: float) -> bool:
         """Whether the filter blocks this site for this person then."""
+        if self.failures.get(site.base) == day_of(at):
+            return False
         if person.role != "student":
             return site.known and site.kind in FROM_STAFF
         in_lesson = band_of(at, person.year) in ("lesson", "registration")
@@ -77,10 +83,11 @@ class Week:
                  took=0.003 if blocked else rng.uniform(0.05, 0.6))
         if blocked:
             return at + 0.1
-        for _ in range(rng.randrange(2, 7)):
+        for _ in range(rng.randrange(1, 5)):
             kind, end, size = rng.choice(PARTS)
             host = rng.choice((site.host, *site.own))
-            self.hit(seat, at + rng.uniform(0.1, 2.2), f"https://{host}/{rng.choice(('a', 's', 'assets'))}/{rng.choice(names.STEMS)}.{end}",
+            self.hit(seat, at + rng.uniform(0.1, 2.2),
+                     f"https://{host}/{rng.choice(('a', 's', 'assets'))}/{rng.choice(names.STEMS)}.{end}",
                      act, kind=kind, size=int(size * rng.uniform(0.3, 2) * weight), referrer=url, took=rng.uniform(0.02, 0.3))
         self.bring(rng, seat, site, at, url)
         return at + 2
@@ -88,11 +95,12 @@ class Week:
     def bring(self, rng: Random, seat: Seat, site: Site, at: float, url: str) -> None:
         """The adverts, trackers and scripts of other hosts that a page brings along: nobody asked for them."""
         for host in site.brings:
-            for _ in range(rng.choice((1, 1, 2))):
+            for _ in range(rng.choice((1, 1, 1, 2))):
                 kind, end, size = rng.choice(PARTS)
-                tail = rng.choice((f"/{rng.choice(names.STEMS)}.{end}", f"/p?u={urllib.parse.quote(url, '')}&r={rng.randrange(10**6)}"))
-                self.hit(seat, at + rng.uniform(0.2, 2.6), f"https://{host}{tail}", kind=kind, size=int(size * rng.uniform(0.1, 1)),
-                         referrer=url, took=rng.uniform(0.02, 0.3))
+                told = f"{beacon(host)}{urllib.parse.quote(url, '')}&r={rng.randrange(10**6)}"
+                tail = rng.choice((f"/{rng.choice(names.STEMS)}.{end}", told))
+                self.hit(seat, at + rng.uniform(0.2, 2.6), f"https://{host}{tail}", kind=kind, referrer=url,
+                         size=int(size * rng.uniform(0.1, 1)), took=rng.uniform(0.02, 0.3))
 
     def browse(self, rng: Random, seat: Seat, site: Site, at: float, pages: int, act: Act | None = None, *, pause: float = 40,
                blocked: bool = False, referrer: str = "", weight: float = 1.0, until: float = float("inf")) -> float:
@@ -111,7 +119,8 @@ class Week:
         url = f"https://{engine}/search?q={urllib.parse.quote_plus(words)}"
         self.hit(seat, at, url, act, size=90_000, took=0.4)
         for n in range(2):
-            self.hit(seat, at + 0.3 + n * 0.2, f"https://{engine}/xjs/{rng.choice(names.STEMS)}.js", kind="application/javascript",
+            self.hit(seat, at + 0.3 + n * 0.2, f"https://{engine}/xjs/{rng.choice(names.STEMS)}.js",
+                     kind="application/javascript",
                      referrer=url, size=30_000)
         return url
 
@@ -131,12 +140,33 @@ class Week:
         """Some sites of a kind."""
         return rng.sample(self.world.sites[kind], min(count, len(self.world.sites[kind])))
 
+    def hush(self) -> None:
+        """What a device would have asked for beside its tunnel goes through it; in a slow span everything takes its time."""
+        by_client: dict[str, list[tuple[float, float]]] = {}
+        for client, since, until in self.silences:
+            by_client.setdefault(client, []).append((since, until))
+        self.hits = [self._slowed(hit) for hit in self.hits if hit.act >= 0
+                     or not any(since < hit.at < until for since, until in by_client.get(hit.seat.client, ()))]
+
+    def _slowed(self, hit: Hit) -> Hit:
+        if hit.act < 0 and any(since < hit.at < until for since, until in self.slow):
+            return hit._replace(took=hit.took * 8 + 1)
+        return hit
+
     def by_day(self) -> Iterator[tuple[date, list[Hit]]]:
         """The hits of each day on which there are any, cut where the log is rotated: at 04:00."""
         days: dict[date, list[Hit]] = {}
         for hit in self.hits:
             days.setdefault(day_of(hit.at), []).append(hit)
         yield from sorted(days.items())
+
+
+@cache
+def beacon(host: str) -> str:
+    """How a tracker is told the page that it stands on: a script and a parameter of its own, then the page's address."""
+    rng = names.dice("beacon", host)
+    script = rng.choice(("p", "b", "collect", "pixel", "i", "track", "g/collect"))
+    return f"/{script}?{rng.choice(('u', 'url', 'dl', 'ref', 'page'))}="
 
 
 def day_of(at: float) -> date:

@@ -1,4 +1,4 @@
-"""The sites of a made-up world: what each is, whether the school's lists and the filter know it, and what its pages bring along."""
+"""The sites of a made-up world: what each is, whether the lists and the filter know it, what its pages bring along."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ KNOWN = {"social_media": ("www.instagram.com", "www.tiktok.com", "www.snapchat.c
          "games": ("www.roblox.com", "poki.com", "www.crazygames.com"), "messaging": ("web.whatsapp.com", "discord.com"),
          "shopping": ("www.vinted.co.uk", "www.amazon.co.uk"), "gambling": ("www.skybet.com", "www.paddypower.com"),
          "bypass_vpn_tunnel": ("api.protonvpn.ch", "api.windscribe.com", "api.surfshark.com"),
-         "bypass_vpn_site_visit": ("www.expressvpn.com", "www.nordvpn.com"), "bypass_web_proxy": ("www.croxyproxy.com", "www.kproxy.com"),
+         "bypass_vpn_site_visit": ("www.expressvpn.com", "www.nordvpn.com"),
+         "bypass_web_proxy": ("www.croxyproxy.com", "www.kproxy.com"),
          "bypass_tor": ("dist.torproject.org", "snowflake-broker.torproject.net"),
          "bypass_mirror_or_remote_desktop": ("remotedesktop.google.com", "relay.net.anydesk.com"),
          "copyright_p2p": ("1337x.to", "www.limetorrents.lol"), "file_sharing": ("wetransfer.com", "gofile.io"),
@@ -66,6 +67,7 @@ class World:
 
     seed: int
     difficulty: str
+    namer: Namer                            # gives hosts that nobody has seen before, by the grammar of all hosts
     sites: dict[str, list[Site]] = field(default_factory=dict)
 
     def entries(self) -> dict[str, set[str]]:
@@ -94,7 +96,8 @@ def real(host: str) -> bool:
 
 def make(seed: int, difficulty: str) -> World:
     """The world of a seed; `difficulty` says how much of it the lists and the filter know."""
-    namer, rng, world = Namer(dice(seed, "names")), dice(seed, "world"), World(seed, difficulty)
+    namer, rng = Namer(dice(seed, "names")), dice(seed, "world")
+    world = World(seed, difficulty, namer)
     bad, side, known = COVER[difficulty]
     wanted = [*BAD.items(), *GOOD.items(), *SIDE.items()]
     hosts = {kind: [namer.host() for _ in range(count)] for kind, count in wanted}
@@ -116,8 +119,8 @@ def make(seed: int, difficulty: str) -> World:
 def _furnish(world: World, site: Site) -> None:
     """Give a site hosts of its own and what its pages bring along; good and bad sites alike."""
     rng = dice(world.seed, "furnish", site.host)
-    few = 1 if site.kind in ("learning", "help_seeking") else 3
-    picks = rng.sample(world.sites["advert"], rng.randrange(0, few + 1)) + rng.sample(world.sites["tracker"], rng.randrange(1, 3))
+    few = 1 if site.kind in ("learning", "help_seeking") else 2
+    picks = rng.sample(world.sites["advert"], rng.randrange(0, few + 1)) + rng.sample(world.sites["tracker"], 1)
     site.brings = tuple(other.host for other in picks + rng.sample(world.sites["cdn"], rng.randrange(1, 3)))
     if not real(site.host):
         site.own = tuple(f"{fore}.{site.base}" for fore in rng.sample(("static", "img", "api", "media"), rng.randrange(0, 3)))

@@ -1,0 +1,101 @@
+"""What the log points to, by the school's numbers: small stories as text, and what their words say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tables_text import DAY, build, rows, said, visits
+
+from pipeline import detect
+from pipeline.classify import judge
+from pipeline.policy import read_policy
+from pipeline.rulebook import read_rules
+from pipeline.tables import LINES
+
+RULES = Path(__file__).parents[1] / "rules"
+POLICY, FAULTS = read_policy({f"rules/{path.name}": path.read_text("utf-8") for path in RULES.glob("*.*")})
+WIDE, _ = read_rules({"rules/detect/wide.toml": """
+title = "Anything"
+clause = "6.1"
+why = "A test."
+mistaken = "Nothing."
+category = "any"
+[when]
+requests_over = 0
+[[fires]]
+note = "one"
+visits = ["10:00 y9 a.example games allowed"]
+[[quiet]]
+note = "help"
+visits = ["10:00 y9 a.example help_seeking allowed"]
+"""})
+NOTHING_SEALED = build([], LINES, {})
+
+STORIES = rows("""
+    story                                        | visit                                                                   | intent     | named
+    one blocked page, typed                      | pornography blocked=1                                                   | accidental | yes
+    a page and the browser's own second request  | pornography blocked=4                                                   | accidental | yes
+    tried again, and again                       | pornography blocked=3 tries=3                                           | deliberate | yes
+    a blocked advert in a page                   | pornography blocked=2 opened=0 after_ms=300                             | background | no
+    an advert, as earlier days show              | gambling blocked=6 opened=0 after_ms=300 brought=habit                  | background | no
+    an advert that loads late, known by habit    | gambling blocked=1 brought=habit                                        | background | no
+    a player in a page, known from the list      | social_media allowed=8 opened=0 after_ms=900 brought=list               | background | no
+    a stay on what pages also bring along        | games allowed=60 tries=9 opened=8 slots=4 brought=habit after_ms=300    | deliberate | yes
+    a picture in another page                    | pornography allowed=7 opened=0 after_ms=2500 piece=yes                  | background | no
+    a blocked page left open                     | pornography blocked=40 tries=40 step_s=30 even_tries=40                 | background | no
+    tried seven times, evenly                    | pornography blocked=7 tries=7 step_s=30 even_tries=7                    | deliberate | yes
+    an allowed page that loads itself again      | gambling allowed=40 tries=40 slots=4 step_s=30 even_tries=40            | deliberate | yes
+    an app that checks in all day                | gambling blocked=8 tries=5 day_tries=40 hours=9 bytes_in=20000          | background | no
+    an app that fetches much each time           | gambling allowed=8 tries=5 day_tries=40 hours=9 bytes_in=900000 slots=3 | unclear    | yes
+    five lessons, two tries in each              | gambling blocked=2 tries=2 day_tries=10 hours=5                         | accidental | yes
+    a class on one link                          | pornography allowed=9 crowd=24                                          | background | no
+    a class on one new proxy                     | bypass_web_proxy allowed=40 slots=3 crowd=24                            | deliberate | yes
+    a slip of the keyboard                       | pornography blocked=1 slip=word.example                                 | accidental | no
+    a slip, to a site where a child is at risk   | self_harm_suicide blocked=1 slip=word.example                           | accidental | yes
+    an advert for what puts a child at risk      | stranger_chat_dating blocked=1 opened=0 after_ms=200                    | background | no
+    a search for it                              | self_harm_suicide allowed=1 opened=0 after_ms=300 searched=1            | deliberate | yes
+    a long stay                                  | games allowed=60 tries=9 opened=9 slots=5                               | deliberate | yes
+    some pages in ten minutes                    | games allowed=9 tries=3 opened=3 slots=2                                | unclear    | yes
+    """)
+
+
+def table(visit: str) -> str:
+    """One visit in words as a text table; it opened a burst, alone and once, unless it says otherwise."""
+    category, *words = visit.split()
+    row = {"started": "10:05", "site": "one.example", "category": category, "opened": "1", "tries": "1", "bytes_in": "4000"}
+    row |= dict(word.split("=") for word in words)
+    return f"{' | '.join(row)}\n{' | '.join(row.values())}"
+
+
+@pytest.mark.parametrize("story", STORIES, ids=[str(story["story"]) for story in STORIES])
+def test_stories(story: dict[str, str]) -> None:
+    """What each points to, and whether anybody is named."""
+    assert POLICY is not None and FAULTS == []
+    stays = visits(table(story["visit"]))
+    loud, quiet = detect.fire(stays, judge(stays, POLICY, {}), WIDE, POLICY, DAY, NOTHING_SEALED)
+    assert [*said(loud, "intent"), *said(quiet, "intent")] == [(story["intent"],)]
+    assert (len(loud) == 1) == (story["named"] == "yes")
+
+
+def reasons(text: str) -> list[str]:
+    """The reasons of the only detection of some visits."""
+    assert POLICY is not None
+    stays = visits(text)
+    loud, quiet = detect.fire(stays, judge(stays, POLICY, {}), WIDE, POLICY, DAY, NOTHING_SEALED)
+    return [*loud["reasons"].to_pylist(), *quiet["reasons"].to_pylist()][0]
+
+
+def test_the_words_say_what_the_log_shows() -> None:
+    """Counts, equal steps, what brought it along, where it came from and whose name it is like, a sentence each."""
+    assert reasons("started | site | category | blocked | step_s | even_tries\n10:00 | a.example | gambling | 9 | 60 | 9") == [
+        "9 blocked requests to 1 site (Gambling) in 1 minute",
+        "asked for 9 times in equal steps of 60 seconds, as a page left open does"]
+    assert reasons("started | site | category | blocked | day_tries | hours\n10:00 | a.example | gambling | 1 | 30 | 8")[1] == (
+        "asked for 30 times that day in 8 different hours, a request or two each, as a program does")
+    assert reasons("started | site | category | allowed | from_page | piece | brought | after_ms | slip\n"
+                   "10:00 | a.example | gambling | 1 | news.example | yes | habit | 300 | b.example")[1:] == [
+        "a piece of a page of news.example", "began 300 ms after another visit",
+        "a site that other pages bring along, as earlier days show", "a name like that of b.example, asked for within half a minute"]
+    assert reasons("started | site | category | allowed | from_page | searched\n10:00 | a.example | drugs | 3 | news.example | 2")[1:] == [
+        "2 searches for it among them", "came from a page of news.example"]
