@@ -31,11 +31,11 @@ FAMILIES = {
     "incident": incident,
     "lists": lists,
     "change": change,
-    "report": report,
     "export": export,
 }
 for name, family in FAMILIES.items():
     app.add_typer(family, name=name)
+app.command("report")(report)
 app.command("trial")(try_out)
 app.command("rules")(rules)
 app.command("schedule")(schedule_print)

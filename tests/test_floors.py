@@ -10,9 +10,9 @@ import pytest
 ROOT = Path(__file__).parent.parent / "pipeline"
 FLOORS = (
     {"coded", "problems", "schoolday", "sql", "tables"},
-    {"formats", "hosts", "signals", "words"},
+    {"formats", "hosts", "periods", "signals", "words"},
     {"addressbook", "engines", "excepted", "listformats", "lists", "policy", "rulebook", "school", "terms", "vendors"},
-    {"intent", "precision", "privacy", "register"},
+    {"disclosure", "intent", "precision", "privacy", "register"},
     {"addresses", "answers", "changes", "classify", "coverage", "detect", "incidents", "inferred", "ingest", "listaddresses",
      "repeats", "searches", "turned", "visits"},
     {"pages"},

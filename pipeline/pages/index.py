@@ -7,13 +7,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from pipeline import periods
 from pipeline.pages.parts import long_day, said, several
 from pipeline.schoolday import academic_year
 
 READERS = {"technical": "technical services", "safeguarding": "the designated safeguarding lead and deputies",
-           "principal": "the Principal", "leadership": "senior leaders"}
-KINDS = {"nightly": "Nightly breach reports", "dsl-list": "DSL lists", "principal": "The Principal’s pages",
-         "termly": "Termly summaries", "breaches": "Breach log", "changes": "Change log"}
+           "principal": "the Principal", "leadership": "senior leaders", "governors": "the governing body"}
+KINDS = {"nightly": "Nightly breach reports", "dsl-list": "DSL lists", "dsl-week": "DSL weekly lists",
+         "principal": "The Principal’s pages", "termly": "Termly summaries", "annual": "Annual reports",
+         "year-digest": "Weekly digests", "breaches": "Breach log", "changes": "Change log"}
+ORDER = {kind: at for at, kind in enumerate(KINDS)}
+NAME = re.compile(r"(?P<kind>[a-z-]+?)-(?P<span>\d{4}-\d\d-\d\d(-to-\d{4}-\d\d-\d\d)?|\d{4}-W\d\d|\d{4}-\d\d|[a-z]+-\d{4}(-\d)?)")
 ENDS = {"spring": (4, 30), "summer": (8, 31), "autumn": (12, 31)}  # when a term of that name has ended, in any school
 
 
@@ -71,18 +75,29 @@ class IndexPage:
 
 def build(reader: str, school_name: str, files: Sequence[str], failed: Iterable[str] = (), kept: str = "") -> IndexPage:
     """The index of a reader's folder; `failed`: the pages that say that a night failed; `kept`: how long pages are kept."""
-    wrong, found = set(failed), [(file, period) for file in files if (period := period_of(file))]
+    wrong = set(failed)
+    found = [(file, period) for file in files if file.endswith(".html") and (period := period_of(file))]
     groups: dict[str, list[tuple[Period, Entry]]] = {}
     for file, period in sorted(found, key=lambda pair: pair[1].last, reverse=True):
         groups.setdefault(kind_of(file), []).append((period, Entry(file, period.short, period.whole, file in wrong)))
-    tables = tuple(Entry(file, title_of(kind_of(file)), "", False) for file in sorted(files) if file.endswith(".csv"))
-    return IndexPage("Pages", said(school_name), READERS[reader], _lede(found), tuple(
-        Kind(kind, title_of(kind), rows[0][1], _shelves(rows)) for kind, rows in sorted(groups.items())), tables, said(kept, 300))
+    tables = tuple(Entry(file, title_of(kind_of(file)), "", False) for file in sorted(files)
+                   if file.endswith(".csv") and period_of(file) is None)
+    ordered = sorted(groups.items(), key=lambda group: (ORDER.get(group[0], len(ORDER)), group[0]))
+    kinds = tuple(Kind(kind, title_of(kind), rows[0][1], _shelves(rows)) for kind, rows in ordered)
+    return IndexPage("Pages", said(school_name), reader_of(reader), _lede(found), kinds, tables, said(kept, 300))
+
+
+def reader_of(name: str) -> str:
+    """Whose folder that is, in words."""
+    cohort, _, which = name.partition("-")
+    return READERS.get(name) or f"the Head of {cohort.capitalize()} {which.replace('-', ' ').capitalize()}"
 
 
 def kind_of(file: str) -> str:
     """What a page or table is, from its name: `nightly` of nightly-2026-11-02.html."""
-    return re.sub(r"(-\d{4}-(\d\d-\d\d|autumn|spring|summer))?\.\w+$", "", file)
+    stem = file.split(".", 1)[0]
+    found = NAME.fullmatch(stem)
+    return found["kind"] if found else stem
 
 
 def title_of(kind: str) -> str:
@@ -91,14 +106,33 @@ def title_of(kind: str) -> str:
 
 
 def period_of(file: str) -> Period | None:
-    """The day or term that a page is about, from its name; None for what is no page of a period."""
-    if found := re.search(r"-(\d{4}-\d\d-\d\d)\.html$", file):
-        day = date.fromisoformat(found[1])
-        return Period(day, f"{day:%B %Y}", f"{day:%a} {day.day}", long_day(day))
-    if found := re.search(r"-(\d{4})-(autumn|spring|summer)\.html$", file):
-        last = date(int(found[1]), *ENDS[found[2]])
-        return Period(last, academic_year(last), f"{found[2].capitalize()} term", f"{found[2].capitalize()} term {found[1]}")
-    return None
+    """The span that a page, or a table beside one, is about, from its name; None for what is of no span."""
+    found = NAME.fullmatch(file.split(".", 1)[0])
+    try:
+        return _span(found["span"]) if found else None
+    except ValueError:  # such as the 31st of November: no page of ours
+        return None
+
+
+def _span(span: str) -> Period:
+    first, _, last = span.partition("-to-")
+    if last or re.fullmatch(r"\d{4}-\d\d-\d\d", span):
+        day, begin = date.fromisoformat(last or first), date.fromisoformat(first)
+        short = f"{day:%a} {day.day}" if not last else f"{begin.day} {begin:%b} to {day.day} {day:%b}"
+        return Period(day, f"{day:%B %Y}", short, long_day(day) if not last else f"{long_day(begin)} to {long_day(day)}")
+    if found := re.fullmatch(r"(\d{4})-W(\d\d)", span):
+        week = periods.week(date.fromisocalendar(int(found[1]), int(found[2]), 1))
+        return Period(week.last, f"{week.first:%B %Y}", f"{week.first.day} {week.first:%b}", week.title)
+    if found := re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])", span):
+        month = periods.month(date(int(found[1]), int(found[2]), 1))
+        return Period(month.last, academic_year(month.last), month.title, month.title)
+    if found := re.fullmatch(r"(\d{4})-\d\d", span):
+        year = periods.year(date(int(found[1]), 9, 1))
+        return Period(year.last, "Academic years", year.name, year.title)
+    name, begins, *half = span.split("-")
+    last_day = date(int(begins), *ENDS.get(name, (12, 31)))
+    title = f"{name.capitalize()} term" + (f", half {half[0]}" if half else "")
+    return Period(last_day, academic_year(last_day), title, f"{title} {begins}")
 
 
 def _shelves(rows: Sequence[tuple[Period, Entry]]) -> tuple[Shelf, ...]:

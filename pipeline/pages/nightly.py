@@ -58,6 +58,13 @@ class NightlyPage:
     counts: Grid
     versions: tuple[tuple[str, str], ...]
 
+    @property
+    def tables(self) -> dict[str, Grid]:
+        """Its tables by name."""
+        return {"coverage": self.coverage, "failures": self.failures, "rounds": self.circumventions, "changes": self.changes,
+                "inferred": self.inferred, "exceptions": self.exceptions,
+                "names": self.filter_names, "overblocked": self.over_blocked, "misplaced": self.misplaced, "counts": self.counts}
+
 
 def build(day: date, school_name: str, coverage: pa.Table, problems: Sequence[Problem],
           breaches: Sequence[Mapping[str, Any]], changes: Sequence[Mapping[str, Any]], counts: Mapping[str, int],
@@ -79,7 +86,8 @@ def build(day: date, school_name: str, coverage: pa.Table, problems: Sequence[Pr
         summary=_summary(heard, silent, problems, failures, rounds, changes), silences=silent,
         coverage=_coverage(heard, zone),
         problems=tuple((said(p.where), said(p.what, 400), said(p.try_this, 300)) for p in sorted(problems)),
-        failures=_failures(failures, zone), circumventions=_rounds(rounds, zone), changes=_changes([row for row in changes if not row.get("inferred")]),
+        failures=_failures(failures, zone), circumventions=_rounds(rounds, zone),
+        changes=_changes([row for row in changes if not row.get("inferred")]),
         inferred=_inferred([row for row in changes if row.get("inferred")]),
         filter_names=_unmapped(filter_names), over_blocked=_over_blocked(filter_names), misplaced=_misplaced(misplaced),
         exceptions=_exceptions(exceptions, hidden), hidden=hidden_of(hidden),
@@ -197,7 +205,8 @@ def _changes(rows: Sequence[Mapping[str, Any]]) -> Grid:
 
 def _inferred(rows: Sequence[Mapping[str, Any]]) -> Grid:
     """What nobody entered; the site of a welfare category is the DSL's matter."""
-    return Grid("Nobody entered these: they are inferred from the traffic and from the change log", ("Ref", "What", "Before", "Now"),
+    return Grid("Nobody entered these: they are inferred from the traffic and from the change log",
+                ("Ref", "What", "Before", "Now"),
                 tuple((said(row["ref"], 20), APART if row.get("apart") else defanged(row["object"]), defanged(row["before"]),
                        defanged(row["after"])) for row in rows))
 
