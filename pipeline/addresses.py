@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 import pyarrow as pa
@@ -33,7 +33,9 @@ DEFAULT = "bypass_default_privacy_feature"
 # Tunnels and look-ups show a host alone, so they cost no more than their kind. $pattern is written from the shapes.
 SHOWING = """
 CREATE OR REPLACE TEMP TABLE address_rows AS
-SELECT source, line, url, host, coalesce(status = 101, false) AS upgraded,
+SELECT source, line, url, host, client, coalesce(person, client) AS subject, epoch_us(time) // 60000000 AS minute,
+       coalesce(status = 101, false) AS upgraded,
+       coalesce(regexp_extract(referrer, '^[A-Za-z][A-Za-z0-9+.-]*://([^/:?#]+)', 1), '') AS led,
        coalesce(regexp_matches(content_type, '^(image|video|audio|font)/'), false) AS pictures
 FROM lines
 WHERE fate = 'request' AND kind = 'http' AND url IS NOT NULL AND regexp_matches(url, $pattern)
@@ -44,16 +46,41 @@ FROM address_rows GROUP BY ALL ORDER BY url, host
 """
 NAMED = "SELECT host FROM hosts WHERE regexp_matches(host, $pattern) ORDER BY host"
 BLOCKED = "SELECT DISTINCT host FROM lines WHERE fate = 'request' AND action = 'blocked' AND host IS NOT NULL"
+TOLD = """
+CREATE OR REPLACE TEMP TABLE address_told AS
+SELECT r.source, r.line, r.client, r.subject, r.minute, r.led, f.category, f.note, f.site, f.again
+FROM address_rows r JOIN found f ON f.url = r.url AND f.host = coalesce(r.host, '')
+"""
+LED = "SELECT DISTINCT led FROM address_told WHERE site <> '' AND led <> ''"
+# A page that tells somebody else its own address (statistics, adverts, embeds) was sought through nobody: it led to the request
+# itself, or the same device was let straight through to its site at that time.
+ITSELF = """
+CREATE OR REPLACE TEMP TABLE address_itself AS
+WITH sought AS (SELECT DISTINCT client, site, minute FROM address_told WHERE site <> ''),
+straight AS (
+    SELECT DISTINCT l.client, h.site, epoch_us(l.time) // 60000000 AS minute
+    FROM lines l JOIN (SELECT host, site FROM hosts SEMI JOIN sought USING (site)) h USING (host)
+    SEMI JOIN sought ON sought.client = l.client AND sought.site = h.site
+    WHERE l.fate = 'request' AND l.action = 'allowed'
+)
+SELECT source, line FROM address_told t JOIN led_from g USING (led) WHERE g.site = t.site
+UNION
+SELECT source, line FROM address_told t
+JOIN straight s ON s.client = t.client AND s.site = t.site AND s.minute BETWEEN t.minute - $near AND t.minute + $near
+"""
 ROWS = """
-SELECT r.source, r.line, f.category, f.note FROM address_rows r
-JOIN found f ON f.url = r.url AND f.host = coalesce(r.host, '')
+WITH told AS (
+    SELECT source, line, category, note FROM address_told ANTI JOIN address_itself USING (source, line)
+    QUALIFY again <= 1 OR count(*) OVER (PARTITION BY subject, note) >= again
+)
+SELECT source, line, category, note FROM told
 UNION ALL
 SELECT l.source, l.line, n.category, n.note FROM lines l JOIN named n ON n.host = l.host
-LEFT JOIN (SELECT r.source, r.line FROM address_rows r JOIN found f ON f.url = r.url AND f.host = coalesce(r.host, '')) told
-       ON told.source = l.source AND told.line = l.line
+LEFT JOIN told ON told.source = l.source AND told.line = l.line
 WHERE l.fate = 'request' AND told.line IS NULL
 """
-FOUND = pa.schema([(name, pa.string()) for name in ("url", "host", "category", "note")])
+FOUND = pa.schema([*((name, pa.string()) for name in ("url", "host", "category", "note", "site")), ("again", pa.int64())])
+NEAR = 2  # minutes around a request in which its own page counts as open: what a page tells of itself it tells while it is read
 
 
 class Seen(NamedTuple):
@@ -89,10 +116,29 @@ def addressed(con: duckdb.DuckDBPyConnection, hosts: pa.Table, book: Book, categ
         if not seen:
             return ADDRESSED.empty_table()
         found = told(strong(seen, book), _known(con, seen, hosts, categories, listed), book, day)
-        tables = {"found": [row for row in found if row["url"]], "named": [row for row in found if not row["url"]]}
-        return as_addressed(run(ROWS, con=con, **{name: pa.Table.from_pylist(rows, FOUND) for name, rows in tables.items()}))
+        return as_addressed(_rows(con, hosts, found))
     finally:
-        con.execute("DROP TABLE IF EXISTS address_rows")
+        for table in ("address_rows", "address_told", "address_itself"):
+            con.execute(f"DROP TABLE IF EXISTS {table}")
+
+
+def _rows(con: duckdb.DuckDBPyConnection, hosts: pa.Table, found: Sequence[Mapping[str, str]]) -> pa.Table:
+    """source, line, category, note of every request whose address, or whose host's name, shows what was found; but for the
+    pages that told their own address."""
+    given = {"found": pa.Table.from_pylist([row for row in found if row["url"]], FOUND), "hosts": hosts,
+             "named": pa.Table.from_pylist([row for row in found if not row["url"]], FOUND)}
+    for name, table in given.items():
+        con.register(name, table)
+    try:
+        con.execute(TOLD)
+        led = sites(con.sql(LED).to_arrow_table()["led"].to_pylist())
+        con.register("led_from", pa.table([pa.array(list(led), pa.string()), pa.array(list(led.values()), pa.string())],
+                                         ["led", "site"]))
+        con.execute(ITSELF, {"near": NEAR})
+        return con.sql(ROWS).to_arrow_table()
+    finally:
+        for name in (*given, "led_from"):
+            con.unregister(name)
 
 
 def first_look(book: Book) -> str:
@@ -102,9 +148,10 @@ def first_look(book: Book) -> str:
     mixed = "|".join(_letter(chr(ord("t") ^ key)) + "t" + _letter(chr(ord("p") ^ key)) for key in range(1, 32))
     scheme = "(?:https?|wss?)(?::|%3a|%253a)"
     return "(?i)" + "|".join([
-        *map(re.escape, pieces(book)),
+        *pieces(book),
         f"/{scheme}", "uggcf?(?::|%3a)", f"[/=?]h(?:{mixed})", r"://[^/]*/https?/[\w-]+\.",
-        "(?-i:aHR0c|YUhSMG|aH[A-Z]0[a-z]|NB2HI4)", "687474", r"(?:/|%2f)(?::|%3a)s?ptth",
+        "(?-i:aHR0c|YUhSMG|aH[A-Z]0[a-z])", "nb2hi4", "687474", r"(?:/|%2f)(?::|%3a)s?ptth",
+        rf"\.(?:php\d?|cgi|pl|aspx?|jsp|cfm)\?{scheme}",
         rf"/(?:(?:{words})(?:\.\w{{2,5}})?/?)?\?(?:[^#]*&)?(?:(?:{params})=)?{scheme}"])
 
 
@@ -181,16 +228,24 @@ def _plain(host: str) -> str:
     return name if re.fullmatch(r"[a-z0-9._-]{3,253}", name) else ""
 
 
-def told(seen: Sequence[Seen], known: Known, book: Book, day: date) -> list[dict[str, str]]:
+def told(seen: Sequence[Seen], known: Known, book: Book, day: date) -> list[dict[str, Any]]:
     """One row (FOUND) for each address that shows something that counts: the gravest of what it shows."""
-    found: dict[tuple[str, str], tuple[int, str, str]] = {}
+    found: dict[tuple[str, str], tuple[int, str, str, str, int]] = {}
     for url, host, sight in seen:
         answer = judged(sight, host, known, book, day)
         if answer:
-            found[url, host] = min(found.get((url, host), answer), answer)
+            whole = (*answer, _site_sought(sight, known), sight.again)
+            found[url, host] = min(found.get((url, host), whole), whole)
     helped = {(one.url, one.host) for one in seen if _helps(one, known)}
-    return [{"url": url, "host": host, "category": category, "note": note}
-            for (url, host), (_, category, note) in sorted(found.items()) if (url, host) not in helped]
+    return [{"url": url, "host": host, "category": category, "note": note, "site": site, "again": again}
+            for (url, host), (_, category, note, site, again) in sorted(found.items()) if (url, host) not in helped]
+
+
+def _site_sought(sight: Sight, known: Known) -> str:
+    """The site that is sought, where a page might only have told its own address: not where that was veiled by a tool's codec."""
+    open_to_all = sight.target is not None and sight.need is not Need.NOTHING
+    name = _plain(sight.target.host) if sight.target and open_to_all else ""
+    return known.site.get(name, name)
 
 
 def _helps(one: Seen, known: Known) -> bool:

@@ -83,6 +83,19 @@ def _kind(rule: str, public: bool) -> str:
     return "public" if public else "private"
 
 
+def is_public_suffix(name: str) -> bool:
+    """Whether a normalised name is a public suffix, under which anybody may have a name: `co.uk`, and what stands one label under
+    a suffix with a star. A hosting platform's own name is none."""
+    kinds = endings()
+    return kinds.get(name) in ("public", "star") or (name not in kinds and kinds.get(name.partition(".")[2]) == "star")
+
+
+def platform_of(site: str) -> str:
+    """The hosting platform (private suffix) that a site stands on; empty for none."""
+    labels, kinds = site.split("."), endings()
+    return next((suffix for n in range(1, len(labels)) if kinds.get(suffix := ".".join(labels[n:])) == "private"), "")
+
+
 @cache
 def _extract() -> tldextract.TLDExtract:
     return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, fallback_to_snapshot=True,

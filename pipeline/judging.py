@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from pipeline import (
     addresses,
     answers,
+    behaviour,
     classify,
     coverage,
     detect,
@@ -25,7 +26,6 @@ from pipeline import (
     liststore,
     searches,
     sql,
-    turned,
     visits,
 )
 from pipeline.addressbook import WHERE, read_shapes
@@ -39,6 +39,7 @@ from pipeline.school import Person, School, read_people, read_school, said_of
 from pipeline.schoolday import bands_table, is_open
 from pipeline.signals.shapes import Book
 from pipeline.terms import Terms, read_terms
+from pipeline.turned import filtered
 from pipeline.vendors import Names, read_vendors
 
 ASKED = """
@@ -47,6 +48,7 @@ FROM lines WHERE fate = 'request' AND host IS NOT NULL GROUP BY host ORDER BY ho
 """
 SEALED = "SELECT * FROM lines WHERE fate = 'request' AND sealed_list <> '' ORDER BY source, line"
 FIRST_LINES = "SELECT count(*) AS found FROM lines JOIN named USING (source, line) WHERE fate = 'request'"
+HISTORY = 28  # judged days that a host must be unheard of to be new: a month and a half of school
 CLOSED = ("before_school", "after_school", "closed")
 
 
@@ -115,19 +117,22 @@ class Logs:
 
 @dataclass(frozen=True)
 class Seen:
-    """What was seen on one school day before any rule fires: hosts, visits, verdicts, and where its requests went."""
+    """What was seen on one school day before any rule fires: hosts (and which are new), visits, verdicts, and where its requests
+    went."""
 
     hosts: pa.Table
+    new: pa.Table
     visits: pa.Table
     verdicts: pa.Table
     filter_names: pa.Table
     account: Mapping[str, int]
 
 
-def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, logs: Logs
+def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, logs: Logs, earlier: Sequence[str] = ()
           ) -> tuple[dict[str, pa.Table], dict[str, int]]:
-    """The derived tables of the day whose lines `con` calls `lines`, and where its requests went."""
-    seen = see(con, day, rules, key, logs)
+    """The derived tables of the day whose lines `con` calls `lines`, and where its requests went. `earlier`: the HOSTS files of
+    the days before, which know what is new."""
+    seen = see(con, day, rules, key, logs, earlier)
     found, quiet = fire(con, day, rules, key, seen)
     shown = shown_of(found)
     stories = incidents.stories(shown)
@@ -135,11 +140,11 @@ def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, l
               "breaches": incidents.breaches(seen.visits, seen.verdicts, shown, day),
               "tallies": coverage.tallies(seen.visits, seen.verdicts, found, stories, day),
               "coverage": coverage.coverage(con, day, logs.names, open_hours(_bands(rules, day), rules.school, day)),
-              "filter_names": seen.filter_names, "filtered": turned.filtered(seen.visits, taught_bands(rules, day), day)}
+              "filter_names": seen.filter_names, "filtered": filtered(seen.visits, taught_bands(rules, day), day)}
     return tables, dict(seen.account) | {"quietened": len(quiet), "hidden": len(found) - len(shown)}
 
 
-def see(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, logs: Logs) -> Seen:
+def see(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, logs: Logs, earlier: Sequence[str] = ()) -> Seen:
     """The visits of the day whose lines `con` calls `lines`, and what the policy says of them."""
     policy, school = in_force(rules.policy, day), rules.school
     asked = con.sql(ASKED).to_arrow_table()
@@ -152,16 +157,19 @@ def see(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, log
     sought = searches.searches(con, hosts, rules.engines, rules.terms, detect.gravity(policy))
     stays, account = visits.fold(con, hosts, people_table(rules.people, day, key), _bands(rules, day), _networks(school),
                                  policy.background, logs.ranks, said, addresses.first_of(listed, shown, sought))
+    new = behaviour.new_hosts(con, hosts, earlier, rules.shapes)
+    stays = behaviour.weighed(con, stays, hosts, new, rules.shapes)
     nominated = {row: {pseudonym(key, "p", login_key(login)) for login in logins} for row, logins in school.nominated.items()}
-    return Seen(hosts, stays, classify.judge(stays, policy, nominated), filter_names, account)
+    return Seen(hosts, new, stays, classify.judge(stays, policy, nominated), filter_names, account)
 
 
 def fire(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, seen: Seen) -> tuple[pa.Table, pa.Table]:
     """The DETECTIONS of a day that was seen, hidden ones among them, and those left out because they point to background."""
     people = {one.login: pseudonym(key, "p", login_key(one.login)) for one in rules.exceptions if one.login}
-    return detect.fire(seen.visits, seen.verdicts, rules.rules, in_force(rules.policy, day), day,
-                       sealed_rows(con, people_table(rules.people, day, key), _networks(rules.school)),
-                       excepted.Hiding(rules.rules, rules.exceptions, people, day))
+    found, quiet = detect.fire(seen.visits, seen.verdicts, rules.rules, in_force(rules.policy, day), day,
+                               sealed_rows(con, people_table(rules.people, day, key), _networks(rules.school)),
+                               excepted.Hiding(rules.rules, rules.exceptions, people, day))
+    return pa.concat_tables([found, behaviour.spreads(seen.visits, seen.new, rules.shapes, day)]), quiet
 
 
 def taught_bands(rules: Rules, day: date) -> Collection[str]:

@@ -207,6 +207,12 @@ class Lake:
                 times.setdefault(row["site"], []).append(row["started"])
         return times
 
+    def hosts_before(self, day: date, days: int) -> list[str]:
+        """The files of the hosts of the last judged days before one, at most so many."""
+        judged = self.judged()
+        known = [earlier for earlier in sorted(judged) if earlier < day and "hosts" in judged[earlier]["files"]]
+        return [str(self.folder / judged[earlier]["files"]["hosts"]["path"]) for earlier in known[-days:]]
+
     def whole(self, day: date) -> bool:
         """Whether a day is judged, on the lines it has now, with all its files there."""
         body = self.judged().get(day)

@@ -12,12 +12,13 @@ import csv
 import difflib
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
+from functools import cache
 from itertools import groupby
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.hosts import normalise, sites
+from pipeline.hosts import endings, is_public_suffix, normalise, sites
 from pipeline.problems import Problem
 from pipeline.sql import run
 from pipeline.tables import HOSTS, conform
@@ -31,6 +32,9 @@ STARTER = "starter"
 PROTECTED = ("help_seeking", "learning")
 HARMLESS = (*PROTECTED, "background", "filter_check")
 MOST_FAULTS = 20
+SUFFIX = "is a public suffix, under which anybody may have a site"
+# Suffixes under which only one kind of body may have a name: a list of our own that holds one means all of them.
+OF_ONE_KIND = frozenset({"ac.uk", "gov.uk", "mod.uk", "nhs.uk", "police.uk", "sch.uk", "edu", "gov", "int", "mil", "onion"})
 
 ENTRIES = """
 WITH numbered AS (
@@ -45,6 +49,17 @@ WITH numbered AS (
 SELECT file, line, entry, regexp_full_match(entry, '[a-z0-9_-]+(\\.[a-z0-9_-]+)*|[0-9a-f:]*:[0-9a-f:]+') AS sound
 FROM tidy ORDER BY file, line
 """
+
+BARE = """
+SELECT * FROM entries
+WHERE sound AND NOT list_contains($meant, entry)
+            AND (entry IN (SELECT ending FROM endings WHERE kind IN ('public', 'star'))
+                 OR regexp_replace(entry, '^[^.]*\\.', '') IN (SELECT ending FROM endings WHERE kind = 'star')
+                    AND entry NOT IN (SELECT ending FROM endings))
+ORDER BY file, line
+"""
+
+SOUND = "SELECT e.* FROM entries e ANTI JOIN bare USING (file, line) WHERE sound ORDER BY file, line"
 
 SUFFIXES = """
 WITH keyed AS (
@@ -128,10 +143,20 @@ def read_lists(files: Mapping[str, str], categories: Collection[str] = ()) -> tu
     mended = [(row["file"], normalise(row["entry"]) if not row["entry"].isascii() else "") for row in odd]
     problems += _faults([(names[row["file"]], row["line"], row["entry"]) for row, (_, name) in zip(odd, mended, strict=True)
                          if not _plain(name)])
-    good, extra = table.filter(table["sound"]), [(file, name) for file, name in mended if _plain(name)]
+    bare = [*run(BARE, {"meant": sorted(OF_ONE_KIND)}, entries=table, endings=_endings()).to_pylist(),
+            *(row for row, (_, name) in zip(odd, mended, strict=True) if _is_bare(name))]
+    problems += [_bare(f"{names[row['file']]}:{row['line']}", row["entry"]) for row in bare]
+    good = run(SOUND, entries=table, bare=pa.Table.from_pylist(bare, schema=table.schema))
+    extra = [(file, name) for file, name in mended if _plain(name) and not _is_bare(name)]
     mends = pa.table({"file": pa.array([file for file, _ in extra], pa.int32()),
                       "entry": pa.array([name for _, name in extra], pa.string())})
     return _labelled(pa.concat_tables([good.select(["file", "entry"]), mends]), names), problems
+
+
+@cache
+def _endings() -> pa.Table:
+    rows = endings()
+    return pa.table({"ending": pa.array(list(rows), pa.string()), "kind": pa.array(list(rows.values()), pa.string())})
 
 
 def _labelled(entries: pa.Table, names: Sequence[str]) -> pa.Table:
@@ -171,6 +196,14 @@ def _faults(odd: Sequence[tuple[str, int, str]]) -> list[Problem]:
         if len(lines) > MOST_FAULTS:
             problems.append(Problem(where, f"{len(lines) - MOST_FAULTS} more lines are not host names"))
     return problems
+
+
+def _is_bare(name: str) -> bool:
+    return is_public_suffix(name) and name not in OF_ONE_KIND
+
+
+def _bare(where: str, entry: str) -> Problem:
+    return Problem(where, f"{entry[:60]!r} {SUFFIX}", "the name of one site under it")
 
 
 def _plain(name: str) -> bool:
@@ -214,6 +247,8 @@ def _own_faults(row: dict[str, str], at: str, categories: Collection[str]) -> li
     fault = _wrong_category(at, category, categories) if category else None
     if row.get("entry") and not _plain(normalise(row["entry"].lstrip("*."))):
         faults.append(Problem(at, f"{row['entry'][:60]!r} is not a host name", _hint(row["entry"])))
+    elif _is_bare(normalise(row.get("entry", "").lstrip("*."))):
+        faults.append(_bare(at, row["entry"]))
     if until and read_date(until) is None:
         faults.append(Problem(at, f"until is {until!r}, which is not a date", "2027-07-31"))
     return [*faults, fault] if fault else faults

@@ -20,16 +20,19 @@ from pipeline import (
     changes,
     failing,
     folders,
-    inferring,
+    inbox,
     judging,
     logfiles,
     publishing,
     register,
     registers,
     rulefiles,
+    sealed,
+    sheets,
     silence,
     sql,
 )
+from pipeline.inferring import entries as inferred
 from pipeline.ingest import FATES, Masks
 from pipeline.journal import Journal
 from pipeline.judging import Rules
@@ -41,14 +44,18 @@ from pipeline.privacy import fits, on_network
 from pipeline.problems import Exit, Problem, RefusedError, SchoolgateError, UsageError
 from pipeline.progress import Show
 from pipeline.reading import Reader, Reading
+from pipeline.register import custody
 from pipeline.registers import Registers
-from pipeline.runs import Run, known, noted
+from pipeline.runs import Run, noted
+from pipeline.runs import known as runs_so_far
 from pipeline.school import School, read_school
 from pipeline.schoolday import day_bounds, school_day
 from pipeline.vault import Keys, Vault, load_keys
 
 Tick = Callable[[str, int], None]
-REGISTERS = ("ingest", "days", "incidents", "breaches", "changes", "decisions", "access", "pages", "destruction")
+REGISTERS = ("ingest", "days", "incidents", "breaches", "changes", "decisions", "checks", "concerns", "custody", "access",
+             "issued", "pages", "destruction")
+ASIDE = ("access", "issued", "pages", "destruction")  # registers whose heads stand on no page: making pages adds to them
 UNTOLD = timedelta(days=31)
 UNHEARD = Problem("the night", "heard from no log", "the paths given, and whether the filter still writes")
 
@@ -129,16 +136,16 @@ def _days(days: Sequence[str]) -> str:
 
 
 def run(folder: Path, logs: Sequence[str], tick: Tick, *, today: date | None = None, show: Show | None = None,
-        form: str = "") -> Account:
+        form: str = "", known: Sequence[Problem] = ()) -> Account:
     """Run the night of one school folder over `logs`. `today`: the school day it is for; None: the clock's. `form`: the format of
-    the logs; '': what their lines look like.
+    the logs; '': what their lines look like. `known`: problems found before it, which its pages say too.
 
     RefusedError: nothing was read. UsageError, FailedError: a page says what stopped it.
     """
     require_school(folder)
-    account = Account()
+    account = Account(problems=list(known))
     with rulefiles.locked(folder):
-        account.ran = known(folder)
+        account.ran = runs_so_far(folder)
         try:
             with noted(folder, "night") as note:
                 _night(folder, logs, account, today, tick, show or Show(), form)
@@ -169,15 +176,18 @@ def _night(folder: Path, logs: Sequence[str], account: Account, today: date | No
     account.late = {day: lake.lines_rows([day]) for day in touched & lake.purged()}
     _judge_all(folder, lake, rules, keys, account, show)
     account.doing = "bringing the registers up to date"
-    registers.enter(books, lake, lake.untold())
+    with rulefiles.entering(folder):
+        registers.enter(books, lake, lake.untold())
+        held = books["custody"].entries()
+        books["custody"].append_all(custody.taken(held, sealed.digests(folder / "var/sealed", custody.names(held))))
     account.doing = "writing the change log"
     _changes(folder, books)
-    books["changes"].append_all(register.open_changes(inferring.entries(lake, rules, books, lake.untold()), books.changes()))
+    books["changes"].append_all(register.open_changes(inferred(lake, rules, books, lake.untold()), books.changes()))
     account.doing = "writing the pages"
     _publish(folder, lake, rules, keys, books, account, today)
     account.lines = _rows(lake)
     account.heads = {name: book.head() for name, book in books.items()}
-    account.waiting = sum(1 for state in books.incidents().values() if state.state == "suspected" and state.detected)
+    account.waiting = sum(1 for state in books.incidents().values() if state.waiting and state.detected)
 
 
 def _judge_all(folder: Path, lake: Lake, rules: Rules, keys: Keys, account: Account, show: Show) -> None:
@@ -231,7 +241,8 @@ def _judge(folder: Path, lake: Lake, day: date, rules: Rules, keys: Keys, accoun
     """Judge one day and keep its tables; an equation that does not hold is a problem."""
     con = sql.connect(spill=str(emptied(folder / "var/spill")))
     lake.view(con, day)
-    tables, counts = judging.judge(con, day, rules, keys.pseudonym, judging.logs_of(rules, lake.sources()))
+    tables, counts = judging.judge(con, day, rules, keys.pseudonym, judging.logs_of(rules, lake.sources()),
+                                   lake.hosts_before(day, judging.HISTORY))
     account.problems += judging.equations(con, tables, counts, day)
     lake.write_day(day, tables, {"rules": account.rules, "counts": counts})
     account.judged.append(day)
@@ -267,6 +278,9 @@ def _publish(folder: Path, lake: Lake, rules: Rules, keys: Keys, books: Register
     for day in [*owed, *sorted(unread.difference(owed, purged))]:
         publishing.daily(desk, day, account.problems, sorted(silent.get(day, ())), judged=day in owed)
     publishing.periodic(desk, owed)
+    if owed:
+        sheets.write(desk, max(owed))
+        inbox.made(folder, rules.school.groups.get("safeguarding", ""))
     publishing.indexes(folder, rules.school, desk.groups)
     lake.tell(untold)
     account.pages = [str(path.relative_to(folder)) for path in desk.written]
@@ -274,7 +288,7 @@ def _publish(folder: Path, lake: Lake, rules: Rules, keys: Keys, books: Register
 
 def _desk(folder: Path, lake: Lake, rules: Rules, keys: Keys, books: Registers, account: Account) -> publishing.Desk:
     """The desk that pages are made at, with the names as people.csv has them on the last judged day."""
-    heads = {name: book.head()[:16] for name, book in books.items() if name not in ("access", "pages", "destruction")}
+    heads = {name: book.head()[:16] for name, book in books.items() if name not in ASIDE}
     groups, problems = folders.share(folder, rules.school.groups)
     account.problems += problems
     names = Vault(folder / "var/vault/names", keys.vault).names()

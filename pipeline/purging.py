@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 from pipeline import folders, night, publishing, register, rulefiles
 from pipeline.journal import Entry, Journal
 from pipeline.lake import Lake
-from pipeline.pages.index import period_of
+from pipeline.pages.index import beside, span_of
 from pipeline.school import Retention, School
 from pipeline.tables import DETECTIONS, INCIDENTS, VISITS
 from pipeline.vault import Vault, load_keys
@@ -71,7 +71,7 @@ class _Plan:
 def purge(folder: Path, today: date | None = None) -> Destroyed:
     """Purge a school folder by its retention table as of `today`; every step is committed by its journal first."""
     school = night.settings(folder)
-    with rulefiles.locked(folder):
+    with rulefiles.locked(folder), rulefiles.entering(folder):
         keys = load_keys(folder / school.keys)
         lake, vault = night.open_lake(folder, keys), Vault(folder / "var/vault/names", keys.vault)
         lake.clean()
@@ -113,7 +113,7 @@ def _plan(folder: Path, lake: Lake, vault: Vault, limits: Mapping[str, date]) ->
     pages = {tier: _pages(folder, tier, limits[tier]) for tier in PAGES}
     names = set(vault.names()) - _pointed(folder, lake, set(lines), set(tables), gone)
     sizes = (lake.lines_rows(lines), lake.derived_rows(tables, KEPT_LONG), len(incidents),
-             *(sum(page.suffix == ".html" for page in of) for of in pages.values()),
+             *(sum(not beside(page.name) for page in of) for of in pages.values()),
              sum(map(len, registers.values())), len(names))
     return _Plan(lines, tables, incidents, registers, pages, names, dict(zip(TIERS, sizes, strict=True)))
 
@@ -156,15 +156,16 @@ def _old(state: register.IncidentState, before: date) -> bool:
 
 
 def _open(state: register.IncidentState) -> bool:
-    return state.state == "suspected" and state.detected
+    return state.waiting and state.detected
 
 
 def _registers(folder: Path, before: date) -> dict[str, list[int]]:
-    """Entries of breaches whose last day is old, and of changes and looks written before that day."""
+    """Entries of breaches whose last day is old, and of changes, looks and mails written before that day."""
     states = register.fold_breaches(night.journal(folder, "breaches").entries())
     gone = {ref for ref, state in states.items() if state.days and date.fromisoformat(max(state.days)) < before}
     return {"breaches": _numbers(folder, "breaches", lambda entry: entry.ref in gone)} | {
-        name: _numbers(folder, name, lambda entry: entry.at[:10] < str(before)) for name in ("changes", "access", "pages")}
+        name: _numbers(folder, name, lambda entry: entry.at[:10] < str(before))
+        for name in ("changes", "access", "checks", "concerns", "issued", "pages")}
 
 
 def _numbers(folder: Path, name: str, is_gone: Callable[[Entry], bool]) -> list[int]:
@@ -176,7 +177,7 @@ def _numbers(folder: Path, name: str, is_gone: Callable[[Entry], bool]) -> list[
 def _pages(folder: Path, tier: str, before: date) -> list[Path]:
     """Pages of a tier whose day or term lies before that day."""
     found = (page for pattern in PAGES[tier] for page in (folder / "reports").glob(pattern))
-    return [page for page in found if (period := period_of(page.name)) and period.last < before]
+    return [page for page in found if (period := span_of(page.name)) and period.last < before]
 
 
 def _pointed(folder: Path, lake: Lake, lines: set[date], days: set[date], gone: set[str]) -> set[str]:

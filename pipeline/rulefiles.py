@@ -6,12 +6,13 @@ import fcntl
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from pipeline.lake import put_text, read_texts
-from pipeline.problems import Problem, RefusedError
+from pipeline.problems import Problem, RefusedError, UsageError
 
 PATTERNS = ("school.toml", "people.csv", "rules/*.csv", "rules/*.toml", "rules/detect/*.toml", "rules/formats/*.toml",
             "rules/guidance/*.toml", "rules/lists/*.txt", "rules/lists/*.csv", "rules/terms/*.txt", "rules/terms/*.csv",
@@ -71,6 +72,21 @@ def make_folder(folder: Path) -> list[str]:
     return sorted(files)
 
 
+def exact(folder: Path, name: str) -> str:
+    """The text of one rule file to its last sign: byte-order mark and line ends as they are; empty when it is not there."""
+    path = folder / name
+    try:
+        return path.read_bytes().decode("utf-8") if path.exists() else ""
+    except UnicodeDecodeError:
+        raise UsageError(Problem(str(path), "is not UTF-8, so nothing is put into it", "saving it as CSV UTF-8")) from None
+
+
+def put(folder: Path, name: str, text: str) -> None:
+    """Put a text in the place of one rule file, whole or not at all; its mode stays."""
+    path = folder / name
+    put_text(path, text, path.stat().st_mode & 0o777 if path.exists() else 0o600)
+
+
 def remove(paths: Sequence[Path]) -> int:
     """Remove these files; how many there were."""
     for path in paths:
@@ -79,13 +95,30 @@ def remove(paths: Sequence[Path]) -> int:
 
 
 @contextmanager
-def locked(folder: Path, work: str = "night") -> Iterator[None]:
-    """Hold the school folder for one night, or for other `work`; RefusedError while another of the same is at work in it."""
+def locked(folder: Path, work: str = "night", patience: float = 0) -> Iterator[None]:
+    """Hold the school folder for one night, or for other `work`; RefusedError while another of the same is at work in it.
+
+    `patience`: how many seconds to wait for the other.
+    """
     (folder / "var").mkdir(exist_ok=True, mode=0o700)
     with os.fdopen(os.open(folder / f"var/.{work.replace(' ', '-')}.lock", os.O_RDWR | os.O_CREAT, 0o600)) as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RefusedError(Problem(str(folder), f"another {work} is at work in this school folder",
-                                       "waiting until it has ended")) from None
+        until = time.monotonic() + patience
+        while not _held(lock.fileno()):
+            if time.monotonic() >= until:
+                raise RefusedError(Problem(str(folder), f"another {work} is at work in this school folder",
+                                           "waiting until it has ended"))
+            time.sleep(0.02)
         yield
+
+
+def _held(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def entering(folder: Path) -> AbstractContextManager[None]:
+    """Hold the registers while what is entered hangs on what they say; a night does so for seconds, so others wait for it."""
+    return locked(folder, "entry in the registers", patience=60)

@@ -157,8 +157,8 @@ class Mail(_Part):
     where: str = Field("", description="where readers find reports/, as they would type it; left out: its path on this machine")
     timeout_seconds: int = Field(30, ge=1, le=600, description="how long the server may take for an answer")
     tries: int = Field(3, ge=1, le=10, description="how often one run tries, where the server is away or asks for patience")
-    to: dict[str, tuple[Mailbox, ...]] = Field({}, description="reader = addresses; readers: technical, safeguarding, principal, "
-                                                               "leadership")
+    to: dict[Literal["technical", "safeguarding", "principal", "leadership"], tuple[Mailbox, ...]] = Field(
+        {}, description="reader = addresses; readers: technical, safeguarding, principal, leadership")
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

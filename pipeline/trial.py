@@ -80,10 +80,11 @@ def compare(lake: Lake, old: Rules, new: Rules, keys: Keys, days: int, *, same_v
         con = sql.connect()
         lake.view(con, day)
         logs = judging.logs_of(old, lake.sources())
-        seen = judging.see(con, day, old, keys.pseudonym, logs)
+        earlier = lake.hosts_before(day, judging.HISTORY)
+        seen = judging.see(con, day, old, keys.pseudonym, logs, earlier)
         was = _fired(con, day, old, keys, seen)
         if not same_visits:
-            seen = judging.see(con, day, new, keys.pseudonym, judging.logs_of(new, lake.sources()))
+            seen = judging.see(con, day, new, keys.pseudonym, judging.logs_of(new, lake.sources()), earlier)
         _add(found, day, was, _fired(con, day, new, keys, seen))
     return found
 

@@ -146,7 +146,8 @@ def _apart(found: Iterable[Turn]) -> list[Turn]:
     """These turns, but one that shows both in lessons and outside them once."""
     kept: list[Turn] = []
     for turn in found:
-        if not any(turn.object == one.object and turn.kind == one.kind and turn.old_first < one.first <= turn.last for one in kept):
+        same = (one for one in kept if (one.object, one.kind) == (turn.object, turn.kind))
+        if not any(turn.old_first < one.first <= turn.last for one in same):
             kept.append(turn)
     return kept
 

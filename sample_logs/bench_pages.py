@@ -88,10 +88,12 @@ def incident(day: date, n: int, pupils: int, dice: random.Random) -> dict[str, A
     who = f"p{dice.randrange(pupils):011d}"
     at = datetime(day.year, day.month, day.day, 10, n % 60, tzinfo=UTC).isoformat()
     return dict.fromkeys(register.KEPT, "") | {
-        "day": str(day), "story": f"web-proxy|{who}|s{n}.test|s:{n}", "keys": [f"web-proxy|{who}|s{n}.test|s:{n}"], "subject": who,
+        "day": str(day), "story": f"web-proxy|{who}|s{n}.test|s:{n}", "keys": [f"web-proxy|{who}|s{n}.test|s:{n}"],
+        "subject": who,
         "person": who, "actor": "student", "year": str(7 + n % 7), "route": "student", "tier": dice.choice(("T2", "T3")),
         "started": at, "ended": at, "categories": [dice.choice(CATEGORIES)], "sites": [f"s{n}.test"], "outcome": "blocked",
-        "intent": "unclear", "rows": [dice.choice(("IN-02", "IN-04", "IN-12", "IN-14"))], "questions": [], "visits": 2, "requests": 9}
+        "intent": "unclear", "rows": [dice.choice(("IN-02", "IN-04", "IN-12", "IN-14"))], "questions": [], "visits": 2,
+        "requests": 9}
 
 
 def breach(day: date, n: int, dice: random.Random) -> dict[str, Any]:
@@ -99,9 +101,10 @@ def breach(day: date, n: int, dice: random.Random) -> dict[str, Any]:
     at = datetime(day.year, day.month, day.day, 10, n % 60, tzinfo=UTC)
     failure = n % 2 == 0
     return {"key": f"{'failure' if failure else 'circumvention'}|s{n}.test|{n}", "part": "failure" if failure else "circumvention",
-            "site": f"s{n}.test", "profile": "student", "category": dice.choice(CATEGORIES), "method": dice.choice(("web-proxy", "vpn-site", "tor")),
-            "day": str(day), "worked": dice.choice(("yes", "no")), "people": dice.randrange(1, 30), "visits": 4, "first_seen": at.isoformat(),
-            "last_seen": at.isoformat(), "first_blocked": (at + timedelta(hours=dice.randrange(200))).isoformat()}
+            "site": f"s{n}.test", "profile": "student", "category": dice.choice(CATEGORIES),
+            "method": dice.choice(("web-proxy", "vpn-site", "tor")), "day": str(day), "worked": dice.choice(("yes", "no")),
+            "people": dice.randrange(1, 30), "visits": 4, "first_seen": at.isoformat(), "last_seen": at.isoformat(),
+            "first_blocked": (at + timedelta(hours=dice.randrange(200))).isoformat()}
 
 
 def made(folder: Path, pupils: int, per_day: int) -> None:
@@ -113,9 +116,10 @@ def made(folder: Path, pupils: int, per_day: int) -> None:
     dice, numbers = random.Random(7), np.random.default_rng(7)
     year, events, broken = days(folder), [], []
     for at, day in enumerate(year):
-        coverage = filled(tables.COVERAGE, 2, day=[day] * 2, source=["a", "b"], name=["access.log", "dns.log"], lines=[900_000] * 2,
-                          requests=[900_000] * 2, unattributed=[40_000] * 2, paged=[300_000] * 2)
-        judged = {"tallies": pa.Table.from_pylist(list(tallies(day, pupils, dice)), schema=tables.TALLIES.schema), "coverage": coverage}
+        coverage = filled(tables.COVERAGE, 2, day=[day] * 2, source=["a", "b"], name=["access.log", "dns.log"],
+                          lines=[900_000] * 2, requests=[900_000] * 2, unattributed=[40_000] * 2, paged=[300_000] * 2)
+        counts = pa.Table.from_pylist(list(tallies(day, pupils, dice)), schema=tables.TALLIES.schema)
+        judged = {"tallies": counts, "coverage": coverage}
         if day > year[-1] - timedelta(days=KEPT_DAYS):
             judged["visits"] = visits(day, per_day, pupils, numbers)
         lake.write_day(day, judged, {"rules": "made", "counts": {}})
@@ -125,7 +129,8 @@ def made(folder: Path, pupils: int, per_day: int) -> None:
             events.append(("opened", ref, body))
             if n < 12:
                 kind = "confirmed" if n < 8 else "dismissed"
-                events.append((kind, ref, {"who": "a.person", "role": "dsl", "reason": "looked", "rows": body["rows"], "intent": "", "code": "background"}))
+                events.append((kind, ref, {"who": "a.person", "role": "dsl", "reason": "looked", "rows": body["rows"],
+                                           "intent": "", "code": "background"}))
         broken += [("opened", f"B-{at * 3 + n + 1:05d}", breach(day, at * 3 + n, dice)) for n in range(3)]
     night.journal(folder, "incidents").append_all(events)
     night.journal(folder, "breaches").append_all(broken)
@@ -134,12 +139,12 @@ def made(folder: Path, pupils: int, per_day: int) -> None:
 def measured(folder: Path, name: str) -> tuple[float, float, int, int]:
     """Wall and processor seconds, peak memory in MiB, and the size of the page in bytes."""
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    subprocess.run([sys.executable, "-m", "pipeline", "--school", str(folder), "report", name, "--period", LIMITS[name][1]], cwd=ROOT,
-                   check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([sys.executable, "-m", "pipeline", "--school", str(folder), "report", name, "--period", LIMITS[name][1]],
+                   cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     page = next((folder / "reports").glob(f"*/{name}-*.html"))
-    return (time.monotonic() - began, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, after.ru_maxrss // 1024,
-            page.stat().st_size)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return time.monotonic() - began, cpu, after.ru_maxrss // 1024, page.stat().st_size
 
 
 def main() -> None:

@@ -130,8 +130,8 @@ def a_term(text: str = "", **more: Any) -> termly.TermlyPage:
         "trust": termly.Trust(70, 69, 1, 0.95, 0.46, (date(2026, 10, 14),), (date(2026, 11, 5),), (Plain(text or "guests"),)),
         "measures": tuple(termly.Measure(Plain(text or label), Plain(text or "1.8"), Plain(text or "Confirmed."), Plain(text or "term before: 2.1"))
                           for label in "abcde"),
-        "rows": (termly.PolicyRow(Plain("IN-01"), Plain(text or "deliberately"), counted("", 0), counted("", 0), counted("", 0)),
-                 termly.PolicyRow(Plain("IN-02"), Plain(text or "unauthorised"), counted("", 22), counted("", 31), counted("", None))),
+        "rows": (termly.PolicyRow(Plain("IN-01"), Plain(text or "deliberately"), *[counted("", 0)] * 4),
+                 termly.PolicyRow(Plain("IN-02"), Plain(text or "unauthorised"), counted("", 22), counted("", 31), counted("", 0), counted("", None))),
         "triage": (counted("within 1", 20, text), counted("not decided yet", 22)), "times": a_heat(text),
         "networks": (counted("guests", 9, text),),
         "weeks": tuple(termly.Week(first + timedelta(days=7 * n - 1), counted("", 40 + n), counted("", 9 if n % 3 else None)) for n in range(15)),

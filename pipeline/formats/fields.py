@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 
 from pipeline import coded, sql
 from pipeline.formats import Format, Layout
+from pipeline.formats.lines import column
 from pipeline.formats.readers import READERS
 from pipeline.formats.syslog import UNWRAPPED
 from pipeline.formats.times import EARLIEST, LATEST, micros, to_utc
@@ -265,12 +266,12 @@ class _Verdicts:
         """Columns action, kind, setup and sealed_list of the rows of a batch. `words`: the columns as logged."""
         columns = {name: words[self.same[name]] if name in self.same else coded.code(rows[f"is:{name}"]) for name in self.fields}
         if self.flags:
-            columns["flags"] = coded.code(rows["flags"])
+            columns["our flags"] = coded.code(rows["flags"])
         columns["our method"] = method
         values, place = coded.cases(list(columns.values()))
-        table = pa.table({"n": pa.array(range(len(values[0])), pa.int64())} | {
-            name: pa.array(column, pa.int64() if name == "flags" else pa.string())
-            for name, column in zip(columns, values, strict=True)})
+        table = pa.table({"our n": pa.array(range(len(values[0])), pa.int64())} | {
+            name: pa.array(words, pa.int64() if name == "our flags" else pa.string())
+            for name, words in zip(columns, values, strict=True)})
         found, at = self.seen.run(table), pa.array(place.astype(np.int32))
         return {name: coded.at(at, coded.whole(found[name])) for name in ("action", "kind", "setup", "sealed_list")}
 
@@ -292,7 +293,7 @@ class _Verdicts:
         # A product may have fields named action, kind or setup itself, so ours have another name beside them.
         return (f'SELECT "our action" AS action, "our kind" AS kind, "our setup" AS setup, {sealing} AS sealed_list '
                 f'FROM (SELECT s.*, {action} AS "our action", {setup} AS "our setup", '
-                f'{decide(file.kinds, "kind", kind)} AS "our kind" FROM seen s) s ORDER BY n')
+                f'{decide(file.kinds, "kind", kind)} AS "our kind" FROM seen s) s ORDER BY "our n"')
 
 
 def same_as(form: Format) -> dict[str, str]:
@@ -331,7 +332,7 @@ def _decide(given: Sequence[Any], what: str, otherwise: str, flags: list[tuple[s
 
 def _any(column: str, name: str, globs: list[str], flags: list[tuple[str, str]]) -> str:
     """That one of the globs fits; in a list of nothing but negations, that all do."""
-    tests = [f"(flags // {1 << flags.index((name, glob))}) % 2 = 1" if (name, glob) in flags else fits(column, glob)
+    tests = [f"(\"our flags\" // {1 << flags.index((name, glob))}) % 2 = 1" if (name, glob) in flags else fits(column, glob)
              for glob in globs]
     return "(" + (" AND " if all(glob.startswith("!") for glob in globs) else " OR ").join(tests) + ")"
 
@@ -380,7 +381,7 @@ def compile_rows(form: Format, layout: Layout) -> str:
 
 
 def _source(name: str) -> str:
-    return f's."{name}"'
+    return f"s.{column(name)}"
 
 
 def _of(form: Format, ours: str) -> str:

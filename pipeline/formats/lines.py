@@ -8,6 +8,11 @@ BARE = r"CASE WHEN ends_with(text, E'\r\n') THEN left(text, -2) WHEN ends_with(t
 BLANK = r"CASE WHEN contains(E' \t\r\n', left(text, 1)) THEN trim(text, E' \t\r\n') = '' ELSE false END"
 
 
+# Columns of the selects that are no fields of a product.
+OURS = frozenset({"line", "byte", "text", "long", "fault", "zoned_time", "clock_time", "micros", "clock", "kept", "bytes_in",
+                  "bytes_out", "duration_ms", "wrong"})
+
+
 def literal(text: str) -> str:
     """`text` as a text in SQL."""
     return "'" + text.replace("'", "''") + "'"
@@ -16,3 +21,8 @@ def literal(text: str) -> str:
 def quoted(name: str) -> str:
     """`name` as the name of a column in SQL."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def column(name: str) -> str:
+    """The column in which a split gives a source field: one that is called as a column of ours is has another name there."""
+    return quoted(f"= {name}" if name.lower() in OURS else name)

@@ -13,9 +13,11 @@ from pipeline.schoolday import academic_year
 
 READERS = {"technical": "technical services", "safeguarding": "the designated safeguarding lead and deputies",
            "principal": "the Principal", "leadership": "senior leaders", "governors": "the governing body"}
-KINDS = {"nightly": "Nightly breach reports", "dsl-list": "DSL lists", "dsl-week": "DSL weekly lists",
-         "principal": "The Principal’s pages", "termly": "Termly summaries", "annual": "Annual reports",
-         "year-digest": "Weekly digests", "breaches": "Breach log", "changes": "Change log"}
+KINDS = {"nightly": ("Nightly breach report", "Nightly breach reports"), "dsl-list": ("DSL list", "DSL lists"),
+         "dsl-week": ("DSL weekly list", "DSL weekly lists"), "principal": ("The Principal’s page", "The Principal’s pages"),
+         "termly": ("Termly summary", "Termly summaries"), "annual": ("Annual report", "Annual reports"),
+         "year-digest": ("Weekly digest", "Weekly digests"), "breaches": ("Breach log", "Breach log"),
+         "changes": ("Change log", "Change log")}
 ORDER = {kind: at for at, kind in enumerate(KINDS)}
 NAME = re.compile(r"(?P<kind>[a-z-]+?)-(?P<span>\d{4}-\d\d-\d\d(-to-\d{4}-\d\d-\d\d)?|\d{4}-W\d\d|\d{4}-\d\d|[a-z]+-\d{4}(-\d)?)")
 ENDS = {"spring": (4, 30), "summer": (8, 31), "autumn": (12, 31)}  # when a term of that name has ended, in any school
@@ -76,12 +78,12 @@ class IndexPage:
 def build(reader: str, school_name: str, files: Sequence[str], failed: Iterable[str] = (), kept: str = "") -> IndexPage:
     """The index of a reader's folder; `failed`: the pages that say that a night failed; `kept`: how long pages are kept."""
     wrong = set(failed)
-    found = [(file, period) for file in files if file.endswith(".html") and (period := period_of(file))]
+    found = [(file, period) for file in files if (period := period_of(file))]
     groups: dict[str, list[tuple[Period, Entry]]] = {}
     for file, period in sorted(found, key=lambda pair: pair[1].last, reverse=True):
         groups.setdefault(kind_of(file), []).append((period, Entry(file, period.short, period.whole, file in wrong)))
     tables = tuple(Entry(file, title_of(kind_of(file)), "", False) for file in sorted(files)
-                   if file.endswith(".csv") and period_of(file) is None)
+                   if file.endswith(".csv") and not beside(file))
     ordered = sorted(groups.items(), key=lambda group: (ORDER.get(group[0], len(ORDER)), group[0]))
     kinds = tuple(Kind(kind, title_of(kind), rows[0][1], _shelves(rows)) for kind, rows in ordered)
     return IndexPage("Pages", said(school_name), reader_of(reader), _lede(found), kinds, tables, said(kept, 300))
@@ -102,11 +104,26 @@ def kind_of(file: str) -> str:
 
 def title_of(kind: str) -> str:
     """What pages of a kind are called."""
-    return KINDS.get(kind, kind.replace("-", " ").capitalize())
+    return KINDS[kind][1] if kind in KINDS else one_of(kind)
+
+
+def one_of(kind: str) -> str:
+    """What one page of a kind is called."""
+    return KINDS[kind][0] if kind in KINDS else kind.replace("-", " ").capitalize()
+
+
+def beside(file: str) -> bool:
+    """Whether a file is a table beside a page, such as nightly-2026-11-02.counts.csv, and no page or sheet of its own."""
+    return file.count(".") > 1
 
 
 def period_of(file: str) -> Period | None:
-    """The span that a page, or a table beside one, is about, from its name; None for what is of no span."""
+    """The span that a page is about, from its name; None for what is no page of a span."""
+    return span_of(file) if file.endswith(".html") else None
+
+
+def span_of(file: str) -> Period | None:
+    """The span that a page, a sheet or a table beside a page is about, from its name; None for what is of no span."""
     found = NAME.fullmatch(file.split(".", 1)[0])
     try:
         return _span(found["span"]) if found else None

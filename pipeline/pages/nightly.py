@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from pipeline.pages.parts import Grid, clock, defang, defanged, hidden_of, long_day, number, said, several, versions_of
 from pipeline.problems import Problem
+from pipeline.uncategorised import Unknown
 
 ROUTES = {"student": "the DSL", "welfare": "the DSL", "sealed": "the DSL", "dsl": "the DSL", "staff": "the Principal",
           "principal": "the Principal", "attribution": "someone to say who it was", "tech": "technical services",
@@ -50,6 +51,7 @@ class NightlyPage:
     filter_names: Grid
     over_blocked: Grid
     misplaced: Grid
+    unknown: Grid
     exceptions: Grid
     hidden: str
     proposals: tuple[str, ...]
@@ -63,17 +65,20 @@ class NightlyPage:
         """Its tables by name."""
         return {"coverage": self.coverage, "failures": self.failures, "rounds": self.circumventions, "changes": self.changes,
                 "inferred": self.inferred, "exceptions": self.exceptions,
-                "names": self.filter_names, "overblocked": self.over_blocked, "misplaced": self.misplaced, "counts": self.counts}
+                "names": self.filter_names, "overblocked": self.over_blocked, "misplaced": self.misplaced,
+                "unknown": self.unknown, "counts": self.counts}
 
 
 def build(day: date, school_name: str, coverage: pa.Table, problems: Sequence[Problem],
           breaches: Sequence[Mapping[str, Any]], changes: Sequence[Mapping[str, Any]], counts: Mapping[str, int],
           queue: Mapping[str, int], sealed: Sequence[str], policy_overdue: str, versions: Mapping[str, object],
           *, filter_names: Sequence[Mapping[str, Any]] = (), misplaced: Sequence[tuple[str, str, str]] = (),
+          unknown: Sequence[Unknown] = (),
           exceptions: Sequence[Mapping[str, Any]] = (), hidden: Mapping[str, int] = MappingProxyType({}),
           proposals: Sequence[str] = (), expected: Sequence[str] = (), zone: str = "Europe/London") -> NightlyPage:
     """The report of one school day; `expected` names logs that should have been heard from; `filter_names`: rows of
-    FILTER_NAMES; `misplaced`: site, list and category of what an imported list puts wrongly; `exceptions`: label, owner,
+    FILTER_NAMES; `misplaced`: site, list and category of what an imported list puts wrongly; `unknown`: the week's
+    sites on no list; `exceptions`: label, owner,
     approver and last day of each in force; `hidden`: how many detections are not shown, by why;
     `proposals`: a sentence for each rule that people keep finding wrong."""
     failures = [row for row in breaches if row["part"] == "failure"]
@@ -90,6 +95,7 @@ def build(day: date, school_name: str, coverage: pa.Table, problems: Sequence[Pr
         changes=_changes([row for row in changes if not row.get("inferred")]),
         inferred=_inferred([row for row in changes if row.get("inferred")]),
         filter_names=_unmapped(filter_names), over_blocked=_over_blocked(filter_names), misplaced=_misplaced(misplaced),
+        unknown=_unknown(unknown),
         exceptions=_exceptions(exceptions, hidden), hidden=hidden_of(hidden),
         proposals=tuple(said(text, 300) for text in proposals),
         queue=_queue(queue), sealed=tuple(said(ref, 40) for ref in sorted(sealed)),
@@ -234,6 +240,15 @@ def _misplaced(rows: Sequence[tuple[str, str, str]]) -> Grid:
     return Grid("Sites of help or learning that an imported list calls something else; the list does not win",
                 ("Site", "List", "Its category"),
                 tuple((defang(site), said(name), said(category).replace("_", " ")) for site, name, category in rows))
+
+
+def _unknown(rows: Sequence[Unknown]) -> Grid:
+    return Grid("Sites on no list that most people met in the seven days up to this one",
+                ("Site", "People", "Days", "Requests", "Blocked", "In lessons", "First seen", "Words in its names", "Hosted on"),
+                tuple((defang(row.site), number(row.people), number(row.days), number(row.requests), number(row.blocked),
+                       row.share, f"{row.first.day}\u00a0{row.first:%b}" if row.first else "–",
+                       said(" ".join(row.words), 80) or "–", defang(row.platform) or "–") for row in rows),
+                frozenset({1, 2, 3, 4, 5}))
 
 
 def _queue(queue: Mapping[str, int]) -> tuple[tuple[str, str], ...]:

@@ -53,7 +53,13 @@ class PolicyRow(Nameless):
     text: Plain
     suspected: Count
     confirmed: Count
+    accidental: Count
     dismissed: Count
+
+    @property
+    def counts(self) -> tuple[Count, ...]:
+        """Its counts, in the order of the table."""
+        return self.suspected, self.confirmed, self.accidental, self.dismissed
 
 
 @dataclass(frozen=True)
@@ -256,9 +262,9 @@ class TermlyPage(Nameless):
                     tuple((it.label, it.figure, it.compared) for it in self.measures), frozenset({1}))
 
     def _rows(self) -> Grid:
-        return Grid("Pupils’ incidents by row of table 7.2", ("Row", "Suspected", "Confirmed", "Dismissed"),
-                    tuple((f"{row.id} {row.text}", row.suspected.shown, row.confirmed.shown, row.dismissed.shown)
-                          for row in self.rows), frozenset({1, 2, 3}))
+        return Grid("Pupils’ incidents by row of table 7.2", ("Row", "Suspected", "Confirmed", "Accidental, reported", "Dismissed"),
+                    tuple((f"{row.id} {row.text}", *(count.shown for count in row.counts)) for row in self.rows),
+                    frozenset({1, 2, 3, 4}))
 
     @property
     def touched(self) -> Grid:
@@ -269,7 +275,7 @@ class TermlyPage(Nameless):
     @property
     def untouched(self) -> str:
         """The rows that have none, by their ids."""
-        return sentence(row.id for row in self.rows if {row.suspected.value, row.confirmed.value, row.dismissed.value} == {0})
+        return sentence(row.id for row in self.rows if {count.value for count in row.counts} == {0})
 
     def _weeks(self) -> Grid:
         return Grid("Pupils’ visits by week", ("Week of", "Blocked", "Let through against the policy"),

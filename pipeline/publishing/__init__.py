@@ -13,6 +13,7 @@ Every page is written whole or not at all, with a CSV beside each of its tables,
 
 from pipeline.publishing.desk import Desk, who_is
 from pipeline.publishing.due import REPORTS, daily, periodic, report
+from pipeline.publishing.named import told
 from pipeline.publishing.technical import failed_page, indexes
 
-__all__ = ["REPORTS", "Desk", "daily", "failed_page", "indexes", "periodic", "report", "who_is"]
+__all__ = ["REPORTS", "Desk", "daily", "failed_page", "indexes", "periodic", "report", "told", "who_is"]

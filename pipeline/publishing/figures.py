@@ -35,7 +35,8 @@ HOURS = ((1, "within 1"), (24, "up to 24"), (72, "1 to 3 days"), (168, "3 to 7 d
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
 MEASURES = "^(pupils against|visits by|blocked by)"
 UNNAMED = ("T0", "T1")  # tiers of which no page for leaders names a site or counts a visit
-STATES = ("suspected", "confirmed", "dismissed")
+SEALED = "sealed"
+STATES = ("suspected", "confirmed", "accidental_reported", "dismissed")
 SILENT = ("help_seeking", "background", "filter_check")
 
 BLOCKED = """
@@ -88,8 +89,8 @@ class Figures:
     def numbers(self) -> Numbers:
         """The five numbers."""
         states = self.states()
-        confirmed = {s.summary["subject"] for s in states if s.state == "confirmed"}
-        late = [s for s in states if s.state == "suspected" and s.detected and self._age(s, self.until) > LATE]
+        confirmed = {s.summary["subject"] for s in states if s.verdict == "confirmed"}
+        late = [s for s in states if s.waiting and s.detected and self._age(s, self.until) > LATE]
         breaches = self.breaches()
         failures = [row for row in breaches if row["part"] == "failure"]
         rounds = [row for row in breaches if row["part"] != "failure"]
@@ -103,7 +104,7 @@ class Figures:
         found: dict[tuple[str, str], list[IncidentState]] = defaultdict(list)
         for state in self.states():
             for row in state.rows or state.summary.get("rows", ()):
-                found[row, state.state].append(state)
+                found[row, state.verdict or "suspected"].append(state)
         return {(row, state): self._shown(state, self._incidents(f"{row} {state}", found[row, state]))
                 for row in self.desk.rules.policy.sanctions for state in states}
 
@@ -111,7 +112,7 @@ class Figures:
         """Pupils with incidents confirmed on two days or more."""
         days: dict[str, set[str]] = defaultdict(set)
         for state in self.states():
-            if state.state == "confirmed":
+            if state.verdict == "confirmed":
                 days[state.summary["subject"]].add(state.day)
         many = sum(len(of) > 1 for of in days.values())
         return self._shown("Pupils with incidents confirmed on two days or more", self._count("repeats", many, many))
@@ -122,7 +123,7 @@ class Figures:
         bins = [(f"{label}", [s for age, s in decided if low < age <= high])
                 for (low, _), (high, label) in zip(((-1, ""), *STEPS), STEPS, strict=False)]
         bins.append((f"over {STEPS[-1][0]}", [s for age, s in decided if age > STEPS[-1][0]]))
-        bins.append(("not decided yet", [s for s in self.states() if s.state == "suspected"]))
+        bins.append(("not decided yet", [s for s in self.states() if s.waiting]))
         return tuple(self._shown(label, self._incidents(f"decided: {label}", states)) for label, states in bins)
 
     def _age(self, state: IncidentState, until: date) -> int:
@@ -150,7 +151,8 @@ class Figures:
     def breaches(self) -> list[dict[str, Any]]:
         """The breaches seen on any of these days."""
         wanted = {str(day) for day in self.days}
-        return [row for row in breach_rows(self.desk, self.until) if wanted.intersection(row["days"])]
+        rows = breach_rows(self.desk, self.until)  # what was sealed is for the DSL and the Principal
+        return [row for row in rows if wanted.intersection(row["days"]) and row["site"] != SEALED]
 
     def fixes(self) -> tuple[Count, ...]:
         """Breaches by how long it took until they were blocked. They are of sites, not of people, so they stand as they are."""

@@ -92,7 +92,7 @@ def _digest(desk: Desk, period: Period, reader: str, cohort: str, cases: Sequenc
 def _confirmed(desk: Desk) -> Iterable[register.IncidentState]:
     """Confirmed incidents of pupils: neither welfare, nor sealed, nor staff."""
     return (state for state in desk.registers.incidents().values()
-            if state.state == "confirmed" and state.summary["actor"] == "student" and state.summary["route"] == "student"
+            if state.verdict == "confirmed" and state.summary["actor"] == "student" and state.summary["route"] == "student"
             and state.summary["tier"] in {"T2", "T3"})
 
 
@@ -115,7 +115,7 @@ def _waiting(desk: Desk, period: Period, carried: bool) -> list[register.Inciden
     """What is suspected and of the period; `carried`: or of any day before it."""
     first = date.min if carried else period.first
     return [s for s in desk.registers.incidents().values()
-            if s.detected and s.state == "suspected" and str(first) <= s.day <= str(period.last)]
+            if s.detected and s.waiting and str(first) <= s.day <= str(period.last)]
 
 
 def _seals(desk: Desk, period: Period) -> list[dict[str, Any]]:
@@ -129,7 +129,7 @@ def _items(desk: Desk, period: Period, carried: bool = False) -> list[dict[str, 
     reasons = {(str(row["day"]), row["story"]): row for row in desk.lake.table(INCIDENTS, days).to_pylist()}
     first = _first_days(desk)
     return [_item(desk, s, reasons.get((s.day, s.story), {}), first[s.summary["subject"]] == s.day) for s in states
-            if carried or (s.day, s.story) in reasons]
+            if carried or not s.story or (s.day, s.story) in reasons]
 
 
 def _first_days(desk: Desk) -> dict[str, str]:
@@ -142,6 +142,12 @@ def _first_days(desk: Desk) -> dict[str, str]:
     return found
 
 
+def told(state: register.IncidentState) -> str:
+    """What somebody told of an incident that no log shows; empty of one that was detected."""
+    entered = (event.body for event in state.history if event.kind == "entered")
+    return next((f"told by {body['source']}: {body['reason']}" for body in entered), "")
+
+
 def _item(desk: Desk, state: register.IncidentState, story: Mapping[str, Any], first_time: bool) -> dict[str, Any]:
     """One incident as the pages take it; `story` is empty once its day has been purged."""
     policy, body = in_force(desk.rules.policy, date.fromisoformat(state.day)), state.summary
@@ -151,7 +157,7 @@ def _item(desk: Desk, state: register.IncidentState, story: Mapping[str, Any], f
             "when": desk.clock(body["started"]), "period": story.get("period"), "network": story.get("network"),
             "categories": [policy.categories[c].title if c in policy.categories else c for c in body["categories"]],
             "outcome": body["outcome"], "visits": body["visits"], "requests": body["requests"],
-            "reasons": story.get("reasons", ("What the log showed of it is no longer kept",)),
+            "reasons": story.get("reasons") or [told(state) or "what the log showed of it is no longer kept"],
             "rows": [{"id": row.id, "text": row.text, "definite": [policy.columns[c] for c in row.definite],
                       "possible": [policy.columns[c] for c in row.possible]} for row in rows],
             "overlay": sorted({OVERLAY.get(w, w.replace("_", " ")) for row in rows for w in policy.overlay.get(row.id, ())}),

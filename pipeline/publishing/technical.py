@@ -8,7 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline import folders, judging, periods, precision, register, render
+from pipeline import folders, judging, periods, precision, register, render, unlisted
 from pipeline.inferred import KINDS
 from pipeline.pages import failed, index, logs, nightly
 from pipeline.periods import Period
@@ -32,7 +32,7 @@ def nightly_sheet(desk: Desk, day: date, problems: Sequence[Problem], silent: Se
     breaches = breach_rows(desk, day)
     queue, seals = Counter[str](), []
     for state in desk.registers.incidents().values():
-        if state.detected and state.state == "suspected":
+        if state.detected and state.waiting:
             queue[state.summary["route"]] += state.summary["route"] != "sealed"
             seals += [state.ref] if state.summary["route"] == "sealed" and state.day == str(day) else []
     counts = desk.lake.judged().get(day, {}).get("counts", {})
@@ -42,6 +42,8 @@ def nightly_sheet(desk: Desk, day: date, problems: Sequence[Problem], silent: Se
                          desk.versions, filter_names=desk.lake.table(FILTER_NAMES, [day]).to_pylist(), expected=silent,
                          zone=desk.zone, exceptions=_exceptions(desk, day), hidden=hidden_on(desk, [day]),
                          proposals=_proposals(desk, day),
+                         unknown=unlisted.of_week(desk.lake, desk.rules, day)
+                         if unlisted.ends_week(desk.rules.school.calendar, day) else (),
                          misplaced=judging.overblocked(desk.lake.table(HOSTS, [day]), desk.rules, day))
     about = {"problems": [[p.where, p.what, p.try_this] for p in problems], "silent": list(silent)}
     return Sheet("technical", "nightly", periods.day(day), page, desk.basis(periods.day(day)), about=about)

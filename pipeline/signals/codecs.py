@@ -122,7 +122,7 @@ def _text(turn: Callable[[], bytes]) -> str:
 CODECS: tuple[tuple[str, Callable[[str], bool], Callable[[str], str]], ...] = (
     ("hex", lambda text: HEX.fullmatch(text) is not None, _hex),
     ("base32", lambda text: text[:6].upper() == "NB2HI4" and BASE32.fullmatch(text) is not None, _base32),
-    ("base64", lambda text: BASE64.fullmatch(text) is not None, _base64),
+    ("base64", lambda text: BASE64.fullmatch(text.strip("_")) is not None, _base64),
     ("rot13", lambda text: text[:4].lower() == "uggc", lambda text: codecs.decode(text, "rot13")),
     ("reversed", lambda text: REVERSED.search(text[-9:]) is not None, lambda text: text[::-1]),
 )

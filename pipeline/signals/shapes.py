@@ -38,7 +38,8 @@ class Need(IntEnum):
 
 @dataclass(frozen=True)
 class Sight:
-    """One thing that an address shows. `group` and `part`: parts of a tool that count only together on one host."""
+    """One thing that an address shows. `part`, `together`: parts of a tool that count only together in one folder of a host;
+    `distinct`: addresses of one host that it needs; `again`: how often one person must ask so."""
 
     name: str
     category: str
@@ -50,6 +51,7 @@ class Sight:
     part: str = ""
     together: tuple[str, ...] = ()
     when: str = ""
+    again: int = 1
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ class Mark:
     weak: bool = False
     distinct: int = 0
     together: tuple[str, ...] = ()
+    look: str = ""
+    again: int = 1
 
     def sight(self, address: Address) -> Sight | None:
         """What it sees in an address."""
@@ -80,7 +84,8 @@ class Mark:
             return None
         part = found["part"].lower() if self.together and found else ""
         return Sight(self.name, self.category, self.says, weak=self.weak, distinct=self.distinct, part=part,
-                     together=self.together)
+                     together=self.together,
+                     again=self.again)
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,7 @@ class Copy:
     path: re.Pattern[str] | None = None
     query: re.Pattern[str] | None = None
     on_host: re.Pattern[str] | None = None
+    look: str = ""
 
     def sight(self, address: Address) -> Sight | None:
         """What it sees in an address."""
@@ -112,15 +118,18 @@ class Copy:
 
 @dataclass(frozen=True)
 class Quiet:
-    """An ordinary address that holds another address."""
+    """An ordinary address that holds another address. `of`: query, folders or '', as `rules/addresses.toml` says."""
 
     name: str
     path: re.Pattern[str] | None = None
     query: re.Pattern[str] | None = None
+    host: re.Pattern[str] | None = None
+    of: str = ""
 
-    def fits(self, path: str, query: str) -> bool:
+    def fits(self, host: str, path: str, query: str) -> bool:
         """Whether an address has this shape."""
-        return (not self.path or self.path.search(path) is not None) and (not self.query or self.query.search(query) is not None)
+        texts = ((self.path, path), (self.query, query), (self.host, host))
+        return all(pattern is None or pattern.search(text) is not None for pattern, text in texts)
 
 
 @dataclass(frozen=True)
@@ -181,9 +190,12 @@ def _fetching(found: Within, address: Address, book: Book) -> Need | None:
 def _quiet(found: Within, address: Address, book: Book) -> bool:
     """Whether the address is of an ordinary shape; of one in the path, only what stands before it is looked at."""
     if found.name is None:
-        begin = address.path[:len(found.before) + 8]
-        return any(shape.fits(begin, address.path + "?" + address.query) for shape in book.quiet if shape.path)
-    return any(shape.fits(address.path, address.query) for shape in book.quiet)
+        begin, rest = address.path[:len(found.before) + 8], address.path + "?" + address.query
+        near = begin[found.before[:-1].rfind("/"):] if len(found.before) > 1 else begin
+        return any(shape.fits(address.host, begin if shape.of == "folders" else near, rest)
+                   for shape in book.quiet if (shape.path or shape.host) and shape.of != "query")
+    near = "/" + "/".join(address.path.rstrip("/").rsplit("/", 2)[-2:]) if address.path.count("/") > 1 else address.path
+    return any(shape.fits(address.host, address.path if shape.of == "folders" else near, address.query) for shape in book.quiet)
 
 
 def _in_path(found: Within, book: Book) -> Need:
@@ -196,17 +208,18 @@ def _in_path(found: Within, book: Book) -> Need:
 def _in_query(found: Within, address: Address, book: Book) -> Need | None:
     """An address in the query, which half the web has: only behind a script that hands over pages."""
     script = address.path == "/" or book.has("scripts", last_name(address.path))
+    served = SERVED.search(address.path) is not None
+    others = set(names_of(address.query)) - {found.name}
     if found.name == "" and found.target.codec == "plain":
-        served = SERVED.search(address.path) is not None
         if not (served or script):
             return None
         return Need.NOT_HARMLESS if served and not _is_data(found.target, book) else Need.WORTH
     if found.target.codec in QUOTED:
-        return Need.NOT_HARMLESS if script and book.has("params", found.name or "") else Need.WORTH
+        flagged = served and bool(others & FLAGS)
+        return Need.NOT_HARMLESS if (script or flagged) and book.has("params", found.name or "") else Need.WORTH
     if not script or not book.has("params", found.name or ""):
         return None
-    others = set(names_of(address.query)) - {found.name}
-    if address.path == "/" and others - FLAGS:
+    if address.path == "/" and (others - FLAGS or found.name == "q"):  # a search engine's front page has q too
         return None
     return Need.NOT_HARMLESS if others & FLAGS - {"lang"} else Need.WORTH
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from pipeline import listing
+from pipeline import listing, owning
 from pipeline.problems import Exit
-from pipeline.verbs.front import end, folder, ran
+from pipeline.verbs.front import DAY, end, folder, ran
 
 lists = typer.Typer(no_args_is_help=True, help="Imported lists of sites: add, update, look, and ask why.")
 ListName = Annotated[str, typer.Argument(help="Name of the list.", metavar="NAME")]
@@ -57,6 +58,38 @@ def lists_why(host: Annotated[str, typer.Argument(help="A host name, or an addre
 def lists_diff(name: ListName) -> None:
     """Say what the last update added and removed, and which hosts of the last fortnight have another category by it."""
     typer.echo("\n".join(listing.diff(folder(), name)))
+
+
+@lists.command("unknown")
+def lists_unknown(
+    first: Annotated[datetime | None, typer.Option("--from", help="The first school day; else a week before the last.",
+                                                   formats=[DAY], metavar="DATE")] = None,
+    last: Annotated[datetime | None, typer.Option("--until", help="The last school day; else the last that was judged.",
+                                                  formats=[DAY], metavar="DATE")] = None,
+    least: Annotated[int | None, typer.Option(help="Only sites that so many people met; else the school's small number.", min=1,
+                                              metavar="N")] = None,
+) -> None:
+    """List the sites on no list that most people met, with what helps to say what they are; nobody is named.
+
+    No site with help on it is among them, and no name of the school's own network.
+    """
+    typer.echo("\n".join(owning.unknown(folder(), first and first.date(), last and last.date(), least)))
+
+
+own = typer.Typer(no_args_is_help=True, help="The school's own list, which wins over all.")
+lists.add_typer(own, name="own")
+
+
+@own.command("add")
+def lists_own_add(
+    host: Annotated[str, typer.Argument(help="A host name; it stands for all under it.", metavar="HOST")],
+    category: Annotated[str, typer.Option(help="What it is: a category of categories.toml.", metavar="CATEGORY")],
+    reason: Annotated[str, typer.Option(help="Why, in a sentence.")],
+    owner: Annotated[str, typer.Option(help="Who answers for it: a role.")],
+    until: Annotated[str, typer.Option(help="The last day it holds, such as 2027-07-31; or never.", metavar="DATE")],
+) -> None:
+    """Put a site into rules/lists/own.csv; the next night goes by it, and the change log has its entry."""
+    typer.echo(owning.add(folder(), host, category, reason, owner, "" if until.strip().lower() == "never" else until))
 
 
 @lists.command("remove")

@@ -216,9 +216,9 @@ def copy_of_a_blocked_site(week: Week, rng: Random, day: date) -> None:
 
 
 def spread(week: Week, rng: Random, days: list[date]) -> None:
-    """A new proxy of nobody's list passes through year 9: one pupil, three, eight, and on the fourth day the filter has it."""
+    """A new proxy of nobody's list passes through year 9: one pupil, three, six, and on the fourth day the filter has it."""
     host, tool = week.world.namer.host(), shapes.in_browser(rng)
-    for day, count in zip(days, (1, 3, 8, 8), strict=True):
+    for day, count in zip(days, (1, 3, 6, 3), strict=True):
         last = day == days[-1]
         base = moment(day, "10:50", rng.uniform(0, 300))
         for n in range(count):

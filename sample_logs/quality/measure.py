@@ -83,11 +83,11 @@ def run(week: Week, visibility: str, folder: Path) -> Run:
     home = folder / "school"
     school.write_folder(home, week.school, week.world.entries(), week.world.own())
     night(home, folder / "logs", str(week.days[-1]))
-    said = detections(home, folder)
-    ours, naive = scores.score(done, said), scores.score(done, by_list(log, home / "rules"))
+    said, listed = detections(home, folder), by_list(log, home / "rules")
+    ours, naive = scores.score(done, said), scores.score(done, listed)
     blocked = [(str(day_of(line.began)), line.who, line.began, any(week.acts[n].truth == "true" for n in line.acts))
                for line in log if line.blocked]
-    ours.blocked, naive.blocked = scores.on_list(blocked, said), scores.on_list(blocked, by_list(log, home / "rules"))
+    ours.blocked, naive.blocked = scores.on_list(blocked, said), scores.on_list(blocked, listed)
     ours.failures = failures(week, home)
     return Run(ours, naive, len(log))
 

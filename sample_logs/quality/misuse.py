@@ -43,7 +43,7 @@ def add(week: Week) -> None:
         (1.6, games_in_lesson), (0.8, video_in_lesson), (0.8, messaging_in_lesson), (0.6, shopping_in_lesson),
         (0.6, file_transfer), (0.8, peer_to_peer), (0.8, pirate_stream), (0.8, hate), (0.8, gore), (0.8, welfare_search),
         (5, welfare_sites), (1, beacon), (0.8, two_rooms), (0.4, staff_account), (0.6, staff_misuse), (0.4, shared_account),
-        (0.4, guest))
+        (0.4, guest), (0.3, hog))
     for number in range(week.weeks):
         let_through(week, dice(week.seed, "let through", number), week.measured[5 * number + 2])
     for day in week.measured:
@@ -283,6 +283,17 @@ def shared_account(week: Week, rng: Random, day: date) -> None:
             site = week.some(rng, "games")[0]
             week.page(rng, SHARED, site, at, act, blocked=site.known)
             at += rng.uniform(15, 60)
+
+
+def hog(week: Week, rng: Random, day: date) -> None:
+    """One device fetches gigabytes in a lesson, and everybody else's pages take seconds: for technicians."""
+    who, site = week.free(rng, week.school.pupils(*YOUNGER), day), week.some(rng, "plain")[0]
+    at = week.lesson(rng, day, who)
+    act = week.act(who.seat, "a download that hinders others", "true", "bandwidth", route="tech")
+    for n in range(48):
+        week.hit(who.seat, at + 14 * n, f"https://{site.host}/disc/{n}.bin", act, kind="application/octet-stream", took=13.5,
+                 size=rng.randrange(80_000_000, 120_000_000))
+    week.slow.append((at, at + 48 * 14))
 
 
 def guest(week: Week, rng: Random, day: date) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 SLACK = 120.0    # seconds by which a tunnel's end or a bell's edge may move the ends of a detection
-SHORT = 7200.0   # an act shorter than this is charged with every false naming in it; a day-long one with its own kind only
+SHORT = 7200.0   # an act shorter than this may be charged with a false naming of another category; a day-long one may not
 NAMED = ("student", "welfare", "staff", "guest")   # routes of incidents that name a person
 DSL = ("student", "welfare")
 
@@ -150,7 +150,7 @@ def _place(unit: list[Found], near: list[Label], result: Score, matched: dict[La
     result.false.append(unit[0])
     if not any(one.named for one in unit):
         return
-    blamed = {label for label, one in met if label.truth == "innocent" and one.named and _charge(label, one)}
+    blamed = _blamed([(label, one) for label, one in met if label.truth == "innocent" and one.named])
     charged |= blamed
     result.ordinary += not blamed
 
@@ -162,10 +162,15 @@ def _fair(label: Label, one: Found) -> bool:
     return one.category in label.also or (label.truth == "grey" and label.category == one.category)
 
 
-def _charge(label: Label, one: Found) -> bool:
-    """Whether the innocent act is what the person was named for."""
-    alike = label.category == one.category or all(c.startswith("bypass_") for c in (label.category, one.category))
-    return alike or label.ended - label.began < SHORT
+def _blamed(met: list[tuple[Label, Found]]) -> set[Label]:
+    """The innocent acts that the person was named for: those of the category named, else short ones of that time."""
+    alike = {label for label, one in met if label.category == one.category or _family(label.category) == _family(one.category)}
+    return alike or {label for label, _ in met if label.ended - label.began < SHORT}
+
+
+def _family(category: str) -> str:
+    """Ways round the filter are taken for one another; nothing else is."""
+    return "bypass" if category.startswith("bypass_") else category
 
 
 def _settle(label: Label, found: list[Found], result: Score) -> None:

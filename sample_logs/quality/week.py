@@ -6,6 +6,7 @@ import urllib.parse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from random import Random
 
 from . import names
@@ -32,6 +33,7 @@ class Week:
     acts: list[Act] = field(default_factory=list)
     busy: set[tuple[str, date]] = field(default_factory=set)
     failures: dict[str, date] = field(default_factory=dict)    # sites it knows that the filter lets through for a day
+    slow: list[tuple[float, float]] = field(default_factory=list)             # spans in which everybody's line is slow
     silences: list[tuple[str, float, float]] = field(default_factory=list)    # devices inside a tunnel, since and until
 
     @property
@@ -95,10 +97,9 @@ class Week:
         for host in site.brings:
             for _ in range(rng.choice((1, 1, 1, 2))):
                 kind, end, size = rng.choice(PARTS)
-                tail = rng.choice((f"/{rng.choice(names.STEMS)}.{end}",
-                                   f"/p?u={urllib.parse.quote(url, '')}&r={rng.randrange(10**6)}"))
-                self.hit(seat, at + rng.uniform(0.2, 2.6), f"https://{host}{tail}", kind=kind,
-                         size=int(size * rng.uniform(0.1, 1)),
+                told = f"{beacon(host)}{urllib.parse.quote(url, '')}&r={rng.randrange(10**6)}"
+                tail = rng.choice((f"/{rng.choice(names.STEMS)}.{end}", told))
+                self.hit(seat, at + rng.uniform(0.2, 2.6), f"https://{host}{tail}", kind=kind, size=int(size * rng.uniform(0.1, 1)),
                          referrer=url, took=rng.uniform(0.02, 0.3))
 
     def browse(self, rng: Random, seat: Seat, site: Site, at: float, pages: int, act: Act | None = None, *, pause: float = 40,
@@ -140,12 +141,17 @@ class Week:
         return rng.sample(self.world.sites[kind], min(count, len(self.world.sites[kind])))
 
     def hush(self) -> None:
-        """What a device would have asked for beside its tunnel goes through it, so it is not in the log."""
+        """What a device would have asked for beside its tunnel goes through it; in a slow span everything takes its time."""
         by_client: dict[str, list[tuple[float, float]]] = {}
         for client, since, until in self.silences:
             by_client.setdefault(client, []).append((since, until))
-        self.hits = [hit for hit in self.hits if hit.act >= 0
+        self.hits = [self._slowed(hit) for hit in self.hits if hit.act >= 0
                      or not any(since < hit.at < until for since, until in by_client.get(hit.seat.client, ()))]
+
+    def _slowed(self, hit: Hit) -> Hit:
+        if hit.act < 0 and any(since < hit.at < until for since, until in self.slow):
+            return hit._replace(took=hit.took * 8 + 1)
+        return hit
 
     def by_day(self) -> Iterator[tuple[date, list[Hit]]]:
         """The hits of each day on which there are any, cut where the log is rotated: at 04:00."""
@@ -153,6 +159,13 @@ class Week:
         for hit in self.hits:
             days.setdefault(day_of(hit.at), []).append(hit)
         yield from sorted(days.items())
+
+
+@cache
+def beacon(host: str) -> str:
+    """How a tracker is told the page that it stands on: a script and a parameter of its own, and the page's address follows."""
+    rng = names.dice("beacon", host)
+    return f"/{rng.choice(('p', 'b', 'collect', 'pixel', 'i', 'track', 'g/collect'))}?{rng.choice(('u', 'url', 'dl', 'ref', 'page'))}="
 
 
 def day_of(at: float) -> date:

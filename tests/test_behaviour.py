@@ -1,0 +1,168 @@
+"""Ways round the filter that no address shows: tunnels in silence, check-ins, new hosts after blocks, and what spreads."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from tables_text import DAY, build, lines, rows, said, visits
+from test_addresses import BOOK
+
+from pipeline import behaviour
+from pipeline.sql import connect
+from pipeline.tables import DETECTIONS, HOSTS
+
+MB = 1_000_000
+
+
+def hosts(text: str) -> pa.Table:
+    """A text table as HOSTS: uncategorised hosts that one person asked for, unless it says otherwise."""
+    return build([{"people": "1", "category": "uncategorised"} | row for row in rows(text)], HOSTS, {})
+
+
+def new(*names: str) -> pa.Table:
+    """Hosts that no day before knows."""
+    return pa.table({"host": pa.array(names, pa.string())})
+
+
+def weighed(text: str, met: str, fresh: tuple[str, ...] = (), asked: str = "host\nx.example") -> list[tuple[Any, ...]]:
+    """Key, category and sentences of each visit of a text table that takes another category."""
+    con = connect(threads=1)
+    con.register("lines", lines(asked))
+    before = visits(text)
+    after = behaviour.weighed(con, before, hosts(met), new(*fresh), BOOK)
+    one, two = (table.drop(["category", "notes"]).sort_by("visit") for table in (before, after))
+    assert one.equals(two)
+    changed = {row["visit"]: row["category"] for row in before.to_pylist()}
+    return [row for row in said(after, "visit", "category", "notes") if row[1] != changed[row[0]]]
+
+
+LONG = "started | ended | site | host | category | tunnels | allowed | longest_ms | bytes_in\n"
+LESSON = "09:50 | 09:58 | encyclo.example | encyclo.example | learning | 9 | 30 | 900 | 90000\n"
+
+
+def test_a_long_heavy_tunnel_to_a_bare_address_in_silence_is_a_vpn() -> None:
+    """One address without a name, twenty megabytes in twenty minutes, and the device asks for nothing else meanwhile."""
+    found = weighed(LONG + LESSON + "10:00 | 10:20 | 203.0.113.9 | 203.0.113.9 | uncategorised | 1 | 1 | 1200000 | 24000000", "host\n203.0.113.9")
+    assert found == [("s1:2", "bypass_vpn_tunnel", [
+        "one tunnel of 20 minutes carried 24 MB", "a tunnel to an address without a name", "the device's other traffic stopped meanwhile",
+        "hardly anybody else asks for this host"])]
+
+
+@pytest.mark.parametrize(("visit", "people"), [
+    ("10:00 | 10:20 | films.example | films.example | uncategorised | 1 | 1 | 1200000 | 24000000", 40),   # silence alone
+    ("10:00 | 10:20 | 203.0.113.9 | 203.0.113.9 | uncategorised | 1 | 1 | 1200000 | 900000", 1),         # next to no bytes
+    ("10:00 | 10:01 | 203.0.113.9 | 203.0.113.9 | uncategorised | 1 | 1 | 60000 | 24000000", 1),         # a download
+    ("10:00 | 10:20 | 203.0.113.9 | 203.0.113.9 | learning | 1 | 1 | 1200000 | 24000000", 1),            # a list knows it
+    ("10:00 | 10:20 | 203.0.113.9 | 203.0.113.9 | uncategorised | 1 | 0 | 1200000 | 24000000", 1)])      # it was stopped
+def test_one_fact_is_not_enough(visit: str, people: int) -> None:
+    """A film, a download, a known site and a block each have their innocent reason."""
+    assert weighed(LONG + LESSON + visit, f"host | people\n{visit.split(' | ')[3]} | {people}") == []
+
+
+def test_a_meeting_beside_other_traffic_on_a_busy_host_is_no_vpn() -> None:
+    """A call goes both ways for an hour, and the lesson's pages go on beside it."""
+    pages = "".join(f"10:{n:02d} | 10:{n:02d} | encyclo.example | encyclo.example | learning | 1 | 10 | 900 | 90000\n" for n in range(2, 50, 5))
+    assert weighed(LONG + LESSON + pages + "10:00 | 10:50 | meet.example | meet.example | uncategorised | 1 | 1 | 3000000 | 90000000",
+                   "host | people\nmeet.example | 1") == []
+
+
+@pytest.mark.parametrize(("port", "category"), [(9001, "bypass_tor"), (3389, "bypass_mirror_or_remote_desktop"), (1194, "bypass_vpn_tunnel")])
+def test_an_unusual_port_says_what_it_is(port: int, category: str) -> None:
+    """Tor, a desktop at home, a VPN: three sub-types that stay apart."""
+    asked = f"client | host | kind | port\nd1 | far.example | tunnel | {port}"
+    found = weighed(LONG + LESSON + "10:00 | 10:40 | far.example | far.example | uncategorised | 1 | 1 | 2400000 | 60000000", "host\nfar.example", asked=asked)
+    assert [(row[1], f"a tunnel to the unusual port {port}" in row[2]) for row in found] == [(category, True)]
+
+
+def test_an_app_that_checks_in_all_day_is_chatter_and_names_nobody() -> None:
+    """A few kilobytes every hour, out of hours too: an app on a phone; one visit with a film's worth of bytes makes it a VPN."""
+    day = "started | site | category | band | bytes_in\n" + "".join(
+        f"{hour:02d}:10 | vpn.example | bypass_vpn_tunnel | {'closed' if hour in (6, 20) else 'lesson'} | 4000\n" for hour in (6, 9, 10, 12, 14, 20))
+    assert {row[1] for row in weighed(day, "host\nvpn.example")} == {"bypass_vpn_app_chatter"}
+    assert weighed(day + "15:00 | vpn.example | bypass_vpn_tunnel | lesson | 40000000\n", "host\nvpn.example") == []
+    assert weighed(day.replace("closed", "lesson"), "host\nvpn.example") == []  # a pupil who tries in every lesson
+
+
+FRESH = "started | person | site | category | blocked | allowed | requests\n"
+
+
+def test_a_new_host_right_after_a_look_for_a_way_round_is_told() -> None:
+    """The look, then within minutes a host that the school never asked for, and used."""
+    text = FRESH + "10:00 | p1 | fastvpn.example | bypass_vpn_site_visit | 1 | 0 | 1\n10:06 | p1 | sunny.example | uncategorised | 0 | 30 | 30"
+    assert weighed(text, "host\nsunny.example", ("sunny.example",)) == [
+        ("s1:2", "bypass_web_proxy", ["a host that this school had not asked for before", "opened within minutes of a look for a way round the filter"])]
+    assert weighed(text, "host\nsunny.example") == []                                              # the school knows it
+    assert weighed(text, "host | people\nsunny.example | 9", ("sunny.example",)) == []             # so do others
+    assert weighed(text.replace("10:06", "10:26"), "host\nsunny.example", ("sunny.example",)) == []  # long after
+    assert weighed(text.replace("30 | 30", "2 | 2"), "host\nsunny.example", ("sunny.example",)) == []  # a look
+    assert weighed(text.replace("p1 | sunny", "p2 | sunny"), "host\nsunny.example", ("sunny.example",)) == []  # somebody else
+    assert weighed(text.replace("10:06 | p1", "10:06 | -"), "host\nsunny.example", ("sunny.example",)) == []
+
+
+def test_blocks_alone_do_not_make_the_next_site_a_proxy() -> None:
+    """After blocks most people read something else; on a platform where anybody puts up a page it is more."""
+    text = FRESH + "10:00 | p1 | games.example | games | 4 | 0 | 4\n10:02 | p1 | {site} | uncategorised | 0 | 30 | 30"
+    assert weighed(text.format(site="reading.example"), "host\nreading.example", ("reading.example",)) == []
+    found = weighed(text.format(site="sunny.github.io"), "host\nsunny.github.io", ("sunny.github.io",))
+    assert [row[2][1:] for row in found] == [["opened within minutes of 4 blocks", "the host stands on a platform where anybody can put up a page"]]
+    advert = text.replace("games.example | games |", "ads.example | background |")
+    assert weighed(advert.format(site="sunny.github.io"), "host\nsunny.github.io", ("sunny.github.io",)) == []
+
+
+def spread(people: int, turned: int, more: str = "", year: str = "Y9") -> list[tuple[Any, ...]]:
+    """What is told of one new host that some pupils met, of whom some came from a block."""
+    text = "started | person | site | category | blocked | allowed | actor | year | crowd\n"
+    for n in range(people):
+        text += f"1{n % 5}:{n:02d} | p{n} | games.example | games | {int(n < turned)} | 0 | student | {year} | 1\n"
+        text += f"1{n % 5}:{n + 2:02d} | p{n} | sunny.example | uncategorised | 0 | 3 | student | {year} | 1\n"
+    found = behaviour.spreads(visits(text + more), new("sunny.example"), BOOK, DAY)
+    return said(found, "subject", "person", "route", "tier", "visits", "reasons")
+
+
+def test_a_new_host_that_goes_round_a_year_is_one_story_that_names_nobody() -> None:
+    """Thirty pupils are thirty visits of one host, for the people who run the filter."""
+    assert spread(30, 4) == [("sunny.example", None, "tech", "T4", 30, [
+        "a host that this school had not asked for before, met by 30 pupils of one year group in one day",
+        "4 of them came within minutes of a block"])]
+
+
+def test_a_teachers_link_a_few_friends_and_an_ordinary_new_site_do_not_spread() -> None:
+    """Somebody of the staff was there; four are friends; nobody came from a block."""
+    assert spread(30, 4, "09:00 | p99 | sunny.example | uncategorised | 0 | 1 | staff | - | 1\n".replace("| - |", "|  |")) == []
+    assert spread(4, 4) == []
+    assert spread(30, 1) == []
+    assert spread(30, 4, "09:00 | p98 | sunny.example | uncategorised | 0 | 1 | student | Y7 | 30\n") == []  # a class at once
+
+
+def test_nothing_is_new_while_the_school_has_no_week_behind_it(tmp_path: Path) -> None:
+    """With five days known, what they do not hold is new; with four, nothing is."""
+    files = []
+    for n in range(5):
+        files.append(str(tmp_path / f"{n}.parquet"))
+        pq.write_table(hosts(f"host\nold.example\nday{n}.example"), files[-1])
+    met = hosts("host\nold.example\nsunny.example\nday2.example")
+    con = connect(threads=1)
+    assert behaviour.new_hosts(con, met, files, BOOK)["host"].to_pylist() == ["sunny.example"]
+    assert behaviour.new_hosts(con, met, files[:4], BOOK)["host"].to_pylist() == []
+
+
+def test_the_order_of_visits_changes_nothing() -> None:
+    """The same visits in any order are weighed the same."""
+    text = LONG + LESSON + "10:00 | 10:20 | 203.0.113.9 | 203.0.113.9 | uncategorised | 1 | 1 | 1200000 | 24000000"
+    table, con, results = visits(text), connect(threads=1), []
+    con.register("lines", lines("host\nx.example"))
+    for seed in range(3):
+        order = list(range(len(table)))
+        random.Random(seed).shuffle(order)
+        results.append(behaviour.weighed(con, table.take(order), hosts("host\n203.0.113.9"), new(), BOOK))
+    assert results[0].equals(results[1]) and results[0].equals(results[2])
+
+
+def test_a_spread_has_the_shape_of_every_detection() -> None:
+    """It goes the way of all detections from there."""
+    assert behaviour.spreads(visits("started\n10:00"), new(), BOOK, DAY).schema == DETECTIONS.schema
