@@ -99,8 +99,8 @@ def incident(day: date, n: int, pupils: int, dice: random.Random) -> dict[str, A
 def breach(day: date, n: int, dice: random.Random) -> dict[str, Any]:
     """One breach of one day."""
     at = datetime(day.year, day.month, day.day, 10, n % 60, tzinfo=UTC)
-    failure = n % 2 == 0
-    return {"key": f"{'failure' if failure else 'circumvention'}|s{n}.test|{n}", "part": "failure" if failure else "circumvention",
+    part = "failure" if n % 2 == 0 else "circumvention"
+    return {"key": f"{part}|s{n}.test|{n}", "part": part,
             "site": f"s{n}.test", "profile": "student", "category": dice.choice(CATEGORIES),
             "method": dice.choice(("web-proxy", "vpn-site", "tor")), "day": str(day), "worked": dice.choice(("yes", "no")),
             "people": dice.randrange(1, 30), "visits": 4, "first_seen": at.isoformat(), "last_seen": at.isoformat(),

@@ -83,7 +83,7 @@ def test_each_reader_has_an_index_for_its_owner_alone_and_a_night_without_news_l
     """It links to every page and whole log of the folder, and is written again only when they change."""
     for reader in folders.READERS:
         place = school / "reports" / reader
-        own = [name for name in folders.pages(school, reader) if name.endswith(".html") or index.period_of(name) is None]
+        own = [name for name in folders.pages(school, reader) if not index.beside(name)]
         assert sorted(links(school, reader)) == own
         assert (place / "index.html").stat().st_mode & 0o777 == 0o600
     before = (school / "reports/technical/index.html").stat().st_mtime_ns
@@ -125,18 +125,18 @@ def test_pages_go_when_their_days_are_over_and_the_indexes_follow(school: Path) 
     assert {what: count for what, count in done.counts.items() if what.startswith("pages") or "summar" in what} == {
         "pages that name people": 2, "pages that name nobody": 1, "summaries of a term": 0}
     assert night.journal(school, "destruction").entries()[-1].body["before"]["pages that name nobody"] == "2026-11-03"
-    for reader, left in (("technical", ["nightly-2026-11-03.html", "breaches-autumn-2026.html", "changes-autumn-2026.html", "breaches.csv", "changes.csv"]), ("safeguarding", ["dsl-list-2026-11-03.html"]),
-                         ("principal", ["principal-2026-11-03.html"]), ("leadership", ["termly-autumn-2026.html"])):
+    for reader, left in (("technical", ["nightly-2026-11-03.html", "breaches-autumn-2026.html", "changes-autumn-2026.html", "breaches.csv", "changes.csv"]), ("safeguarding", ["dsl-list-2026-11-03.html", "return-2026-11-03.csv"]),
+                         ("principal", ["principal-2026-11-03.html", "return-2026-11-03.csv"]), ("leadership", ["termly-autumn-2026.html"])):
         assert links(school, reader) == left
     run(school, school / "access.log")
-    assert links(school, "safeguarding") == ["dsl-list-2026-11-03.html"]
+    assert links(school, "safeguarding") == ["dsl-list-2026-11-03.html", "return-2026-11-03.csv"]
 
 
 def test_pages_with_names_go_with_their_incidents_and_none_before_its_visits(school: Path) -> None:
     """The shorter of two times holds for pages that name people; no page goes while its day can be judged again."""
     set_retention(school, pages_days=700, incidents_days=100)
     counts = purging.purge(school, date.fromordinal(MONDAY.toordinal() + 102)).counts
-    assert (counts["pages that name people"], counts["pages that name nobody"]) == (4, 0)
+    assert (counts["pages that name people"], counts["pages that name nobody"]) == (6, 0)
     set_retention(school, pages_days=1, incidents_days=1)
     assert purging.purge(school, MONDAY.replace(month=12)).counts["pages that name nobody"] == 0
 

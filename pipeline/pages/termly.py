@@ -262,7 +262,8 @@ class TermlyPage(Nameless):
                     tuple((it.label, it.figure, it.compared) for it in self.measures), frozenset({1}))
 
     def _rows(self) -> Grid:
-        return Grid("Pupils’ incidents by row of table 7.2", ("Row", "Suspected", "Confirmed", "Accidental, reported", "Dismissed"),
+        return Grid("Pupils’ incidents by row of table 7.2",
+                    ("Row", "Suspected", "Confirmed", "Accidental, reported", "Dismissed"),
                     tuple((f"{row.id} {row.text}", *(count.shown for count in row.counts)) for row in self.rows),
                     frozenset({1, 2, 3, 4}))
 
