@@ -52,7 +52,8 @@ def changes(period: str, school_name: str, rows: Sequence[Mapping[str, Any]], ve
         "No change was recorded. A change made at the filter itself and not entered would not show here."
     grid = Grid("Changes of rules, lists and settings, by the day they came to light",
                 ("Ref", "When", "What", "Before", "After", "By", "Why", "Approved by"),
-                tuple((said(row["ref"], 20), _day(row["at"], zone), APART if row.get("apart") else defanged(row["object"]),
+                tuple((said(row["ref"], 20), _day(row["at"], zone).rpartition("\u00a0")[0],
+                       APART if row.get("apart") else defanged(row["object"]),
                        defanged(row["before"]) or "nothing",
                        defanged(row["after"]) or "removed", said(row["who"]) or "not said", defanged(row["why"]) or "not said",
                        said(row["approver"]) or "not said") for row in rows))
