@@ -60,6 +60,14 @@ class NightlyPage:
     counts: Grid
     versions: tuple[tuple[str, str], ...]
 
+    @property
+    def tables(self) -> dict[str, Grid]:
+        """Its tables by name."""
+        return {"coverage": self.coverage, "failures": self.failures, "rounds": self.circumventions, "changes": self.changes,
+                "inferred": self.inferred, "exceptions": self.exceptions,
+                "names": self.filter_names, "overblocked": self.over_blocked, "misplaced": self.misplaced,
+                "unknown": self.unknown, "counts": self.counts}
+
 
 def build(day: date, school_name: str, coverage: pa.Table, problems: Sequence[Problem],
           breaches: Sequence[Mapping[str, Any]], changes: Sequence[Mapping[str, Any]], counts: Mapping[str, int],
