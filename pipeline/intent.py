@@ -20,6 +20,7 @@ NUMBERS: dict[str, int] = {
     "gap_minutes": 10,  # how far "around it" reaches
     "own_tries": 5,  # tries of one visit that opened a burst: went on from page to page
     "tool_requests": 8,  # requests that went through a way round the filter: used
+    "tool_minutes": 10,  # of one connection through it: used
     "few_tries": 2,  # no more than a page or two
     "bypass_then_same_minutes": 10,  # how soon a bypass tool follows
     "piece_requests": 10,  # requests that a piece of another page makes at most
@@ -53,6 +54,7 @@ class Facts:
     spreads: bool = False  # of a kind that people pass on, so that a crowd is no excuse
     tool: bool = False  # a way round the filter itself
     blocks_before: int = 0
+    longest_ms: int = 0
     tries: int = 1
     most_tries: int = 0
     opened: int = 1
@@ -148,7 +150,9 @@ def _went_on(facts: Facts, numbers: Mapping[str, Any]) -> bool:
 
 def _got_round(facts: Facts, numbers: Mapping[str, Any]) -> bool:
     """A way round the filter that was used, or turned to straight after a block."""
-    return facts.tool and (facts.allowed >= number(numbers, "tool_requests") or facts.blocks_before > 0)
+    long = facts.longest_ms >= 60_000 * number(numbers, "tool_minutes")
+    used = facts.allowed > 0 and (long or facts.allowed >= number(numbers, "tool_requests"))
+    return facts.tool and (used or facts.blocks_before > 0)
 
 
 def _glanced(facts: Facts, numbers: Mapping[str, Any]) -> bool:

@@ -195,7 +195,9 @@ def intent_and_reasons(group: list[Row], visits: Sequence[Row], policy: Policy) 
     brought = alone and brought_along(first, glance, follows, numbers)
     went_on = allowed > 0 and first["step_s"] is None and sum(v["opened"] for v in group) >= numbers["own_tries"]
     before = max(blocks_before(visit, visits, policy, numbers["bypass_then_same_minutes"]) for visit in group)
-    got_round = first["category"] in TOOLS and (allowed >= numbers["tool_requests"] or before > 0)
+    got_round = first["category"] in TOOLS and (
+        allowed >= numbers["tool_requests"] or before > 0
+        or (allowed > 0 and max(v["longest_ms"] for v in group) >= 60_000 * numbers["tool_minutes"]))
     sought = sum(row["searched"] for row in near)
     if sites >= numbers["several_sites"] or tools or sought:
         intent = "deliberate"

@@ -54,6 +54,7 @@ STORIES = rows("""
     two pages and away                           | gambling allowed=12 tries=2 opened=2                                    | accidental | yes
     three pages                                  | gambling allowed=12 tries=3 opened=3                                    | unclear    | yes
     a page of a proxy that worked                | bypass_web_proxy allowed=12 tries=2 opened=2                            | deliberate | yes
+    an hour through a tunnel                     | bypass_vpn_tunnel allowed=1 longest_ms=3600000                          | deliberate | yes
     a look at a proxy, blocked                   | bypass_web_proxy blocked=1                                              | accidental | yes
     a class on one new proxy                     | bypass_web_proxy allowed=40 slots=3 crowd=24                            | deliberate | yes
     a slip of the keyboard                       | pornography blocked=1 slip=word.example                                 | accidental | no
