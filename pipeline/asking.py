@@ -106,8 +106,8 @@ def decide(folder: Path, ref: str, reading: str, who: str, why: str, since: date
         raise RefusedError(Problem(login, f"may not record decisions: the role is {role or 'none'}",
                                    f"a line under [roles]; may: {', '.join(MAY_RECORD)}"))
     chosen = _chosen(rules, ref, reading)
-    faults = [Problem(ref, f"needs {word}", f"--{name}") for name, word, text in (("who", "who decided", who), ("why", "why", why))
-              if not text.strip()]
+    given = (("who", "who decided", who), ("why", "why", why))
+    faults = [Problem(ref, f"needs {word}", f"--{name}") for name, word, text in given if not text.strip()]
     if faults:
         raise UsageError(*faults)
     today = _today(rules)

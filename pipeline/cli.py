@@ -9,9 +9,13 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pipeline import asking, deciding, failing, logfiles, night, progress, purging, readout, rulefiles
+from pipeline import asking, deciding, failing, logfiles, night, progress, purging, readout, returning, rulefiles, sealing
 from pipeline.problems import Exit, SchoolgateError
+from pipeline.verbs.breach import breach
 from pipeline.verbs.change import change
+from pipeline.verbs.checks import checks
+from pipeline.verbs.concern import concern
+from pipeline.verbs.evidence import evidence
 from pipeline.verbs.export import export
 from pipeline.verbs.formats import formats, how
 from pipeline.verbs.front import DAY, Dates, Files, Form, Ref, Year, Zone, begin, end, folder, ran
@@ -22,6 +26,7 @@ from pipeline.verbs.policy import policy
 from pipeline.verbs.report import report
 from pipeline.verbs.rules import rules, try_out
 from pipeline.verbs.schedule import schedule_print
+from pipeline.verbs.sealed import sealed
 from pipeline.verbs.status import status_show
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
@@ -32,11 +37,16 @@ FAMILIES = {
     "incident": incident,
     "lists": lists,
     "change": change,
+    "breach": breach,
+    "checks": checks,
+    "concern": concern,
+    "sealed": sealed,
     "report": report,
     "export": export,
 }
 for name, family in FAMILIES.items():
     app.add_typer(family, name=name)
+app.command("evidence")(evidence)
 app.command("trial")(try_out)
 app.command("rules")(rules)
 app.command("mail")(mail_send)
@@ -80,11 +90,13 @@ def nightly(
 ) -> None:
     """Run the night: read what is new, judge the days it touches, keep the registers, write the pages.
 
-    Logs may be files, folders and patterns, plain or packed (gz, bz2, xz, zst, zip), and Pi-hole's database.
+    Sheets in `returns/` are read first. Logs may be files, folders and patterns, plain or packed (gz, bz2, xz, zst, zip), and
+    Pi-hole's database.
     """
+    returned, refused = returning.collect(folder())
     with progress.shown() as show:
-        account = night.run(folder(), logs or [], show.tick, today=today and today.date(), show=show, form=form)
-    typer.echo(account.text())
+        account = night.run(folder(), logs or [], show.tick, today=today and today.date(), show=show, form=form, refused=refused)
+    typer.echo("\n".join([*(f"returned    {each}" for each in returned), account.text()]))
     if findings and account.waiting:
         typer.echo(f"{account.waiting:,} incidents wait for a person.", err=True)
     end(account.problems, account.code(findings))
@@ -105,7 +117,7 @@ def purge(today: Annotated[datetime | None, typer.Option(help="The day to count 
 def verify() -> None:
     """Walk the chains of every register, and look for the lake's files."""
     with ran("weekly") as note:
-        problems = night.verify(folder()) + asking.faults(folder())
+        problems = night.verify(folder()) + asking.faults(folder()) + sealing.faults(folder())
         note.code = Exit.FAILED if problems else Exit.DONE
     typer.echo("Every register holds." if not problems else f"{len(problems)} faults.")
     end(problems, note.code)

@@ -71,6 +71,15 @@ def tight(coded: pa.DictionaryArray) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(number.take(coded.indices), coded.dictionary.filter(pa.array(used)))
 
 
+def part(table: pa.Table, start: int, size: int) -> pa.Table:
+    """`size` rows of the table from `start` on; no value of another row stays behind in a coded column."""
+    if size == len(table):
+        return table
+    rows = table.slice(start, size)
+    return pa.table({name: tight(whole(column)) if pa.types.is_dictionary(column.type) else column
+                     for name, column in zip(rows.column_names, rows.columns, strict=True)})
+
+
 def fitting(coded: pa.DictionaryArray, test: Callable[[Any], bool]) -> pa.Array:
     """Whether the value of each row passes `test`; false where there is none."""
     fits = pa.array([value is not None and test(value) for value in coded.dictionary.to_pylist()], pa.bool_())

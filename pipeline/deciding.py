@@ -1,4 +1,4 @@
-"""What people do from the command line: look at incidents and changes, decide, explain. Who they are is their computer login."""
+"""What people do from the command line: check the rules, explain an incident from its lines, decide, and explain changes."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pipeline import folders, judging, night, register, rulebook, rulefiles
+from pipeline import casework, folders, judging, night, register, rulebook, rulefiles
 from pipeline.problems import Problem, RefusedError, UsageError
 from pipeline.school import read_school
 from pipeline.tables import INCIDENTS, VISITS
 from pipeline.vault import load_keys
-
-MAY_DECIDE = ("dsl", "deputy_dsl", "principal")
 
 
 def check(folder: Path) -> tuple[list[Problem], int]:
@@ -30,26 +28,9 @@ def check(folder: Path) -> tuple[list[Problem], int]:
     return list(dict.fromkeys(faults)), sum(len(rule.fires) + len(rule.quiet) for rule in rules.rules)
 
 
-def incidents(folder: Path) -> list[str]:
-    """A line an incident, without names: reference, state, day, tier, who reads it, categories."""
-    states = register.fold_incidents(night.journal(folder, "incidents").entries()).values()
-    return [f"{s.ref}  {s.state:9} {'' if s.detected else '(no longer detected) '}{s.day}  {s.summary['tier']}  "
-            f"{s.summary['route']:11} {', '.join(s.summary['categories'])}" for s in states if not s.purged]
-
-
-def incident(folder: Path, ref: str) -> list[str]:
-    """One incident: what the register holds of it, and its life. No names: `who` is a pseudonym."""
-    state = _state(folder, ref)
-    held = [f"{name:11} {', '.join(map(str, value)) if isinstance(value, list) else value}"
-            for name, value in state.summary.items() if value not in ("", None, [])]
-    life = [f"{event.at[:16]}  {event.kind}" + (f" by {event.body['who']} ({event.body['role']}): {event.body['reason']}"
-                                                if "who" in event.body else "") for event in state.history]
-    return [f"{ref}  {state.state}", *held, "", *life]
-
-
 def explain_incident(folder: Path, ref: str) -> list[str]:
     """From an incident to its log lines: each visit's first line, by log, line and byte. A reveal, written down first."""
-    state, rules = _state(folder, ref), night.settings(folder)
+    state, rules = casework.found(casework.states_of(folder), ref), night.settings(folder)
     if state.summary.get("tier") == "T0":
         raise RefusedError(Problem(ref, "is a sealed item, and nothing of it is shown", "the sealed protocol on the DSL list"))
     lake = night.open_lake(folder, load_keys(folder / rules.keys))
@@ -69,26 +50,8 @@ def _told(visit: Mapping[str, Any], log: str) -> str:
 
 def decide(folder: Path, ref: str, kind: str, reason: str, rows: Sequence[str], intent: str, code: str) -> str:
     """Move an incident on: the decision of the person at the keyboard, by the role that school.toml gives their login."""
-    rules, faults = judging.read_all(rulefiles.texts(folder))
-    if rules is None:
-        raise UsageError(*faults)
-    who = getpass.getuser()
-    role = rules.school.roles.get(who, "")
-    if not role:
-        raise RefusedError(Problem(who, "has no role in this school, so may not decide",
-                                   f"a line `{who} = \"dsl\"` under [roles]"))
-    with rulefiles.locked(folder):  # what is decided is the incident as it stands when the decision is written
-        event = register.decide(_state(folder, ref), kind, who=who, role=role, reason=reason, allowed_roles=MAY_DECIDE,
-                                rows=rows, known_rows=list(rules.policy.sanctions), intent=intent, code=code)
-        night.journal(folder, "incidents").append(*event)
-    return f"{ref} is {kind}, by {who} ({role})."
-
-
-def _state(folder: Path, ref: str) -> register.IncidentState:
-    states = register.fold_incidents(night.journal(folder, "incidents").entries())
-    if ref not in states:
-        raise UsageError(Problem(ref, "is no incident here", "schoolgate incident list"))
-    return states[ref]
+    facts = {"rows": tuple(rows), "intent": intent, "code": code}
+    return casework.act(folder, ref, kind, reason, **{name: value for name, value in facts.items() if value})
 
 
 def changes(folder: Path) -> list[str]:

@@ -63,6 +63,15 @@ SELECT 'circumvention|' || g.method || '|' || g.host AS key, $day::DATE AS day, 
 FROM groups g ORDER BY key
 """
 
+# Illegal content that was let through is the gravest failure there is: only that it was, for whom by kind, and when.
+SEALED_LET_THROUGH = """
+SELECT 'failure|sealed|' || actor AS key, $day::DATE AS day, 'failure' AS part, 'sealed' AS site, actor AS profile,
+       'sealed' AS category, '' AS method, CASE WHEN bool_or(outcome = 'mixed') THEN 'mixed' ELSE 'yes' END AS worked,
+       NULL::BIGINT AS people, count(*) AS visits, min(started) AS first_seen, max(ended) AS last_seen,
+       NULL::TIMESTAMPTZ AS first_blocked
+FROM detections WHERE tier = 'T0' AND outcome <> 'blocked' GROUP BY actor ORDER BY key
+"""
+
 
 def key_of(detection: dict[str, Any]) -> str:
     """The key of a detection: rule|subject|site|source:line."""
@@ -122,7 +131,8 @@ def _requests(group: list[dict[str, Any]]) -> int:
 
 
 def breaches(visits: pa.Table, verdicts: pa.Table, detections: pa.Table, day: date) -> pa.Table:
-    """The day's filter failures (site and profile) and circumventions (method and host)."""
+    """The day's filter failures (site and profile), illegal content let through, and circumventions (method and host)."""
     failures = run(FAILURES, {"day": day}, visits=visits, verdicts=verdicts)
     tricks = run(CIRCUMVENTIONS, {"day": day}, visits=visits, detections=detections)
-    return pa.concat_tables([conform(failures, BREACHES), conform(tricks, BREACHES)])
+    grave = run(SEALED_LET_THROUGH, {"day": day}, detections=detections)
+    return pa.concat_tables([conform(each, BREACHES) for each in (failures, grave, tricks)])

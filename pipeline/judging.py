@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 import pyarrow as pa
@@ -50,7 +50,6 @@ FROM lines WHERE fate = 'request' AND host IS NOT NULL GROUP BY host ORDER BY ho
 """
 SEALED = "SELECT * FROM lines WHERE fate = 'request' AND sealed_list <> '' ORDER BY source, line"
 FIRST_LINES = "SELECT count(*) AS found FROM lines JOIN named USING (source, line) WHERE fate = 'request'"
-HISTORY = 28  # judged days that a host must be unheard of to be new: a month and a half of school
 CLOSED = ("before_school", "after_school", "closed")
 
 
@@ -134,11 +133,28 @@ class Seen:
     account: Mapping[str, int]
 
 
-def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, logs: Logs, earlier: Sequence[str] = (),
-          brought: Sequence[str] = ()) -> tuple[dict[str, pa.Table], dict[str, int]]:
-    """The derived tables of the day whose lines `con` calls `lines`, and where its requests went. `earlier`: the HOSTS files of
-    the days before, which know what is new; `brought`: the sites that those days show to be brought along by others."""
-    seen = see(con, day, rules, key, logs, earlier, brought)
+class Before(Protocol):
+    """The history of a day: the HOSTS files of the days before, which know what is new, and the sites that those days show to
+    be brought along by others."""
+
+    @property
+    def hosts(self) -> Sequence[str]: ...
+    @property
+    def brought(self) -> Sequence[str]: ...
+
+
+@dataclass(frozen=True)
+class NoDayBefore:
+    """The history of a first day."""
+
+    hosts: Sequence[str] = ()
+    brought: Sequence[str] = ()
+
+
+def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, logs: Logs, before: Before = NoDayBefore()
+          ) -> tuple[Seen, dict[str, pa.Table], dict[str, int]]:
+    """What was seen on the day whose lines `con` calls `lines`, its derived tables, and where its requests went."""
+    seen = see(con, day, rules, key, logs, before)
     found, quiet = fire(con, day, rules, key, seen)
     shown = shown_of(found)
     stories = incidents.stories(shown)
@@ -148,11 +164,10 @@ def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, l
               "coverage": coverage.coverage(con, day, logs.names, open_hours(_bands(rules, day), rules.school, day)),
               "filter_names": seen.filter_names, "filtered": filtered(seen.visits, taught_bands(rules, day), day),
               "habits": habits.of_day(seen.visits, day)}
-    return tables, dict(seen.account) | {"quietened": len(quiet), "hidden": len(found) - len(shown)}
+    return seen, tables, dict(seen.account) | {"quietened": len(quiet), "hidden": len(found) - len(shown)}
 
 
-def see(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, logs: Logs, earlier: Sequence[str] = (),
-        brought: Sequence[str] = ()) -> Seen:
+def see(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, logs: Logs, before: Before = NoDayBefore()) -> Seen:
     """The visits of the day whose lines `con` calls `lines`, and what the policy says of them."""
     policy, school = in_force(rules.policy, day), rules.school
     asked = con.sql(ASKED).to_arrow_table()
@@ -165,8 +180,8 @@ def see(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, log
     sought = searches.searches(con, hosts, rules.engines, rules.terms, detect.gravity(policy))
     stays, account = visits.fold(con, hosts, people_table(rules.people, day, key), _bands(rules, day), _networks(school),
                                  policy.background, logs.ranks, said, addresses.first_of(listed, shown, sought),
-                                 watch(policy, rules.embeds, brought))
-    new = behaviour.new_hosts(con, hosts, earlier, rules.shapes)
+                                 watch(policy, rules.embeds, before.brought))
+    new = behaviour.new_hosts(con, hosts, before.hosts, rules.shapes)
     stays = behaviour.weighed(con, stays, hosts, new, rules.shapes)
     nominated = {row: {pseudonym(key, "p", login_key(login)) for login in logins} for row, logins in school.nominated.items()}
     return Seen(hosts, new, stays, classify.judge(stays, policy, nominated), filter_names, account)

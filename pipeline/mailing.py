@@ -60,7 +60,7 @@ def _letters(folder: Path, school: School, book: Journal, key: bytes, now: datet
     done = {pair for pair, outcome in told(book).items() if outcome in NEVER_AGAIN}
     for reader, addresses in school.mail.to.items():
         ready = {f"{reader}/{file}": period for file in folders.pages(folder, reader)
-                 if (period := period_of(file)) and _is_ready(school, file, period, today)}
+                 if file.endswith(".html") and (period := period_of(file)) and _is_ready(school, file, period, today)}
         for to in dict.fromkeys(address.lower() for address in addresses):
             mark = pseudonym(key, "m", to)
             new = [page for page in sorted(ready, key=lambda page: (ready[page].last, page)) if (mark, page) not in done]

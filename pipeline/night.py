@@ -20,13 +20,16 @@ from pipeline import (
     changes,
     failing,
     folders,
-    habits,
+    history,
+    inbox,
     judging,
     logfiles,
     publishing,
     register,
     registers,
     rulefiles,
+    sealed,
+    sheets,
     silence,
     sql,
 )
@@ -42,15 +45,17 @@ from pipeline.privacy import fits, on_network
 from pipeline.problems import Exit, Problem, RefusedError, SchoolgateError, UsageError
 from pipeline.progress import Show
 from pipeline.reading import Reader, Reading
+from pipeline.register import custody
 from pipeline.registers import Registers
-from pipeline.runs import Run, known, noted
+from pipeline.runs import Run, noted
+from pipeline.runs import known as runs_so_far
 from pipeline.school import School, read_school
 from pipeline.schoolday import day_bounds, school_day, term_of
-from pipeline.tables import HABITS
 from pipeline.vault import Keys, Vault, load_keys
 
 Tick = Callable[[str, int], None]
-REGISTERS = ("ingest", "days", "incidents", "breaches", "changes", "decisions", "access", "issued", "destruction")
+REGISTERS = ("ingest", "days", "incidents", "breaches", "changes", "decisions", "checks", "concerns", "custody", "access",
+             "issued", "destruction")
 UNTOLD = timedelta(days=31)
 UNHEARD = Problem("the night", "heard from no log", "the paths given, and whether the filter still writes")
 
@@ -131,16 +136,16 @@ def _days(days: Sequence[str]) -> str:
 
 
 def run(folder: Path, logs: Sequence[str], tick: Tick, *, today: date | None = None, show: Show | None = None,
-        form: str = "") -> Account:
+        form: str = "", refused: Sequence[Problem] = ()) -> Account:
     """Run the night of one school folder over `logs`. `today`: the school day it is for; None: the clock's. `form`: the format of
-    the logs; '': what their lines look like.
+    the logs; '': what their lines look like. `refused`: problems found before it, which its pages say too.
 
     RefusedError: nothing was read. UsageError, FailedError: a page says what stopped it.
     """
     require_school(folder)
-    account = Account()
+    account = Account(problems=list(refused))
     with rulefiles.locked(folder):
-        account.ran = known(folder)
+        account.ran = runs_so_far(folder)
         try:
             with noted(folder, "night") as note:
                 _night(folder, logs, account, today, tick, show or Show(), form)
@@ -171,7 +176,10 @@ def _night(folder: Path, logs: Sequence[str], account: Account, today: date | No
     account.late = {day: lake.lines_rows([day]) for day in touched & lake.purged()}
     _judge_all(folder, lake, rules, keys, account, show)
     account.doing = "bringing the registers up to date"
-    registers.enter(books, lake, lake.untold())
+    with rulefiles.entering(folder):
+        registers.enter(books, lake, lake.untold())
+        held = books["custody"].entries()
+        books["custody"].append_all(custody.taken(held, sealed.digests(folder / "var/sealed", custody.names(held))))
     account.doing = "writing the change log"
     _changes(folder, books)
     books["changes"].append_all(register.open_changes(inferred(lake, rules, books, lake.untold()), books.changes()))
@@ -179,7 +187,7 @@ def _night(folder: Path, logs: Sequence[str], account: Account, today: date | No
     _publish(folder, lake, rules, keys, books, account, today)
     account.lines = _rows(lake)
     account.heads = {name: book.head() for name, book in books.items()}
-    account.waiting = sum(1 for state in books.incidents().values() if state.state == "suspected" and state.detected)
+    account.waiting = sum(1 for state in books.incidents().values() if state.waiting and state.detected)
 
 
 def _judge_all(folder: Path, lake: Lake, rules: Rules, keys: Keys, account: Account, show: Show) -> None:
@@ -189,22 +197,9 @@ def _judge_all(folder: Path, lake: Lake, rules: Rules, keys: Keys, account: Acco
     show.begin("judging", len(days))
     for day in days:
         account.doing = f"judging {day}"
-        if not lake.whole(day) or _outlearned(lake, day, rules):
+        if not lake.whole(day) or history.outlearned(lake, day, rules):
             _judge(folder, lake, day, rules, keys, account)
         show.step(str(day), None)
-
-
-def _outlearned(lake: Lake, day: date, rules: Rules) -> bool:
-    """Whether a day before was judged after this one, and teaches otherwise than what this one was judged by."""
-    before = habits.window(day, rules.policy.intent)
-    if not lake.judged_after(day, before) or lake.purged() & set(before):
-        return False
-    return habits.fingerprint(brought_before(lake, day, rules)) != lake.judged()[day].get("habits")
-
-
-def brought_before(lake: Lake, day: date, rules: Rules) -> list[str]:
-    """The sites that the days before this one show to be brought along by others."""
-    return habits.brought(lake.table(HABITS, habits.window(day, rules.policy.intent)), rules.policy.intent)
 
 
 def _today(school: School | None) -> date:
@@ -246,11 +241,10 @@ def _judge(folder: Path, lake: Lake, day: date, rules: Rules, keys: Keys, accoun
     """Judge one day and keep its tables; an equation that does not hold is a problem."""
     con = sql.connect(spill=str(emptied(folder / "var/spill")))
     lake.view(con, day)
-    brought = brought_before(lake, day, rules)
-    tables, counts = judging.judge(con, day, rules, keys.pseudonym, judging.logs_of(rules, lake.sources()),
-                                   lake.hosts_before(day, judging.HISTORY), brought)
+    known = history.before(lake, day, rules)
+    seen, tables, counts = judging.judge(con, day, rules, keys.pseudonym, judging.logs_of(rules, lake.sources()), known)
     account.problems += judging.equations(con, tables, counts, day)
-    lake.write_day(day, tables, {"rules": account.rules, "counts": counts, "habits": habits.fingerprint(brought)})
+    lake.write_day(day, tables, {"rules": account.rules, "counts": counts} | history.told(known, seen.new["host"].to_pylist()))
     account.judged.append(day)
     account.counts.update(judging.summary(tables, counts, rules.school, day))
 
@@ -287,6 +281,9 @@ def _publish(folder: Path, lake: Lake, rules: Rules, keys: Keys, books: Register
         publishing.named_pages(desk, day)
     for day in {term_of(rules.school.calendar, day): day for day in owed}.values():
         publishing.termly_page(desk, day)
+    if owed:
+        sheets.write(desk, max(owed))
+        inbox.made(folder, rules.school.groups.get("safeguarding", ""))
     publishing.indexes(folder, rules.school, desk.groups)
     lake.tell(untold)
     account.pages = [str(path.relative_to(folder)) for path in desk.written]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from queue import SimpleQueue
 
 import pyarrow as pa
@@ -15,6 +16,7 @@ import pyarrow.compute as pc
 from pipeline import coded, ingest, logfiles
 from pipeline.formats import Format, Layout, recognise
 from pipeline.formats.fields import Parser, on_clock
+from pipeline.formats.readers import reach
 from pipeline.ingest import Piece
 from pipeline.logfiles import Batch, LogFile
 from pipeline.problems import Problem
@@ -29,6 +31,36 @@ def _benches() -> SimpleQueue[Bench]:
     for _ in range(WORKERS):
         benches.put({})
     return benches
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A batch, and the layouts of its lines."""
+
+    batch: Batch
+    layouts: list[Layout]
+
+
+def _beside(parts: Iterable[_Part]) -> Iterator[tuple[_Part | None, _Part, _Part | None]]:
+    """Each part with the one before and the one behind it."""
+    behind: _Part | None = None
+    here: _Part | None = None
+    for ahead in chain(parts, [None]):
+        if here is not None:
+            yield behind, here, ahead
+        behind, here = here, ahead
+
+
+def _last(part: _Part | None, here: _Part, far: int) -> list[pa.Table]:
+    """The last lines of a part that is laid out as `here` is."""
+    alike = part is not None and part.layouts == here.layouts
+    return [part.batch.numbered().slice(max(0, len(part.batch.texts) - far))] if part is not None and alike and far else []
+
+
+def _first(part: _Part | None, here: _Part, far: int) -> list[pa.Table]:
+    """The first lines of a part that is laid out as `here` is."""
+    alike = part is not None and part.layouts == here.layouts
+    return [part.batch.numbered().slice(0, far)] if part is not None and alike and far else []
 
 
 @dataclass
@@ -56,8 +88,8 @@ class Parsing:
         waiting: deque[tuple[Batch, Future[pa.Table]]] = deque()
         last = datetime.fromtimestamp(self.log.changed, UTC)
         heard = 0
-        for batch in self._batches(start, line + 1):
-            waiting.append((batch, pool.submit(self._parse, batch.numbered(), list(self.layouts))))
+        for behind, here, ahead in _beside(self._batches(start, line + 1)):
+            waiting.append((here.batch, pool.submit(self._parse, behind, here, ahead)))
             if len(waiting) > WORKERS:
                 piece, last, heard = self._placed(*waiting.popleft(), last, heard)
                 yield piece
@@ -72,8 +104,8 @@ class Parsing:
         until = ingest.latest(raw, last)
         return Piece(raw, batch.start, batch.end, last), until, heard if until is last else round(until.timestamp() * 1e6)
 
-    def _batches(self, start: int, first: int) -> Iterator[Batch]:
-        """Batches of lines, cut where a header line gives the columns new names; `layouts` has the last seen."""
+    def _batches(self, start: int, first: int) -> Iterator[_Part]:
+        """Batches of lines and how they are laid out, cut where a header line gives new names; `layouts` has the last seen."""
         patterns = {n: self.formats[layout.format].file.header for n, layout in enumerate(self.layouts)}
         for batch in logfiles.batches(self.log, start, first, self.problems):
             heads = {n: recognise.headers(batch.texts, pattern) for n, pattern in patterns.items() if pattern}
@@ -81,14 +113,21 @@ class Parsing:
                 for n, pattern in patterns.items():
                     if pattern and texts:
                         self.layouts[n] = recognise.headed(self.layouts[n], self.formats[self.layouts[n].format], texts)
-                yield part
+                yield _Part(part, list(self.layouts))
 
-    def _parse(self, numbered: pa.Table, layouts: Sequence[Layout]) -> pa.Table:
-        """One batch by its format; a file that mixes formats has what the first rejects read by the next."""
-        bench = self._benches.get()
+    def _parse(self, behind: _Part | None, here: _Part, ahead: _Part | None) -> pa.Table:
+        """One batch by its format; a file that mixes formats has what the first rejects read by the next.
+
+        A record may have lines beyond an edge of the batch: as many lines of its neighbours are read with it as the format's
+        records reach, and what they are is left for their own batch to say.
+        """
+        bench, numbered = self._benches.get(), here.batch.numbered()
+        far = reach(self.formats[here.layouts[0].format])
+        before, after = _last(behind, here, far), _first(ahead, here, far)
         try:
-            parsed = self._parser(bench, layouts[0]).parse(numbered)
-            for layout in layouts[1:]:
+            parsed = self._parser(bench, here.layouts[0]).parse(pa.concat_tables([*before, numbered, *after]))
+            parsed = coded.part(parsed, sum(map(len, before)), len(numbered))
+            for layout in here.layouts[1:]:
                 parsed = self._mixed(parsed, numbered, self._parser(bench, layout))
         finally:
             self._benches.put(bench)

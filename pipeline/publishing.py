@@ -32,6 +32,7 @@ from pipeline.tables import COVERAGE, FILTER_NAMES, HOSTS, INCIDENTS, TALLIES
 
 OVERLAY = {"dsl": "tell the DSL (safeguarding overlay)", "dsl_weekly_list": "the DSL's weekly list (safeguarding overlay)",
            "principal": "tell the Principal (safeguarding overlay)"}
+SEALED = "sealed"
 LIMITS = ("Phones on mobile data, apps, messages, and what is said inside permitted platforms are not in the filter's log.",
           "Without decryption the log names a host, not a page.",
           "This summary is made after the event and does not replace the filter's own live alerts.")
@@ -92,7 +93,7 @@ def nightly_page(desk: Desk, day: date, problems: Sequence[Problem], counts: Map
     changes = change_rows(desk)
     queue, seals = Counter[str](), []
     for state in desk.registers.incidents().values():
-        if state.detected and state.state == "suspected":
+        if state.detected and state.waiting:
             queue[state.summary["route"]] += state.summary["route"] != "sealed"
             seals += [state.ref] if state.summary["route"] == "sealed" and state.day == str(day) else []
     page = nightly.build(day, desk.rules.school.name, desk.lake.table(COVERAGE, [day]), problems,
@@ -186,8 +187,8 @@ def change_rows(desk: Desk) -> list[dict[str, Any]]:
 def named_pages(desk: Desk, day: date) -> None:
     """The DSL list and the Principal's page of one day. Printing names is a reveal, written down first."""
     states = [s for s in desk.registers.incidents().values()
-              if s.day == str(day) and s.detected and s.state == "suspected"]
-    reasons = {row["story"]: row for row in _stories(desk, day)}
+              if s.day == str(day) and s.detected and s.waiting]
+    reasons = {row["story"]: row for row in _stories(desk, day)} | {"": {"period": "", "network": "", "reasons": ()}}
     seen_before = {s.summary["subject"] for s in desk.registers.incidents().values()
                    if s.detected and s.day < str(day)}
     items = [_item(desk, s, reasons[s.story], seen_before) for s in states
@@ -200,12 +201,12 @@ def named_pages(desk: Desk, day: date) -> None:
             ("principal", "principal", principal.build(day, desk.rules.school.name, items, seals, desk.versions, hidden))):
         shown = [item["ref"] for item in items if item["person"] and (item["route"] == "staff") == (reader == "principal")]
         if shown:
-            _reveal(desk, f"{name}-{day}", {"page": name, "day": str(day), "refs": shown, "by": "the night", "for": reader,
+            reveal(desk, f"{name}-{day}", {"page": name, "day": str(day), "refs": shown, "by": "the night", "for": reader,
                                             "judged": desk.lake.generation(day)})
         desk.write(reader, f"{name}-{day}.html", render.html(page))
 
 
-def _reveal(desk: Desk, page: str, body: dict[str, Any]) -> None:
+def reveal(desk: Desk, page: str, body: dict[str, Any]) -> None:
     """Write a reveal down, once for each judging of the day: a night cut short prints the same page again."""
     access = desk.registers["access"]
     last = [entry.body for entry in access.entries() if entry.ref == page][-1:]
@@ -226,12 +227,19 @@ def _item(desk: Desk, state: register.IncidentState, story: Mapping[str, Any], s
             "who": desk.names.get(body["person"] or "", "an unnamed device"), "year": body["year"],
             "when": _when(desk, body["started"]), "period": story["period"], "network": story["network"],
             "categories": [policy.categories[c].title if c in policy.categories else c for c in body["categories"]],
-            "outcome": body["outcome"], "visits": body["visits"], "requests": body["requests"], "reasons": story["reasons"],
+            "outcome": body["outcome"], "visits": body["visits"], "requests": body["requests"],
+            "reasons": story["reasons"] or [told(state)],
             "rows": [{"id": row.id, "text": row.text, "definite": [policy.columns[c] for c in row.definite],
                       "possible": [policy.columns[c] for c in row.possible]} for row in rows],
             "overlay": sorted({OVERLAY.get(w, w.replace("_", " ")) for row in rows for w in policy.overlay.get(row.id, ())}),
             "questions": [f"{q}: {policy.questions[q].text}" for q in body["questions"] if q in policy.questions],
             "state": state.state, "first_time": body["subject"] not in seen_before}
+
+
+def told(state: register.IncidentState) -> str:
+    """What somebody told of an incident that no log shows; empty of one that was detected."""
+    entered = (event.body for event in state.history if event.kind == "entered")
+    return next((f"told by {body['source']}: {body['reason']}" for body in entered), "")
 
 
 def _when(desk: Desk, started: str) -> str:
@@ -269,8 +277,8 @@ def _numbers(desk: Desk, days: Sequence[date]) -> list[tuple[str, str, str, str]
     wanted = {str(day) for day in days}
     states = [s for s in desk.registers.incidents().values() if s.day in wanted]
     breaches = _breaches(desk, days)
-    confirmed = {s.summary["subject"] for s in states if s.state == "confirmed" and s.summary["actor"] == "student"}
-    waiting = sum(1 for s in states if s.state == "suspected" and s.detected)
+    confirmed = {s.summary["subject"] for s in states if s.verdict == "confirmed" and s.summary["actor"] == "student"}
+    waiting = sum(1 for s in states if s.waiting and s.detected)
     failures = [row for row in breaches if row["part"] == "failure"]
     worked = {row["method"] for row in breaches if row["part"] != "failure" and row["worked"] != "no"}
     roll, small = desk.rules.school.pupils_on_roll, desk.rules.school.small_number
@@ -288,7 +296,8 @@ def _numbers(desk: Desk, days: Sequence[date]) -> list[tuple[str, str, str, str]
 def _breaches(desk: Desk, days: Sequence[date]) -> list[dict[str, Any]]:
     """The breaches seen on any of these days."""
     wanted = {str(day) for day in days}
-    return [row for row in breach_rows(desk, max(days, default=date.min)) if wanted.intersection(row["days"])]
+    rows = breach_rows(desk, max(days, default=date.min))  # what was sealed is for the DSL and the Principal, not for this page
+    return [row for row in rows if wanted.intersection(row["days"]) and row["site"] != SEALED]
 
 
 def _changes(desk: Desk, first: date, last: date) -> Counter[str]:
@@ -301,7 +310,7 @@ def _by_row(desk: Desk, days: Sequence[date]) -> list[tuple[str, str, int, int, 
     wanted, counts = {str(day) for day in days}, Counter[tuple[str, str]]()
     for state in desk.registers.incidents().values():
         if state.day in wanted and (state.detected or state.touched):
-            counts.update((row, state.state) for row in (state.rows or state.summary.get("rows", ())))
+            counts.update((row, state.verdict or "suspected") for row in (state.rows or state.summary.get("rows", ())))
     return [(row.id, row.text, counts[row.id, "suspected"], counts[row.id, "confirmed"], counts[row.id, "dismissed"])
             for row in desk.rules.policy.sanctions.values()]
 

@@ -34,8 +34,8 @@ WHY = "retention"
 TIERS = {"lines": "lines", "rows of visits and what was made of them": "visits", "entries of incidents": "incidents",
          "pages that name people": "named", "pages that name nobody": "pages", "summaries of a term": "summaries",
          "entries of breaches, changes and access": "registers", "names in the vault": "lines"}
-PAGES = {"named": ("safeguarding/*.html", "principal/*.html"), "pages": ("technical/*.html",),
-         "summaries": ("leadership/*.html",)}
+PAGES = {"named": ("safeguarding/*.html", "principal/*.html", "safeguarding/return-*.csv", "principal/return-*.csv"),
+         "pages": ("technical/*.html",), "summaries": ("leadership/*.html",)}
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class _Plan:
 def purge(folder: Path, today: date | None = None) -> Destroyed:
     """Purge a school folder by its retention table as of `today`; every step is committed by its journal first."""
     school = night.settings(folder)
-    with rulefiles.locked(folder):
+    with rulefiles.locked(folder), rulefiles.entering(folder):
         keys = load_keys(folder / school.keys)
         lake, vault = night.open_lake(folder, keys), Vault(folder / "var/vault/names", keys.vault)
         lake.clean()
@@ -155,7 +155,7 @@ def _old(state: register.IncidentState, before: date) -> bool:
 
 
 def _open(state: register.IncidentState) -> bool:
-    return state.state == "suspected" and state.detected
+    return state.waiting and state.detected
 
 
 def _registers(folder: Path, before: date) -> dict[str, list[int]]:
@@ -163,7 +163,8 @@ def _registers(folder: Path, before: date) -> dict[str, list[int]]:
     states = register.fold_breaches(night.journal(folder, "breaches").entries())
     gone = {ref for ref, state in states.items() if state.days and date.fromisoformat(max(state.days)) < before}
     return {"breaches": _numbers(folder, "breaches", lambda entry: entry.ref in gone)} | {
-        name: _numbers(folder, name, lambda entry: entry.at[:10] < str(before)) for name in ("changes", "access", "issued")}
+        name: _numbers(folder, name, lambda entry: entry.at[:10] < str(before))
+        for name in ("changes", "access", "checks", "concerns", "issued")}
 
 
 def _numbers(folder: Path, name: str, is_gone: Callable[[Entry], bool]) -> list[int]:

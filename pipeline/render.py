@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from pipeline.pages.charts import weeks_svg
 from pipeline.pages.dsl import DslPage
@@ -24,6 +24,7 @@ from pipeline.pages.termly import TermlyPage, span
 
 TEMPLATES = {NightlyPage: "nightly.html", DslPage: "dsl.html", PrincipalPage: "principal.html", TermlyPage: "termly.html",
              FailedPage: "failed.html", IndexPage: "index.html"}
+LONGEST_PIECE = 22  # letters without a place to break that a narrow column still holds: longer ones break anywhere
 LINK = re.compile(r"(?i)\bhttp(s?)://")
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 
@@ -62,12 +63,31 @@ def _shown(value: object) -> object:
     return value
 
 
+def _breakable(value: object) -> Markup:
+    """A cell's text in which a long site may break between its labels, and only there."""
+    text = str(escape(_shown(value)))
+    return Markup(text.replace("[.]", "[.]<wbr>") if len(text) > LONGEST_PIECE else text)  # noqa: S704  (escaped above)
+
+
+def _is_unbroken(value: object) -> bool:
+    """Whether a text has a piece that no column can be wide enough for."""
+    return any(len(piece) > LONGEST_PIECE for piece in re.split(r"\s|\[\.\]|-", str(value)))
+
+
+def _is_whole(value: object, longest: int) -> bool:
+    """Whether a text is a word or a time that stays on one line."""
+    text = str(value)
+    return len(text) <= longest and (":" in text or " " not in text) and "[.]" not in text
+
+
 @cache
 def _environment() -> Environment:
     made = Environment(loader=PackageLoader("pipeline", "templates"), autoescape=True, undefined=StrictUndefined,
                        trim_blocks=True, lstrip_blocks=True, finalize=_shown, keep_trailing_newline=True)
-    filters: dict[str, Callable[..., str]] = {"long_day": long_day, "number": number, "span": span}
+    filters: dict[str, Callable[..., str]] = {"long_day": long_day, "number": number, "span": span, "breakable": _breakable}
     made.filters.update(filters)
+    tests: dict[str, Callable[..., bool]] = {"unbroken": _is_unbroken, "whole": _is_whole}
+    made.tests.update(tests)
     return made
 
 

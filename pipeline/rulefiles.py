@@ -6,8 +6,9 @@ import fcntl
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from pipeline.lake import put_text, read_texts
@@ -95,13 +96,30 @@ def remove(paths: Sequence[Path]) -> int:
 
 
 @contextmanager
-def locked(folder: Path, work: str = "night") -> Iterator[None]:
-    """Hold the school folder for one night, or for other `work`; RefusedError while another of the same is at work in it."""
+def locked(folder: Path, work: str = "night", patience: float = 0) -> Iterator[None]:
+    """Hold the school folder for one night, or for other `work`; RefusedError while another of the same is at work in it.
+
+    `patience`: how many seconds to wait for the other.
+    """
     (folder / "var").mkdir(exist_ok=True, mode=0o700)
     with os.fdopen(os.open(folder / f"var/.{work.replace(' ', '-')}.lock", os.O_RDWR | os.O_CREAT, 0o600)) as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RefusedError(Problem(str(folder), f"another {work} is at work in this school folder",
-                                       "waiting until it has ended")) from None
+        until = time.monotonic() + patience
+        while not _held(lock.fileno()):
+            if time.monotonic() >= until:
+                raise RefusedError(Problem(str(folder), f"another {work} is at work in this school folder",
+                                           "waiting until it has ended"))
+            time.sleep(0.02)
         yield
+
+
+def _held(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def entering(folder: Path) -> AbstractContextManager[None]:
+    """Hold the registers while what is entered hangs on what they say; a night does so for seconds, so others wait for it."""
+    return locked(folder, "entry in the registers", patience=60)

@@ -6,10 +6,11 @@ shuffled or changed does not open. Written whole or not at all, fsynced.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -75,3 +76,33 @@ def _marked(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
             yield waiting, False
         waiting = chunk
     yield waiting or b"", True
+
+
+def copies(folder: Path) -> list[Path]:
+    """The sealed copies of a folder, by name."""
+    return sorted(folder.glob("*.sealed")) if folder.is_dir() else []
+
+
+def digests(folder: Path, but: Collection[str] = ()) -> dict[str, tuple[int, str]]:
+    """Size and SHA-256 of each sealed copy as it stands on the disk, encrypted; but not of those named."""
+    found = {}
+    for path in [path for path in copies(folder) if path.name not in but]:
+        with path.open("rb") as stream:
+            found[path.name] = (path.stat().st_size, hashlib.file_digest(stream, "sha256").hexdigest())
+    return found
+
+
+def write_out(to: Path, chunks: Iterable[bytes]) -> int:
+    """Write an opened copy to a new file for its owner alone; how many bytes. FailedError leaves no half of it."""
+    size = 0
+    try:
+        with os.fdopen(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+            for chunk in chunks:
+                size += out.write(chunk)
+            os.fsync(out.fileno())
+    except FailedError:
+        to.unlink()
+        raise
+    except OSError as error:
+        raise FailedError(Problem(str(to), f"could not be written ({error.strerror})", "another place")) from None
+    return size

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from pipeline import missed, night, register, silence
+from pipeline import missed, night, register, rulefiles, silence
 from pipeline.lake import Lake
 from pipeline.liststore import Lists
 from pipeline.missed import Due, moment
 from pipeline.pages.parts import several
+from pipeline.policy import read_policy
 from pipeline.problems import Problem
 from pipeline.register import IncidentState
+from pipeline.register.clocks import overdue
 from pipeline.runs import known
 from pipeline.school import School
 from pipeline.schoolday import Calendar, is_open, school_day
 from pipeline.vault import load_keys
 
-# School days until an incident that nobody has decided is overdue. A night shows it the next morning at best: welfare and sealed
-# items are to be read that day; the DSL list says two days for serious ones and a week for the rest.
-CLOCKS = {"T0": 1, "T1": 1, "T2": 2, "TS": 2}
-A_WEEK = 5
 CODES = {0: "done", 1: "done", 2: "could not be used", 3: "was refused", 4: "failed", 5: "done, with something to mend"}
 
 
@@ -40,8 +38,11 @@ def status(folder: Path, now: datetime | None = None) -> tuple[list[str], list[P
     silent = silence.silences(lake, school, [], today, at)
     told, stale = _days(lake)
     states = register.fold_incidents(night.journal(folder, "incidents").entries()).values()
-    said += [*told, f"lists       {len(lists)} imported", *_people(states, school.calendar, today), _calendar(school, today)]
-    return said, [*problems, *stale, *damaged, *silence.problems(silent), *_calendar_ended(school, today)]
+    policy, faults = read_policy({name: text for name, text in rulefiles.texts(folder).items() if name.count("/") == 1})
+    clocks = policy.more.get("clocks", {}) if policy else {}
+    said += [*told, f"lists       {len(lists)} imported", *_people(states, school.calendar, clocks, today),
+             _calendar(school, today)]
+    return said, [*problems, *faults, *stale, *damaged, *silence.problems(silent), *_calendar_ended(school, today)]
 
 
 def _job(one: Due, zone: str) -> str:
@@ -72,21 +73,15 @@ def _days(lake: Lake) -> tuple[list[str], list[Problem]]:
                             "schoolgate nightly, which does both")]
 
 
-def _people(states: Iterable[IncidentState], calendar: Calendar, today: date) -> list[str]:
+def _people(states: Iterable[IncidentState], calendar: Calendar, clocks: Mapping[str, int], today: date) -> list[str]:
     """What waits for a person, and since when: counts, and never a name."""
-    waiting = [state for state in states if state.state == "suspected" and state.detected and not state.purged]
+    waiting = [state for state in states if state.waiting and state.detected]
     kinds = Counter("sealed" if state.summary["route"] == "sealed" else "waiting" for state in waiting)
     late = Counter("sealed" if state.summary["route"] == "sealed" else "waiting" for state in waiting
-                   if overdue(state.summary["tier"], date.fromisoformat(state.day), calendar, today))
+                   if overdue(state, calendar, clocks, today))
     oldest = f", the oldest of {min(state.day for state in waiting)}" if waiting else ""
     return [f"waiting     {several(kinds['waiting'], 'incident')} for a person, {late['waiting']:,} of them overdue{oldest}",
             f"sealed      {several(kinds['sealed'], 'item')} for the DSL or the Principal, {late['sealed']:,} of them overdue"]
-
-
-def overdue(tier: str, day: date, calendar: Calendar, today: date) -> bool:
-    """Whether an incident of that tier and school day should have been decided before `today`; school days count."""
-    gone = sum(is_open(calendar, day + timedelta(n)) for n in range(1, (today - day).days + 1))
-    return gone > CLOCKS.get(tier, A_WEEK)
 
 
 def _calendar(school: School, today: date) -> str:

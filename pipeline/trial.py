@@ -16,7 +16,7 @@ from typing import Any
 
 import duckdb
 
-from pipeline import judging, night, rulefiles, sql
+from pipeline import history, judging, night, rulefiles, sql
 from pipeline.incidents import key_of, stories
 from pipeline.judging import Rules
 from pipeline.lake import Lake
@@ -80,12 +80,11 @@ def compare(lake: Lake, old: Rules, new: Rules, keys: Keys, days: int, *, same_v
         con = sql.connect()
         lake.view(con, day)
         logs = judging.logs_of(old, lake.sources())
-        earlier = lake.hosts_before(day, judging.HISTORY)
-        seen = judging.see(con, day, old, keys.pseudonym, logs, earlier, night.brought_before(lake, day, old))
+        seen = judging.see(con, day, old, keys.pseudonym, logs, history.before(lake, day, old))
         was = _fired(con, day, old, keys, seen)
         if not same_visits:
-            seen = judging.see(con, day, new, keys.pseudonym, judging.logs_of(new, lake.sources()), earlier,
-                               night.brought_before(lake, day, new))
+            logs = judging.logs_of(new, lake.sources())
+            seen = judging.see(con, day, new, keys.pseudonym, logs, history.before(lake, day, new))
         _add(found, day, was, _fired(con, day, new, keys, seen))
     return found
 

@@ -160,7 +160,8 @@ def main() -> None:
     words.add_argument("--times", type=int, default=3, help="how often each is run")
     words.add_argument("--reader", choices=["columns", *READERS], help="one reader alone")
     asked = words.parse_args()
-    print(f"{'reader':10}{'lines/s':>12}{'peak MiB':>11}{'seconds':>10}{'DuckDB':>10}{'ratio':>8}{'cpu s':>8}{'DuckDB':>10}{'ratio':>8}")
+    print(f"{'reader':10}{'lines/s':>12}{'peak MiB':>11}{'seconds':>10}{'DuckDB':>10}{'ratio':>8}"
+          f"{'cpu s':>8}{'DuckDB':>10}{'ratio':>8}")
     with tempfile.TemporaryDirectory(prefix="schoolgate-bench-") as name:
         for reader in [asked.reader] if asked.reader else ["columns", *READERS]:
             ours, theirs = measured(reader, asked.lines, asked.times, Path(name))

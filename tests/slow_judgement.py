@@ -381,10 +381,23 @@ def breaches(visits: Sequence[Row], said: Mapping[str, Row], found: Sequence[Row
                 tricks[f"circumvention|{row['rule']}|{by_key[visit]['host']}"].append(by_key[visit])
     welfare = {visit["site"] for visit in visits if said[visit["visit"]]["tier"] in ("T0", "T1")}
     made = {name: breach(rows, visits, name) for name, rows in (*let.items(), *tricks.items())}
+    made |= illegal_let_through(found)
     for name, row in made.items():
         if name.startswith("failure") and row["of"] in welfare:
             row["people"] = None  # how many people looked for help or harm is nobody's number
     return made
+
+
+def illegal_let_through(found: Sequence[Row]) -> dict[str, Row]:
+    """By kind of account, the sealed items that were not stopped: how many, and when; never how many people."""
+    items: dict[str, list[Row]] = defaultdict(list)
+    for row in found:
+        if row["tier"] == "T0" and row["outcome"] != "blocked":
+            items[row["actor"]].append(row)
+    return {f"failure|sealed|{actor}": {"worked": "mixed" if any(row["outcome"] == "mixed" for row in rows) else "yes",
+                                        "people": None, "visits": len(rows), "first_seen": min(row["started"] for row in rows),
+                                        "last_seen": max(row["ended"] for row in rows), "first_blocked": None, "of": "sealed"}
+            for actor, rows in items.items()}
 
 
 def breach(rows: list[Row], visits: Sequence[Row], name: str) -> Row:

@@ -48,7 +48,7 @@ def judged() -> tuple[duckdb.DuckDBPyConnection, Tables, dict[str, int]]:
     """The day of LINES, judged."""
     con = connect(threads=1)
     con.register("lines", lines(LINES))
-    tables, counts = judging.judge(con, DAY, rules(), b"key", judging.Logs({"s1": "access.log"}, {}, {}))
+    _, tables, counts = judging.judge(con, DAY, rules(), b"key", judging.Logs({"s1": "access.log"}, {}, {}))
     return con, dict(tables), dict(counts)
 
 

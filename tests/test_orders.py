@@ -15,7 +15,7 @@ import pytest
 from small_school import MONDAY, derived, lake_of, lines_of, make, names_kept, quick, run, where_found
 from small_week import PUPILS, QUIET, logs
 
-from pipeline import deciding, night, purging, register
+from pipeline import casework, deciding, night, purging, register
 from pipeline.lake import heads
 from pipeline.privacy import pseudonym
 from pipeline.vault import load_keys
@@ -108,6 +108,9 @@ def decide_some(folder: Path, dice: random.Random, share: float) -> None:
         if state.state != "suspected" or not state.detected or state.summary["subject"] == waits or dice.random() > share:
             continue
         about = state.summary
+        if about["route"] == "sealed":  # never dismissed but as the check that it was
+            casework.act(folder, ref, "sealed_illegal", meant(about))
+            continue
         confirmed = about["route"] == "student" and about["subject"] < "pm"
         deciding.decide(folder, ref, "confirmed" if confirmed else "dismissed", meant(about),
                         [about["rows"][0]] if confirmed and about["rows"] else [], "", "")
@@ -168,7 +171,7 @@ def test_the_week_holds_what_the_proof_needs(calm: dict[str, Any]) -> None:
     assert len(calm["incidents"]) == 10
     assert len({row[0] for row in calm["incidents"]}) == 5
     assert {row[1] for row in calm["incidents"]} == {"student", "welfare", "sealed"}
-    assert {row[4] for row in calm["incidents"]} == {"confirmed", "dismissed", "suspected"}
+    assert {row[4] for row in calm["incidents"]} == {"confirmed", "dismissed", "suspected", "sealed_illegal"}
     assert len(calm["fates"]) == sum(map(len, WEEK))
     assert calm["breaches"]
 

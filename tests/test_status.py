@@ -9,11 +9,10 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from small_school import line, make, run, settings_of
-from tables_text import rows
+from small_school import line, make, run
 from test_story import schoolgate
 
-from pipeline import night, runs, status
+from pipeline import journal, night, runs, status
 from pipeline.problems import Exit, Problem, RefusedError
 from pipeline.runs import Note
 
@@ -33,7 +32,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SetClock:
             return cls.moment
 
     monkeypatch.setattr(night, "datetime", Clock)
-    monkeypatch.setattr(runs, "datetime", Clock)
+    for module in (runs, journal):
+        monkeypatch.setattr(module, "datetime", Clock)
     return lambda at: setattr(Clock, "moment", at)
 
 
@@ -188,24 +188,6 @@ def test_a_run_is_written_down_however_it_ends(tmp_path: Path) -> None:
     assert (tmp_path / "var/runs/purge.json").stat().st_mode & 0o777 == 0o600
     (tmp_path / "var/runs/purge.json").write_text("{")
     assert (runs.last(tmp_path, "purge"), runs.known(tmp_path), Note().code) == (None, {}, 0)
-
-
-def test_overdue_counts_school_days(school: Path) -> None:
-    """Welfare and sealed by the next school day, serious in two, the rest within a school week; weekends do not count."""
-    for row in rows("""
-        tier | day        | today      | overdue
-        T1   | 2026-11-02 | 2026-11-03 | no
-        T1   | 2026-11-02 | 2026-11-04 | yes
-        T1   | 2026-11-06 | 2026-11-09 | no
-        T0   | 2026-11-06 | 2026-11-10 | yes
-        T2   | 2026-11-05 | 2026-11-09 | no
-        T2   | 2026-11-05 | 2026-11-10 | yes
-        T3   | 2026-11-02 | 2026-11-09 | no
-        T3   | 2026-11-02 | 2026-11-10 | yes
-        T3   | 2026-10-23 | 2026-11-06 | no
-    """):
-        late = status.overdue(row["tier"], date.fromisoformat(row["day"]), settings_of(school).calendar, date.fromisoformat(row["today"]))
-        assert late == (row["overdue"] == "yes"), row
 
 
 def test_the_command_s_exit_codes(school: Path, tmp_path: Path) -> None:

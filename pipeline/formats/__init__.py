@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from pipeline.formats import expressions, logformat
+from pipeline.formats import expressions, logformat, options
 from pipeline.problems import Problem
 
 Texts = str | list[str]
@@ -155,7 +155,8 @@ def parse(text: str, where: str = "") -> tuple[Format | None, list[Problem]]:
     """The format that the TOML `text` describes, or None; and every fault in it."""
     form, faults = _read(text, where)
     if form is not None:
-        faults += [Problem(f"{where}, {key}", fault, "a bundled format as a model") for key, fault in expressions.faults(form.says)]
+        found = [*expressions.faults(form.says), *(options.faults(form.says) if form.file.reader == "pairs" else [])]
+        faults += [Problem(f"{where}, {key}", fault, "a bundled format as a model") for key, fault in found]
     return form, faults
 
 

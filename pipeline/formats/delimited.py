@@ -28,6 +28,7 @@ from typing import Any
 from pipeline.formats import Format, Layout, importer
 from pipeline.formats.importer import held
 from pipeline.formats.importer import quoted_word as word
+from pipeline.formats.lines import column
 
 REACH = 20  # physical lines that one record may take: a lone quote must not swallow the file
 ENDLESS = 1_000_000
@@ -144,7 +145,7 @@ def split(form: Format, layout: Layout) -> str:
         steps=importer.steps([name for name in names if name not in made], importer.ours(layout.header)) if aliases else "",
         last=importer.LAST if aliases else "celled",
         faults="\n            ".join(_faults(says, layout.header, found, d)),
-        needed=_listed(f"{_needed(name, says)} AS {_name(name)}" for name in form.needs))
+        needed=_listed(f"{_needed(name, says)} AS {column(name)}" for name in form.needs))
 
 
 def ways(says: Mapping[str, Any], header: Sequence[str]) -> list[Way]:
@@ -290,7 +291,3 @@ def _misfit(found: list[Way]) -> str:
 
 def _listed(columns: Iterable[str]) -> str:
     return "".join(f",\n       {column}" for column in columns)
-
-
-def _name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

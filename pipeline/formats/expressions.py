@@ -34,12 +34,13 @@ def faults(says: Mapping[str, Any]) -> list[tuple[str, str]]:
         says.get("reader") == "pattern" and not says.get("pattern")) else []
     for key in KEYS:
         for text in several(says.get(key, ())):
-            fault = _fault(text)
+            fault = wrong(text)
             found += [(key, fault)] if fault else []
     return found
 
 
-def _fault(text: object) -> str:
+def wrong(text: object) -> str:
+    """What is wrong with a regular expression, in words; '' where nothing is."""
     if not isinstance(text, str):
         return "is not text"
     try:

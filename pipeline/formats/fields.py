@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 
 from pipeline import coded, sql
 from pipeline.formats import Format, Layout
+from pipeline.formats.lines import renamed, source
 from pipeline.formats.readers import READERS
 from pipeline.formats.syslog import UNWRAPPED
 from pipeline.formats.times import EARLIEST, LATEST, micros, to_utc
@@ -39,11 +40,10 @@ ROWS = r"""
 WITH numbered AS (
     SELECT line, byte, {text} AS text, long FROM given
 ), split AS (
-    {split}
+    SELECT {renamed} FROM ({split})
 ), tried AS (
     SELECT {zoned} AS zoned_time, {clock} AS clock_time, s.* FROM split s
 ), timed AS (
-    -- ours first: a field of the product with one of these names stands behind them
     SELECT CASE WHEN zoned_time BETWEEN {earliest} AND {latest} THEN zoned_time END AS micros,
            CASE WHEN clock_time BETWEEN {earliest} AND {latest} THEN clock_time END AS clock,
            {kept} AS kept, {numbers}, s.* FROM tried s
@@ -265,12 +265,12 @@ class _Verdicts:
         """Columns action, kind, setup and sealed_list of the rows of a batch. `words`: the columns as logged."""
         columns = {name: words[self.same[name]] if name in self.same else coded.code(rows[f"is:{name}"]) for name in self.fields}
         if self.flags:
-            columns["flags"] = coded.code(rows["flags"])
+            columns["our flags"] = coded.code(rows["flags"])
         columns["our method"] = method
         values, place = coded.cases(list(columns.values()))
-        table = pa.table({"n": pa.array(range(len(values[0])), pa.int64())} | {
-            name: pa.array(column, pa.int64() if name == "flags" else pa.string())
-            for name, column in zip(columns, values, strict=True)})
+        table = pa.table({"our n": pa.array(range(len(values[0])), pa.int64())} | {
+            name: pa.array(words, pa.int64() if name == "our flags" else pa.string())
+            for name, words in zip(columns, values, strict=True)})
         found, at = self.seen.run(table), pa.array(place.astype(np.int32))
         return {name: coded.at(at, coded.whole(found[name])) for name in ("action", "kind", "setup", "sealed_list")}
 
@@ -292,7 +292,7 @@ class _Verdicts:
         # A product may have fields named action, kind or setup itself, so ours have another name beside them.
         return (f'SELECT "our action" AS action, "our kind" AS kind, "our setup" AS setup, {sealing} AS sealed_list '
                 f'FROM (SELECT s.*, {action} AS "our action", {setup} AS "our setup", '
-                f'{decide(file.kinds, "kind", kind)} AS "our kind" FROM seen s) s ORDER BY n')
+                f'{decide(file.kinds, "kind", kind)} AS "our kind" FROM seen s) s ORDER BY "our n"')
 
 
 def same_as(form: Format) -> dict[str, str]:
@@ -331,7 +331,7 @@ def _decide(given: Sequence[Any], what: str, otherwise: str, flags: list[tuple[s
 
 def _any(column: str, name: str, globs: list[str], flags: list[tuple[str, str]]) -> str:
     """That one of the globs fits; in a list of nothing but negations, that all do."""
-    tests = [f"(flags // {1 << flags.index((name, glob))}) % 2 = 1" if (name, glob) in flags else fits(column, glob)
+    tests = [f"(\"our flags\" // {1 << flags.index((name, glob))}) % 2 = 1" if (name, glob) in flags else fits(column, glob)
              for glob in globs]
     return "(" + (" AND " if all(glob.startswith("!") for glob in globs) else " OR ").join(tests) + ")"
 
@@ -374,13 +374,14 @@ def compile_rows(form: Format, layout: Layout) -> str:
     sound, must = _must(form)
     keep = " AND ".join(_any(_source(name), name, _texts(globs), []) for name, globs in form.file.keep.items())
     return ROWS.format(text="unwrapped(text)" if layout.wrapped else "text", split=READERS[form.file.reader](form, layout),
+                       renamed=renamed(form.needs),
                        zoned=zoned, clock=clock, earliest=EARLIEST, latest=LATEST, kept=keep or "true",
                        numbers=", ".join(numbers), sound=sound, must=must, unreadable=UNREADABLE,
                        preamble=f"line < {layout.begins}" if layout.begins else "false", columns=", ".join(columns))
 
 
 def _source(name: str) -> str:
-    return f's."{name}"'
+    return f"s.{source(name)}"
 
 
 def _of(form: Format, ours: str) -> str:

@@ -12,19 +12,21 @@ The names come from the header (`layout.header`), else from the format's `column
 from __future__ import annotations
 
 from pipeline.formats import Format, Layout
-from pipeline.formats.lines import BARE, BLANK, literal, quoted
+from pipeline.formats.lines import BARE, BLANK, column, literal
 
 SELECT = r"""
 WITH bare AS (
     SELECT line, byte, text, long, {bare} AS body FROM numbered
+), cut AS (
+    SELECT line, byte, text, long, body, {cut} AS q FROM bare
 ), judged AS (
-    SELECT line, byte, text, long, body,
+    SELECT line, byte, text, long, body, q,
            CASE WHEN {blank} OR starts_with(text, '#') OR starts_with(text, chr(65279) || '#') THEN 'furniture'
                 WHEN long THEN 'a line of more than 1 MiB'
                 WHEN contains(body, chr(0)) THEN 'holds NUL bytes, as after a crash'
                 {quoting}
            END AS unfit
-    FROM bare
+    FROM cut
 ), parted AS (
     SELECT line, byte, text, long, unfit, CASE WHEN unfit IS NULL THEN {pieces} END AS p
     FROM judged
@@ -40,17 +42,21 @@ SELECT line, byte, text, long,
 FROM stepped
 """
 
-# Every second piece between quotes is inside them: its spaces are not ends of columns.
-QUOTED = r"""CASE WHEN NOT contains(body, '"') THEN string_split(body, ' ')
-                ELSE string_split(array_to_string(list_transform(string_split(body, '"'),
-                         lambda piece, n: CASE WHEN n % 2 = 1 THEN replace(piece, ' ', chr(31)) ELSE piece END), ''), chr(31))
-                END"""
-OPEN_QUOTE = """WHEN (length(body) - length(replace(body, '"', ''))) % 2 = 1
+# Every second piece between quotes is inside them: its spaces are not ends of columns, and chr(31) stands for them meanwhile.
+# Lines have one, two or three quoted values as a rule: those are put together without a loop.
+CUT = r"""CASE WHEN NOT long AND contains(body, '"') THEN string_split(body, '"') END"""
+QUOTED = r"""string_split(CASE WHEN q IS NULL THEN body
+                WHEN len(q) = 3 THEN concat(q[1], {q2}, q[3])
+                WHEN len(q) = 5 THEN concat(q[1], {q2}, q[3], {q4}, q[5])
+                WHEN len(q) = 7 THEN concat(q[1], {q2}, q[3], {q4}, q[5], {q6}, q[7])
+                ELSE array_to_string(list_transform(q, lambda x, n: CASE WHEN n % 2 = 0 THEN {x} ELSE x END), '') END, ' ')"""
+HIDDEN = "CASE WHEN contains({x}, ' ') THEN replace({x}, ' ', chr(31)) ELSE {x} END"
+OPEN_QUOTE = """WHEN len(q) % 2 = 0
                     THEN 'ends early: a quote is not closed'"""
 
 CHECKS = {
     "number": "coalesce(TRY_CAST({it} AS INTEGER) IS NOT NULL OR {it} = '-', false)",
-    "address": "coalesce((contains({it}, '.') OR contains({it}, ':')) AND translate({it}, '/ ', '') = {it}, false)",
+    "address": "coalesce((contains({it}, '.') OR contains({it}, ':')) AND translate({it}, '/ ' || chr(31), '') = {it}, false)",
 }
 
 # \xHH is a byte: as %HH it can be decoded with its neighbours, once every % that was there is safe.
@@ -70,12 +76,14 @@ def split(form: Format, layout: Layout) -> str:
     return SELECT.format(
         bare=BARE,
         blank=BLANK,
+        cut=CUT if delimiter == " " else "NULL::VARCHAR[]",
         quoting=OPEN_QUOTE if delimiter == " " else "",
-        pieces=QUOTED if delimiter == " " else f"string_split(body, {literal(delimiter)})",
+        pieces=_pieces() if delimiter == " " else f"string_split(body, {literal(delimiter)})",
         shift=_shift(checks) if checks else "0",
         misfit=f"len(p) <> {len(names)}" if headed else f"len(p) < {max(needs.values(), default=1)}",
         count=len(names) if headed else f"{max(needs.values(), default=1)} or more",
-        values="".join(f",\n       {_value(form, needs.get(name), bool(checks))} AS {quoted(name)}" for name in form.needs),
+        values="".join(f",\n       {_value(form, needs.get(name), bool(checks), delimiter == ' ')} AS {column(name)}"
+                       for name in form.needs),
     )
 
 
@@ -86,10 +94,17 @@ def _shift(checks: list[tuple[int, str]]) -> str:
     return f"CASE WHEN {hold(0)} THEN 0 WHEN {hold(1)} THEN 1 WHEN {hold(-1)} THEN -1 END"
 
 
-def _value(form: Format, place: int | None, checked: bool) -> str:
+def _pieces() -> str:
+    return QUOTED.format(x=HIDDEN.format(x="x"), **{f"q{n}": HIDDEN.format(x=f"q[{n}]") for n in (2, 4, 6)})
+
+
+def _value(form: Format, place: int | None, checked: bool, hidden: bool) -> str:
     if place is None:
         return "NULL::VARCHAR"
     dated = place <= int(form.says.get("steady", 0))
     it = f"p[{place} + shift]" if checked and not dated else f"p[{place}]"
     nulls = ", ".join(literal(null) for null in form.says.get("null", ["-"]))
-    return f"CASE WHEN {it} NOT IN ({nulls}) THEN {DECODED.format(it=it) if form.says.get('escapes') else it} END"
+    read = DECODED.format(it=it) if form.says.get("escapes") else it
+    if hidden:
+        read = f"CASE WHEN contains({read}, chr(31)) THEN replace({read}, chr(31), ' ') ELSE {read} END"
+    return f"CASE WHEN {it} NOT IN ({nulls}) THEN {read} END"

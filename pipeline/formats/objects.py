@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 
 from pipeline.formats import Format, Layout
-from pipeline.formats.lines import literal, quoted
+from pipeline.formats.lines import column, literal
 
 SELECT = r"""
 WITH bare AS (
@@ -81,8 +81,8 @@ def split(form: Format, layout: Layout) -> str:
         loose="true" if loose else "false",
         values="".join(_value(name, [f"v[{place[path]}]" for path in _paths(name)], loose, encoded.get(name))
                        for name in form.needs),
-        nothing=f"coalesce({', '.join(quoted(name) for name in form.needs)}) IS NULL" if form.needs else "false",
-        names="".join(f", {quoted(name)}" for name in form.needs),
+        nothing=f"coalesce({', '.join(column(name) for name in form.needs)}) IS NULL" if form.needs else "false",
+        names="".join(f", {column(name)}" for name in form.needs),
     )
 
 
@@ -92,7 +92,7 @@ def _value(name: str, found: list[str], loose: bool, encoded: str | None) -> str
         it = LOOSE.format(it=it, key=re.sub(r"\W", ".", name.rsplit(".", maxsplit=1)[-1]))
     if encoded is not None:
         it = ENCODED[encoded].format(it=it)
-    return VALUE.format(it=it, name=quoted(name), texts=TEXTS)
+    return VALUE.format(it=it, name=column(name), texts=TEXTS)
 
 
 def _paths(name: str) -> list[str]:

@@ -32,6 +32,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.formats import Format, Layout
+from pipeline.formats.lines import column
 
 # Stand-ins that no log line holds: a delimiter inside quotes, an escaped backslash, quote, = and |, and the start of a pair.
 INSIDE, BACKSLASH, QUOTE, EQUALS, BAR, PAIR = (f"chr({code})" for code in (31, 29, 28, 27, 26, 30))
@@ -63,8 +64,10 @@ WITH bare AS (
     SELECT *, list_transform(w, lambda x: {key}) AS wk FROM words
 ), pairs AS (
     {pairs}
+), found AS (
+    SELECT line, byte, text, long, head, escaped, {fault} AS fault{values} FROM pairs
 ), named AS (
-    SELECT line, byte, text, long, head, {fault} AS fault{fields} FROM pairs
+    SELECT line, byte, text, long, head, fault{fields} FROM found
 )
 SELECT line, byte, text, long, fault{given}
 FROM named
@@ -140,7 +143,7 @@ def split(form: Format, layout: Layout) -> str:
     delimiter, groups = _text(says.delimiter), list(re.compile(says.lead).groupindex) if says.lead else []
     read = list(dict.fromkeys(source for name in form.needs for source in _sources(name, says)))
     columns = {name: f"field_{n}" for n, name in enumerate(read)}   # names of SQL know no case, keys do
-    key = f"left(x, strpos(x, {_text(says.assign)}))"
+    key = f"substr(x, 1, strpos(x, {_text(says.assign)}))"
     return SPLIT.format(
         records=TWO_LINES.format(mark=_text(says.begins), key=_text(f" {says.goes_on}=")) if says.goes_on else ONE_LINE,
         part="part" if says.goes_on else "false",
@@ -152,8 +155,9 @@ def split(form: Format, layout: Layout) -> str:
         delimiter=delimiter, key=key,
         pairs=_runs(says, key) if says.spaces else PLAIN,
         fault=_fault(says),
-        fields="".join(f", {_read(name, says, groups)} AS {column}" for name, column in columns.items()),
-        given="".join(f", {_unless_torn(name, form, says, columns)} AS {_name(name)}" for name in form.needs))
+        values="".join(f", {_value(name, says, groups)} AS {place}" for name, place in columns.items()),
+        fields="".join(f", {_read(name, place, says, groups)} AS {place}" for name, place in columns.items()),
+        given="".join(f", {_unless_torn(name, form, says, columns)} AS {column(name)}" for name in form.needs))
 
 
 def _sources(name: str, says: Says) -> list[str]:
@@ -205,21 +209,31 @@ def _fault(says: Says) -> str:
         "END"))
 
 
-def _read(name: str, says: Says, groups: Sequence[str]) -> str:
-    """The SQL of a field as the line has it."""
+def _value(name: str, says: Says, groups: Sequence[str]) -> str:
+    """The SQL of a field as the line has it, with its stand-ins."""
     if name in groups:
         return f'lead."{name}"'
     numbered = HEAD_FIELD.fullmatch(name)
     if says.head and numbered:
-        return f"replace(head[{int(numbered[1]) + 1}], {BAR}, '|')"
-    value = f"substr(v[list_position(k, {_text(name + says.assign)})], {len(name) + len(says.assign) + 1})"
-    if says.quotes:
-        value = f"replace({value}, {INSIDE}, {_text(says.delimiter)})"
+        return f"head[{int(numbered[1]) + 1}]"
+    return f"substr(v[list_position(k, {_text(name + says.assign)})], {len(name) + len(says.assign) + 1})"
+
+
+def _read(name: str, found: str, says: Says, groups: Sequence[str]) -> str:
+    """The SQL of a field with what its stand-ins stand for; few have any."""
+    if name in groups:
+        return found
+    if says.head and HEAD_FIELD.fullmatch(name):
+        return f"replace({found}, {BAR}, '|')"
+    value = f"replace({found}, {INSIDE}, {_text(says.delimiter)})" if says.quotes else found
+    plain = f"NOT contains({found}, {INSIDE})" if says.quotes else "true"
     if says.head == "cef":
-        return rf"CASE WHEN NOT escaped THEN {value} ELSE replace(replace({value}, {EQUALS}, '='), {BACKSLASH}, '\') END"
-    if says.escapes:
-        return rf"CASE WHEN NOT escaped THEN {value} ELSE replace(replace({value}, {QUOTE}, chr(34)), {BACKSLASH}, '\\') END"
-    return value
+        written = rf"replace(replace({value}, {EQUALS}, '='), {BACKSLASH}, '\')"
+    elif says.escapes:
+        written = rf"replace(replace({value}, {QUOTE}, chr(34)), {BACKSLASH}, '\\')"
+    else:
+        return f"CASE WHEN {plain} THEN {found} ELSE {value} END" if says.quotes else found
+    return f"CASE WHEN NOT escaped AND {plain} THEN {found} WHEN NOT escaped THEN {value} ELSE {written} END"
 
 
 def _unless_torn(name: str, form: Format, says: Says, columns: Mapping[str, str]) -> str:
@@ -250,10 +264,6 @@ def _given(name: str, says: Says, columns: Mapping[str, str]) -> str:
         whole = f"contains({value}, '%') AND NOT contains({value}, '/')"
         return f"CASE WHEN {whole} THEN coalesce(try(url_decode({value})), {value}) ELSE {value} END"
     return value
-
-
-def _name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _text(text: str) -> str:

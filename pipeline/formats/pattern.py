@@ -17,6 +17,7 @@ from typing import Any
 
 from pipeline.formats import Format, Layout
 from pipeline.formats.expressions import groups, several
+from pipeline.formats.lines import column
 
 # Blank lines and lines with NULs are told apart for all formats alike, in `fields`.
 SPLIT = """
@@ -49,7 +50,7 @@ def split(form: Format, layout: Layout) -> str:
         fitted=" ".join(f"WHEN {name}_of._line <> '' THEN {'NULL' if says.get('requests', True) else literal('furniture')}"
                         for name in names),
         aside=" OR ".join(f"regexp_matches(body, {literal(text)})" for text in several(says.get("aside", ()))) or "false",
-        fields="".join(f",\n       {_field(need, patterns, names, says)} AS {_quoted(need)}" for need in form.needs),
+        fields="".join(f",\n       {_field(need, patterns, names, says)} AS {column(need)}" for need in form.needs),
         last=names[-1])
 
 

@@ -29,3 +29,12 @@ READERS: dict[str, Split] = {
 # What no pattern of single lines can tell: each is given a sample of a file that no format's lines fit, and the order of dates
 # where a person has said it ('' where not); it says how the file is laid out, or why that cannot be known, or nothing.
 LEARNERS: list[Learner] = [importer.learn]
+
+
+def reach(form: Format) -> int:
+    """How many lines before it and after it may have a say in what a line is; 0 where each line stands alone."""
+    if form.file.reader == "resolver":
+        return resolvers.REACH
+    if form.says.get("multiline"):
+        return delimited.REACH
+    return 1 if form.says.get("goes_on") else 0

@@ -110,7 +110,8 @@ def _layout(form: Format, lines: Sequence[str], hits: tuple[int, int], zone: str
 
 def headers(texts: pa.Array, pattern: str) -> list[int]:
     """The rows of `texts` that are header lines."""
-    found = pc.match_substring_regex(texts, pattern)
+    bare = pc.utf8_rtrim(texts, "\r\n") if "$" in pattern else texts   # an end is that of the line without its line end
+    found = pc.match_substring_regex(bare, pattern)
     return [n for n, is_header in enumerate(found.to_pylist()) if is_header] if pc.any(found).as_py() else []
 
 

@@ -14,6 +14,7 @@ READERS = {"technical": "technical services", "safeguarding": "the designated sa
            "principal": "the Principal", "leadership": "senior leaders"}
 KINDS = {"nightly": ("Nightly breach report", "Nightly breach reports"), "dsl-list": ("DSL list", "DSL lists"),
          "principal": ("The Principal’s page", "The Principal’s pages"), "termly": ("Termly summary", "Termly summaries"),
+         "return": ("Return sheet", "Return sheets, to tick and hand back"),
          "breaches": ("Breach log", "Breach log"), "changes": ("Change log", "Change log")}
 ENDS = {"spring": (4, 30), "summer": (8, 31), "autumn": (12, 31)}  # when a term of that name has ended, in any school
 
@@ -76,7 +77,8 @@ def build(reader: str, school_name: str, files: Sequence[str], failed: Iterable[
     groups: dict[str, list[tuple[Period, Entry]]] = {}
     for file, period in sorted(found, key=lambda pair: pair[1].last, reverse=True):
         groups.setdefault(kind_of(file), []).append((period, Entry(file, period.short, period.whole, file in wrong)))
-    tables = tuple(Entry(file, title_of(kind_of(file)), "", False) for file in sorted(files) if file.endswith(".csv"))
+    tables = tuple(Entry(file, title_of(kind_of(file)), "", False) for file in sorted(files)
+                   if file.endswith(".csv") and not period_of(file))
     return IndexPage("Pages", said(school_name), READERS[reader], _lede(found), tuple(
         Kind(kind, title_of(kind), rows[0][1], _shelves(rows)) for kind, rows in sorted(groups.items())), tables, said(kept, 300))
 
@@ -97,8 +99,8 @@ def one_of(kind: str) -> str:
 
 
 def period_of(file: str) -> Period | None:
-    """The day or term that a page is about, from its name; None for what is no page of a period."""
-    if found := re.search(r"-(\d{4}-\d\d-\d\d)\.html$", file):
+    """The day or term that a page or sheet is about, from its name; None for what is of no period."""
+    if found := re.search(r"-(\d{4}-\d\d-\d\d)\.(html|csv)$", file):
         day = date.fromisoformat(found[1])
         return Period(day, f"{day:%B %Y}", f"{day:%a} {day.day}", long_day(day))
     if found := re.search(r"-(\d{4})-(autumn|spring|summer)\.html$", file):

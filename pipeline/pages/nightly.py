@@ -239,7 +239,8 @@ def _unknown(rows: Sequence[Unknown]) -> Grid:
                 ("Site", "People", "Days", "Requests", "Blocked", "In lessons", "First seen", "Words in its names", "Hosted on"),
                 tuple((defang(row.site), number(row.people), number(row.days), number(row.requests), number(row.blocked),
                        row.share, f"{row.first.day}\u00a0{row.first:%b}" if row.first else "–",
-                       said(" ".join(row.words), 80) or "–", defang(row.platform) or "–") for row in rows), frozenset({1, 2, 3, 4, 5}))
+                       said(" ".join(row.words), 80) or "–", defang(row.platform) or "–") for row in rows),
+                frozenset({1, 2, 3, 4, 5}))
 
 
 def _queue(queue: Mapping[str, int]) -> tuple[tuple[str, str], ...]:

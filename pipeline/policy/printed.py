@@ -20,9 +20,10 @@ def printed(policy: Policy, day: date) -> list[str]:
     said = [f"{policy.title}, issued {policy.issued:%B %Y}. As in force on {day}."]
     if policy.review_due < day:
         said.append(f"Its review has been overdue since {policy.review_due:%B %Y}.")
-    for title, part in (("Introduction", _schedule(policy)), ("Clauses", _clauses(policy)),
-                        ("Table 4.2", _communications(policy)), ("Table 6.1", _actions(policy)),
-                        ("Table 7.2", _sanctions(policy)), ("Questions", _questions(policy)), ("Beside the policy", _guidance(policy.guidance))):
+    parts = {"Introduction": _schedule(policy), "Clauses": _clauses(policy), "Table 4.2": _communications(policy),
+             "Table 6.1": _actions(policy), "Table 7.2": _sanctions(policy), "Questions": _questions(policy),
+             "Beside the policy": _guidance(policy.guidance)}
+    for title, part in parts.items():
         lines = list(part)
         said += ["", title, "=" * len(title), *lines] if lines else []
     return said

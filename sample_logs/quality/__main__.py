@@ -14,6 +14,7 @@ import json
 import sys
 import tempfile
 import time
+from datetime import date
 from pathlib import Path
 
 from . import measure, telling
@@ -50,7 +51,7 @@ def main() -> None:
                 print("\n".join(measure.particulars(run.ours)))
             told[visibility] = {"schoolgate": telling.figures(run.ours), "host on a list": telling.figures(run.naive)}
     if asked.json:
-        about = {"seed": asked.seed, "weeks": asked.weeks, "difficulty": asked.difficulty}
+        about = {"on": f"{date.today():%-d %B %Y}", "seed": asked.seed, "weeks": asked.weeks, "difficulty": asked.difficulty}
         asked.json.write_text(json.dumps(about | told, indent=1) + "\n", "utf-8")
 
 

@@ -99,8 +99,8 @@ class Week:
                 kind, end, size = rng.choice(PARTS)
                 told = f"{beacon(host)}{urllib.parse.quote(url, '')}&r={rng.randrange(10**6)}"
                 tail = rng.choice((f"/{rng.choice(names.STEMS)}.{end}", told))
-                self.hit(seat, at + rng.uniform(0.2, 2.6), f"https://{host}{tail}", kind=kind, size=int(size * rng.uniform(0.1, 1)),
-                         referrer=url, took=rng.uniform(0.02, 0.3))
+                self.hit(seat, at + rng.uniform(0.2, 2.6), f"https://{host}{tail}", kind=kind, referrer=url,
+                         size=int(size * rng.uniform(0.1, 1)), took=rng.uniform(0.02, 0.3))
 
     def browse(self, rng: Random, seat: Seat, site: Site, at: float, pages: int, act: Act | None = None, *, pause: float = 40,
                blocked: bool = False, referrer: str = "", weight: float = 1.0, until: float = float("inf")) -> float:
@@ -163,9 +163,10 @@ class Week:
 
 @cache
 def beacon(host: str) -> str:
-    """How a tracker is told the page that it stands on: a script and a parameter of its own, and the page's address follows."""
+    """How a tracker is told the page that it stands on: a script and a parameter of its own, then the page's address."""
     rng = names.dice("beacon", host)
-    return f"/{rng.choice(('p', 'b', 'collect', 'pixel', 'i', 'track', 'g/collect'))}?{rng.choice(('u', 'url', 'dl', 'ref', 'page'))}="
+    script = rng.choice(("p", "b", "collect", "pixel", "i", "track", "g/collect"))
+    return f"/{script}?{rng.choice(('u', 'url', 'dl', 'ref', 'page'))}="
 
 
 def day_of(at: float) -> date:

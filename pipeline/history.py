@@ -1,0 +1,48 @@
+"""What the days before one know, for judging it: the hosts they met, and the sites that other pages bring along.
+
+The history of a day is the summaries of the days before it. Where one of those is judged again later (a late log), a day whose
+history then says something else is judged again too, so that nothing hangs on the order in which logs arrive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from pipeline import behaviour, habits, sql
+from pipeline.judging import Rules
+from pipeline.lake import Lake
+from pipeline.tables import HABITS, HOSTS
+
+DAYS = 28  # judged days that a host must be unheard of to be new: a month and a half of school
+
+
+@dataclass(frozen=True)
+class History:
+    """The HOSTS files of the days before, and the sites that those days show to be brought along by others."""
+
+    hosts: Sequence[str]
+    brought: Sequence[str]
+
+
+def before(lake: Lake, day: date, rules: Rules) -> History:
+    """The history of a day, as it is known now."""
+    window = habits.window(day, rules.policy.intent)
+    return History(lake.hosts_before(day, DAYS), habits.brought(lake.table(HABITS, window), rules.policy.intent))
+
+
+def told(history: History, fresh: Sequence[str]) -> dict[str, str]:
+    """What a day keeps of the history that it was judged by; `fresh`: its new hosts."""
+    return {"habits": habits.fingerprint(history.brought), "new": habits.fingerprint(fresh)}
+
+
+def outlearned(lake: Lake, day: date, rules: Rules) -> bool:
+    """Whether an earlier day was judged after this one, and teaches otherwise than what this one was judged by."""
+    earlier = [one for one in lake.judged() if one < day]
+    if not lake.judged_after(day, earlier) or lake.purged() & set(earlier):
+        return False
+    history = before(lake, day, rules)
+    fresh = behaviour.new_hosts(sql.connect(), lake.table(HOSTS, [day]), history.hosts, rules.shapes)["host"].to_pylist()
+    known = lake.judged()[day]
+    return any(known.get(name) != value for name, value in told(history, fresh).items())

@@ -1,0 +1,15 @@
+"""The life of incidents, breaches and changes, as folds of the entries of their journals. Nothing here reads or writes."""
+
+from __future__ import annotations
+
+from pipeline.register.breaches import BreachState, fold_breaches, live_breach, match_breaches
+from pipeline.register.changes import ChangeState, explain, fold_changes, live_change, open_changes
+from pipeline.register.facts import Table
+from pipeline.register.incidents import CODE_KINDS, IncidentState, fold_incidents, live_incident
+from pipeline.register.lifecycle import MOVES, decide, enter, may, move
+from pipeline.register.matching import match_incidents, references
+from pipeline.register.words import Body, Event, Written, number, numbers
+
+__all__ = ["CODE_KINDS", "MOVES", "Body", "BreachState", "ChangeState", "Event", "IncidentState", "Table", "Written", "decide",
+           "enter", "explain", "fold_breaches", "fold_changes", "fold_incidents", "live_breach", "live_change", "live_incident",
+           "match_breaches", "match_incidents", "may", "move", "number", "numbers", "open_changes", "references"]
