@@ -9,7 +9,7 @@ one by one, for a list may hold millions; only international ones do, and they a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -23,7 +23,6 @@ ENTRIES = pa.schema([("entry", pa.string()), ("path", pa.string()), ("category",
                      ("line", pa.int64())])
 FOUND = pa.schema([("line", pa.int64()), ("name", pa.string()), ("path", pa.string()), ("category", pa.string()),
                    ("mark", pa.string())])
-STEP = 500_000     # lines read at once, where no line hangs on another
 SHOWN = 3          # lines shown of each reason
 NAMED = ("entry", "domain", "host", "hostname", "name", "site", "url")
 
@@ -208,7 +207,7 @@ FROM parted
 
 FORMATS = {"domains": DOMAINS, "hosts": HOSTS, "adblock": ADBLOCK, "rpz": RPZ, "dnsmasq": DNSMASQ, "urls": URLS,
            "squid": SQUID, "csv": CSV}
-WHOLE = ("adblock", "rpz")   # lines of these hang on others
+UNHEADED = "no header that names a column of sites"
 
 # One spelling of each name, and what no list may hold. `www.` goes unless a suffix would be left.
 TIDY = """
@@ -260,6 +259,8 @@ KEPT = """
 SELECT entry, path, category, mark = '@' AS excepted, line FROM tidy WHERE reason = '' AND mark <> '~' ORDER BY line
 """
 
+STANDING = "SELECT line, entry, path, category, mark, reason FROM tidy WHERE reason = ''"
+
 # As AdBlock has it: a rule taken out is gone; an exception takes back all under it, but for what is important.
 SETTLED = """
 WITH alive AS (
@@ -295,6 +296,20 @@ class Parsed:
     reasons: Counter[str] = field(default_factory=Counter)         # names left out, by reason
     examples: dict[str, list[str]] = field(default_factory=dict)   # the first lines of each reason, as `7: text`
 
+    def leave_out(self, reason: str, lines: Sequence[int], text: pa.Array, begin: int, many: int | None = None) -> None:
+        """Count what is left out for a reason, and keep its first lines; `text`: the lines after line `begin`."""
+        self.reasons[reason] += len(lines) if many is None else many
+        self.examples.setdefault(reason, []).extend(f"{n}: {_shown(text[n - begin - 1].as_py())}" for n in lines[:SHOWN])
+
+    def add(self, more: Parsed) -> None:
+        """Take in what the next part holds."""
+        self.entries = pa.concat_tables([self.entries, more.entries])
+        self.lines, self.read, self.furniture = self.lines + more.lines, self.read + more.read, self.furniture + more.furniture
+        self.reasons += more.reasons
+        for reason, lines in more.examples.items():
+            shown = self.examples.setdefault(reason, [])
+            shown += lines[:SHOWN - len(shown)]
+
     @property
     def skipped(self) -> int:
         """Lines that gave nothing and should have."""
@@ -303,29 +318,57 @@ class Parsed:
 
 def parse(data: bytes, form: str) -> Parsed:
     """The entries of a list in one of FORMATS; a line not understood is counted by reason, never an error."""
-    text = _text(data)
-    parsed = Parsed(lines=len(text))
-    values = _header(text) if form == "csv" else {}
-    if values is None:
-        parsed.reasons["no header that names a column of sites"] = len(text)
-        parsed.examples["no header that names a column of sites"] = [f"{n}: {_shown(line)}" for n, line in
-                                                                     enumerate(text[:SHOWN].to_pylist(), 1)]
-        return parsed
-    step = max(1, len(text)) if form in WHOLE else STEP
-    tables = [_take(parsed, text.slice(begin, step), begin, form, values) for begin in range(0, len(text), step)]
-    parsed.entries = pa.concat_tables([ENTRIES.empty_table(), *tables])
-    return parsed
+    whole = Parsed()
+    for part in parsing([data], form):
+        whole.add(part)
+    return whole
 
 
-def _text(data: bytes) -> pa.Array:
-    """The lines of a list; bytes that are no UTF-8 stand as escapes, which no name can hold."""
-    text = data.decode("utf-8-sig", "backslashreplace").replace("\0", "\\x00").replace("\r\n", "\n").replace("\r", "\n")
+def parsing(blocks: Iterable[bytes], form: str) -> Iterator[Parsed]:
+    """The same of a list that comes in blocks, a part at a time. No more than a block is held, but of an AdBlock list its names,
+    and of a zone all, for their lines hang on each other."""
+    begin, tidied = 0, []
+    values: dict[str, object] | None = {}
+    for number, part in enumerate([b"".join(blocks)] if form == "rpz" else _cut(blocks)):
+        text = _text(part, number == 0)
+        values = _header(text) if form == "csv" and number == 0 else values
+        parsed = Parsed(lines=len(text))
+        if len(text) and values is None:
+            parsed.leave_out(UNHEADED, range(begin + 1, begin + len(text) + 1), text, begin)
+        elif len(text) and values is not None:
+            tidy = _tidied(parsed, text, begin, form, values)
+            if form == "adblock":
+                tidied.append(run(STANDING, tidy=tidy))
+            else:
+                parsed.entries = run(KEPT, tidy=tidy).cast(ENTRIES)
+        begin += len(text)
+        yield parsed
+    if tidied:
+        yield Parsed(run(SETTLED, tidy=pa.concat_tables(tidied)).cast(ENTRIES))
+
+
+def _cut(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The blocks, each ending with a line."""
+    rest = b""
+    for block in blocks:
+        held = rest + block
+        at = held.rfind(b"\n") + 1 or held.rfind(b"\r", 0, -1) + 1   # a \r at the very end may be half of a line end
+        rest = held[at:]
+        if at:
+            yield held[:at]
+    yield rest
+
+
+def _text(data: bytes, first: bool) -> pa.Array:
+    """The lines of a part of a list; bytes that are no UTF-8 stand as escapes, which no name can hold."""
+    text = data.decode("utf-8-sig" if first else "utf-8", "backslashreplace")
+    text = text.replace("\0", "\\x00").replace("\r\n", "\n").replace("\r", "\n")
     lines = pc.split_pattern(pa.array([text.removesuffix("\n")], pa.large_string()), "\n").values
     return lines if text else lines.slice(0, 0)
 
 
-def _take(parsed: Parsed, text: pa.Array, begin: int, form: str, values: Mapping[str, object]) -> pa.Table:
-    """Parse some lines, count them, and give their entries."""
+def _tidied(parsed: Parsed, text: pa.Array, begin: int, form: str, values: Mapping[str, object]) -> pa.Table:
+    """Parse some lines, count them, and give what each names: line, entry, path, category, mark, reason."""
     trimmed = pc.utf8_rtrim(text, " \t") if form == "rpz" else pc.utf8_trim(text, " \t\ufeff")
     numbers = pa.array(range(begin + 1, begin + len(text) + 1), pa.int64())
     found = run(FORMATS[form], values or None, lines=pa.table({"line": numbers, "text": trimmed}))
@@ -333,10 +376,8 @@ def _take(parsed: Parsed, text: pa.Array, begin: int, form: str, values: Mapping
     fates = run(FATES, tidy=tidy).to_pylist()[0]
     parsed.read, parsed.furniture = parsed.read + fates["read"], parsed.furniture + fates["furniture"]
     for row in run(REASONS, tidy=tidy).to_pylist():
-        parsed.reasons[row["reason"]] += row["many"]
-        shown = parsed.examples.setdefault(row["reason"], [])
-        shown += [f"{line}: {_shown(text[line - begin - 1].as_py())}" for line in row["first"]][:SHOWN - len(shown)]
-    return run(SETTLED if form == "adblock" else KEPT, tidy=tidy).cast(ENTRIES)
+        parsed.leave_out(row["reason"], row["first"], text, begin, row["many"])
+    return tidy
 
 
 def _shown(line: str) -> str:

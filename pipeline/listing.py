@@ -57,6 +57,16 @@ class Tally:
     examples: dict[str, list[str]] = field(default_factory=dict)
     unmapped: Counter[str] = field(default_factory=Counter)   # names by the list's own category, where we have none for it
 
+    def take(self, parsed: listformats.Parsed, name: str) -> None:
+        """Count what a part of the piece of that name holds."""
+        self.lines += parsed.lines
+        self.read += parsed.read
+        self.furniture += parsed.furniture
+        for reason, many in parsed.reasons.items():
+            self.reasons[reason] += many
+            self.examples.setdefault(reason, []).extend(f"{ascii(name)[1:-1]}:{text}" for text in parsed.examples[reason])
+            del self.examples[reason][SHOWN:]
+
     def leave_out(self, reason: str, many: int, example: str) -> None:
         """Count what is left out, and keep the first few examples."""
         self.reasons[reason] += many
@@ -127,7 +137,7 @@ def _replaced(folder: Path, store: Lists, wanted: Wanted, known: Sequence[str], 
     about: dict[str, Any] = {
         **vars(wanted), **got, "at": datetime.now(UTC).isoformat(timespec="seconds"), "hash": _hash(path), **vars(tally),
         "categories": counts}
-    _sound(wanted, counts, before)
+    _sound(wanted, counts, before or _there_now(store, wanted.name))
     about["change"] = _change(store, wanted.name, half, about)
     if before and not about["change"]["size"]:
         return {}
@@ -135,6 +145,14 @@ def _replaced(folder: Path, store: Lists, wanted: Wanted, known: Sequence[str], 
         store.commit(wanted.name, half, about)
         _log(folder, [about["change"]])
     return about
+
+
+def _there_now(store: Lists, name: str) -> dict[str, Any]:
+    """What is known of the list that stands under this name; nothing where none does, or a damaged one."""
+    try:
+        return store.about(name)
+    except FailedError:
+        return {}
 
 
 def _fetched(store: Lists, wanted: Wanted, before: Mapping[str, Any], limits: Limits | None
@@ -165,14 +183,9 @@ def _parts(path: Path, wanted: Wanted, mapping: pa.Table, tally: Tally) -> Itera
             continue
         if form == "note":
             continue
-        parsed = listformats.parse(piece.data, form)
-        tally.lines, tally.read, tally.furniture = (tally.lines + parsed.lines, tally.read + parsed.read,
-                                                    tally.furniture + parsed.furniture)
-        for reason, many in parsed.reasons.items():
-            tally.reasons[reason] += many
-            tally.examples.setdefault(reason, []).extend(f"{ascii(piece.name)[1:-1]}:{text}" for text in parsed.examples[reason])
-            del tally.examples[reason][SHOWN:]
-        yield _labelled(_said(parsed.entries, said), mapping, wanted.category, piece.name, tally)
+        for parsed in listformats.parsing(piece.blocks, form):
+            tally.take(parsed, piece.name)
+            yield _labelled(_said(parsed.entries, said), mapping, wanted.category, piece.name, tally)
 
 
 def _form_of(name: str, form: str) -> tuple[str, str]:
@@ -198,8 +211,10 @@ def _said(entries: pa.Table, category: str) -> pa.Table:
 def _labelled(entries: pa.Table, mapping: pa.Table, category: str, file: str, tally: Tally) -> pa.Table:
     """Entries with our category: the one given, else the mapped one; what has none is left out and counted."""
     if category:
-        mapping = pa.table({"said": pc.unique(entries["category"]), "category": [category] * len(pc.unique(entries["category"]))})
-    labelled = sql.run(LABELLED, entries=entries, mapping=mapping.cast(MAPPING))
+        ours = pc.if_else(entries["excepted"], "", category)
+        return entries.set_column(entries.column_names.index("category"), "category", ours).append_column(
+            "file", _same(file, len(entries))).select(STORED.names)
+    labelled = sql.run(LABELLED, entries=entries, mapping=mapping)
     for row in sql.run(UNMAPPED, {"never": sorted(lists.NEVER_LISTED)}, labelled=labelled).to_pylist():
         said = ascii(row["said"] or "(empty)")[1:-1]
         if row["category"]:
@@ -237,7 +252,8 @@ def _hash(path: Path) -> str:
     digest = hashlib.sha256()
     for piece in pieces(path):
         digest.update(piece.name.encode("utf-8", "surrogateescape") if path.is_dir() else b"")
-        digest.update(piece.data)
+        for block in piece.blocks:
+            digest.update(block)
     return digest.hexdigest()
 
 

@@ -9,8 +9,10 @@ import os
 import stat
 import tarfile
 import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from pipeline import archives
 from pipeline.problems import FailedError, Problem, UsageError
 
 MOST = 1 << 29        # bytes of one piece
+BLOCK = 1 << 22       # bytes read at once: a list is never held whole, and a block is some 200,000 names
 TOTAL = 1 << 32       # bytes of all pieces
 PIECES = 10_000
 LINK = "a link, which is not followed"
@@ -25,10 +28,11 @@ LINK = "a link, which is not followed"
 
 @dataclass(frozen=True)
 class Piece:
-    """One file of a source: its name inside, and its bytes; `why` it is not read, when it is not."""
+    """One file of a source: its name inside, and its bytes in blocks, to be read before the next piece; `why` it is not read,
+    when it is not."""
 
     name: str
-    data: bytes = b""
+    blocks: Iterable[bytes] = ()
     why: str = ""
 
 
@@ -36,13 +40,43 @@ def pieces(path: Path) -> Iterator[Piece]:
     """Every file of a source, a folder's in order of names. UsageError: nothing is there. FailedError: it is damaged."""
     if not path.exists():
         raise UsageError(Problem(str(path), "is not there", "the path of a file, a folder or an archive, or an https address"))
-    total = 0
-    try:
+    measure = Measure(path)
+    with _whole(path):
         for number, piece in enumerate(_folder(path) if path.is_dir() else _file(path)):
-            total += len(piece.data)
-            if number >= PIECES or total > TOTAL:
-                raise FailedError(Problem(str(path), f"holds more than {PIECES:,} files or {TOTAL >> 30} GiB", "a smaller one"))
-            yield piece
+            measure.hold(pieces=number + 1)
+            yield replace(piece, blocks=measure.held(piece))
+
+
+@dataclass
+class Measure:
+    """How much of a source has been read; FailedError when it is more than anybody's list."""
+
+    path: Path
+    total: int = 0
+
+    def hold(self, pieces: int = 0, more: int = 0) -> None:
+        """Count what has come."""
+        self.total += more
+        if pieces > PIECES or self.total > TOTAL:
+            raise FailedError(Problem(str(self.path), f"holds more than {PIECES:,} files or {TOTAL >> 30} GiB", "a smaller one"))
+
+    def held(self, piece: Piece) -> Iterator[bytes]:
+        """The blocks of a piece, each counted."""
+        size = 0
+        with _whole(self.path):
+            for block in piece.blocks:
+                size += len(block)
+                if size > MOST:
+                    raise FailedError(Problem(piece.name, f"is larger than {MOST >> 20} MiB", "a list in several files"))
+                self.hold(more=len(block))
+                yield block
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[None]:
+    """What reading a damaged archive raises, as FailedError."""
+    try:
+        yield
     except (*archives.TORN, tarfile.TarError, NotImplementedError) as error:
         raise FailedError(Problem(str(path), f"is torn or damaged ({type(error).__name__})", "getting it again")) from None
 
@@ -91,7 +125,4 @@ def _refused(info: zipfile.ZipInfo) -> str:
 
 
 def _piece(name: str, stream: Any) -> Piece:
-    data = stream.read(MOST + 1)
-    if len(data) > MOST:
-        raise FailedError(Problem(name, f"is larger than {MOST >> 20} MiB", "a list in several files"))
-    return Piece(name, data)
+    return Piece(name, iter(partial(stream.read, BLOCK), b""))

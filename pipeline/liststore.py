@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline import sql
@@ -21,15 +23,18 @@ from pipeline.problems import FailedError, Problem
 STORED = pa.schema([("entry", pa.string()), ("path", pa.string()), ("category", pa.string()), ("excepted", pa.bool_()),
                     ("file", pa.string()), ("line", pa.int64())])
 ABOUT = b"schoolgate"
-MEMORY = "900MB"
+MEMORY = "300MB"      # for one run of names, which takes some 150; what does not fit goes to disk
+RUN = 500_000         # names that are sorted, or compared, at once
+GROUP = 122_880       # names of a row group of a list: DuckDB's own measure
+FINE = 20_000         # and of what was read, which is sorted a part at a time: a run is looked for in few groups of each part
 
-MADE = "CREATE TABLE entries (entry VARCHAR, path VARCHAR, category VARCHAR, excepted BOOLEAN, file VARCHAR, line BIGINT)"
+# A run is from one name to before another, so of sorted row groups only those that touch it are read.
 SORTED = """
-SELECT entry, path, category, excepted, min(file) AS file, arg_min(line, file) AS line FROM entries
-GROUP BY entry, path, category, excepted ORDER BY entry, path, category
+SELECT entry, path, category, excepted, file, line FROM read_parquet($file)
+WHERE entry >= $since AND ($until IS NULL OR entry < $until) ORDER BY ALL
 """
 COUNTED = """
-SELECT category, count(DISTINCT (entry, path)) AS names FROM entries WHERE NOT excepted GROUP BY category ORDER BY category
+SELECT category, count(*) AS names FROM read_parquet($file) WHERE NOT excepted GROUP BY category ORDER BY category
 """
 # An exception stands without a category: this list says nothing of the name and what is under it.
 SPEAKING = """
@@ -42,14 +47,20 @@ FROM read_parquet($files, filename = true) SEMI JOIN suffixes USING (entry) ORDE
 """
 # `side` 1: only the new list holds it; 0: only the old one did.
 DIFFERING = """
-WITH had AS (SELECT DISTINCT entry, path, category FROM read_parquet($old) WHERE NOT excepted),
-     has AS (SELECT DISTINCT entry, path, category FROM read_parquet($new) WHERE NOT excepted)
-SELECT 1 AS side, category, count(*) AS many, list(entry || path ORDER BY length(entry || path), entry)[1:5] AS first
+WITH had AS (
+    SELECT entry, path, category FROM read_parquet($old)
+    WHERE NOT excepted AND entry >= $since AND ($until IS NULL OR entry < $until)
+), has AS (
+    SELECT entry, path, category FROM read_parquet($new)
+    WHERE NOT excepted AND entry >= $since AND ($until IS NULL OR entry < $until)
+)
+SELECT 1 AS side, category, count(*) AS many,
+       arg_min(entry || path, {'long': length(entry || path), 'name': entry || path}, 5) AS first
 FROM has ANTI JOIN had USING (entry, path, category) GROUP BY category
 UNION ALL
-SELECT 0 AS side, category, count(*) AS many, list(entry || path ORDER BY length(entry || path), entry)[1:5] AS first
+SELECT 0 AS side, category, count(*) AS many,
+       arg_min(entry || path, {'long': length(entry || path), 'name': entry || path}, 5) AS first
 FROM had ANTI JOIN has USING (entry, path, category) GROUP BY category
-ORDER BY category, side DESC
 """
 
 
@@ -85,15 +96,17 @@ class Lists:
     def prepare(self, name: str, parts: Iterable[pa.Table]) -> tuple[Path, dict[str, int]]:
         """Write a new list of these STORED parts beside the old one, without provenance; its path, and names by category."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        half = self.folder / f"{name}.half"
+        read, half = self.folder / f"{name}.read.half", self.folder / f"{name}.half"
+        with pq.ParquetWriter(read, STORED, compression="zstd", compression_level=1, write_statistics=["entry"]) as writer:
+            for part in parts:
+                writer.write_table(part.cast(STORED).sort_by("entry"), FINE)
         con = sql.connect(memory=MEMORY, spill=str(self.folder / ".spill"))
-        con.execute(MADE)
-        for part in parts:
-            sql.run("INSERT INTO entries SELECT entry, path, category, excepted, file, line FROM part", con=con, part=part)
-        counts = {row["category"]: row["names"] for row in sql.run(COUNTED, con=con).to_pylist()}
-        with pq.ParquetWriter(half, STORED, compression="zstd") as writer:
-            for batch in con.sql(SORTED).to_arrow_reader(122_880):
-                writer.write_batch(batch.cast(STORED))
+        with pq.ParquetWriter(half, STORED, compression="zstd", compression_level=1) as writer:
+            for since, until in _runs(read):
+                found = sql.run(SORTED, {"file": str(read), "since": since, "until": until}, con=con)
+                writer.write_table(_once(found.cast(STORED)), GROUP)
+        read.unlink()
+        counts = {row["category"]: row["names"] for row in sql.run(COUNTED, {"file": str(half)}, con=con).to_pylist()}
         con.close()
         return half, counts
 
@@ -139,6 +152,25 @@ class Lists:
                 path.unlink()
 
 
+def _once(entries: pa.Table) -> pa.Table:
+    """Sorted entries, each with the first line that holds it."""
+    one = entries.combine_chunks()
+    if not len(one):
+        return one
+    same = [pc.equal(column.slice(1), column.slice(0, len(one) - 1)) for column in one.columns[:4]]
+    again = pa.concat_arrays([pa.array([False]), pc.and_(pc.and_(same[0], same[1]), pc.and_(same[2], same[3])).combine_chunks()])
+    return one.filter(pc.invert(again))
+
+
+def _runs(*files: Path) -> Iterator[tuple[str, str | None]]:
+    """From which name to before which, for runs of RUN names or so of these files, by what their row groups begin with."""
+    groups = [file.row_group(n) for file in map(pq.read_metadata, files) for n in range(file.num_row_groups)]
+    firsts = sorted(group.column(0).statistics.min for group in groups if group.num_rows)
+    step = max(1, len(firsts) * RUN // max(1, sum(group.num_rows for group in groups)))
+    bounds: list[str | None] = ["", *dict.fromkeys(firsts[step::step]), None]
+    yield from ((since or "", until) for since, until in pairwise(bounds))
+
+
 def _about(path: Path) -> dict[str, Any]:
     try:
         metadata = pq.read_metadata(path)
@@ -165,8 +197,13 @@ def lines_of(files: Sequence[str], suffixes: pa.Table) -> list[dict[str, Any]]:
 
 def differing(old: Path, new: Path) -> list[dict[str, Any]]:
     """What only one of two lists holds: side (1 new, 0 old), category, many, first (the five shortest names)."""
-    rows: list[dict[str, Any]] = sql.run(DIFFERING, {"old": str(old), "new": str(new)}).to_pylist()
-    return rows
+    found: dict[tuple[str, int], dict[str, Any]] = {}
+    for since, until in _runs(old, new):
+        for row in sql.run(DIFFERING, {"old": str(old), "new": str(new), "since": since, "until": until}).to_pylist():
+            known = found.setdefault((row["category"], -row["side"]), row | {"many": 0, "first": []})
+            known["many"] += row["many"]
+            known["first"] = sorted([*known["first"], *row["first"]], key=lambda name: (len(name), name))[:5]
+    return [found[key] for key in sorted(found)]
 
 
 def _sync(path: Path) -> None:

@@ -19,8 +19,8 @@ from pipeline.sql import run
 MOST = 20       # sites shown: as many as a person can look at in a quarter of an hour
 WORDS = 6       # words of a name that are shown: more are those of machines
 WORD = re.compile(r"[^\W\d_]{3,}")   # shorter runs of letters are abbreviations, which help nobody
-MACHINES = frozenset({"www", "web", "app", "apps", "api", "cdn", "static", "assets", "img", "images", "media", "mail", "login", "auth",
-                      "account", "accounts", "edge", "data"})
+MACHINES = frozenset({"www", "web", "app", "apps", "api", "cdn", "static", "assets", "img", "images", "media", "mail", "login",
+                      "auth", "account", "accounts", "edge", "data"})
 
 MET = """
 WITH met AS (

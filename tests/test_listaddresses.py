@@ -23,6 +23,7 @@ from pipeline.listing import Wanted
 from pipeline.lists import LISTS, OWN, classify_hosts
 from pipeline.policy import Category
 from pipeline.tables import LINES, conform
+from pipeline.visits import ADDRESSED
 
 SPOKEN = pa.schema([(name, pa.string()) for name in ("entry", "path", "category", "list")])
 TIERS = {"games": "T3", "gambling": "T3", "learning": "none", "help_seeking": "none", "background": "none", "social_media": "T3",
@@ -59,7 +60,7 @@ def listed(urls: list[str], entries: list[str], ours: Mapping[str, str] | None =
     by_filter, _ = answers.answers(con, of_hosts, given_names, of, CATEGORIES, DAY)
     weigh = partial(answers.weigh, vendors=given_names, of=of, categories=CATEGORIES)
     found = listaddresses.listed(con, of_hosts, spoken, names, school, by_filter, weigh)
-    assert found.schema.names == ["source", "line", "category", "note"] and by_filter.schema == ANSWERS
+    assert found.schema == ADDRESSED and by_filter.schema == ANSWERS
     told = {row["line"]: row["category"] for row in found.to_pylist()}
     host_says = {row["host"]: row["category"] for row in of_hosts.to_pylist()}
     filter_says = {row["host"]: row["category"] for row in by_filter.to_pylist()}

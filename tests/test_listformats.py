@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.listformats import FORMATS, Parsed, parse
+from pipeline.listformats import FORMATS, Parsed, parse, parsing
 
 DOMAINS = """\ufeff# a list
 Games.Example.
@@ -171,6 +171,19 @@ def test_a_torn_byte_leaves_out_its_line_only() -> None:
     parsed = parse(b"one.example\nt\xffwo.example\nthr\0ee.example\r\nfour.example", "domains")
     assert entries(parsed) == ["one.example", "four.example"]
     assert parsed.reasons == {"not a host name": 2}
+
+
+@pytest.mark.parametrize("size", [1, 7, 200])
+@pytest.mark.parametrize(("form", "text"), [("domains", DOMAINS), ("hosts", HOSTS), ("adblock", ADBLOCK), ("rpz", RPZ), ("dnsmasq", DNSMASQ),
+                                            ("urls", URLS), ("squid", SQUID), ("csv", CSV)])
+def test_a_list_that_comes_in_blocks_is_the_same_list(form: str, text: str, size: int) -> None:
+    """Wherever a block ends: in a line, in a letter, between the two signs of a line end."""
+    data = text.replace("\n", "\r\n").encode() if size == 7 else text.replace("\n", "\r").encode() if size == 200 else text.encode()
+    whole, parts = parse(data, form), Parsed()
+    for part in parsing([data[n:n + size] for n in range(0, len(data), size)], form):
+        parts.add(part)
+    assert parts == whole
+    assert whole.lines == len(text.splitlines())
 
 
 PIECES = st.one_of(st.text(), st.sampled_from([

@@ -8,9 +8,11 @@ import re
 import shutil
 import stat
 import tarfile
+import tempfile
 import threading
 import time
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -19,13 +21,16 @@ from pathlib import Path
 
 import dying
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from small_school import line, make, run
 
-from pipeline import judging, listing, listsource, night, register, rulefiles
+from pipeline import judging, listing, listsource, liststore, night, register, rulefiles
 from pipeline.listfetch import Limits
 from pipeline.listing import Wanted
-from pipeline.liststore import Lists
+from pipeline.liststore import STORED, Lists
 from pipeline.problems import FailedError, RefusedError, UsageError
 
 QUICK = Limits(most=100_000, silence=0.3, longest=1.0, waits=(0.0,))
@@ -215,6 +220,50 @@ def slow(to: BaseHTTPRequestHandler) -> None:
 
 
 GOOD = b"a.example\nb.example\nc.example\nd.example\n"
+
+
+def test_a_list_that_is_added_over_another_must_hold_half_of_it(school: Path) -> None:
+    """A name typed twice, or a torn download, must not empty a list in use: remove it first, if it is meant."""
+    add(school, "a.example\nb.example\nc.example\n")
+    with pytest.raises(FailedError, match="less than half"):
+        add(school, "d.example\n")
+    assert classified(school, "a.example", "d.example") == ["gambling", "uncategorised"]
+    assert changes(school) == [("list made", "added", 3)]
+    listing.remove(school, "made")
+    add(school, "d.example\n")
+    assert classified(school, "a.example", "d.example") == ["uncategorised", "gambling"]
+
+
+ROW = st.tuples(st.text("ab.", min_size=1, max_size=4), st.sampled_from(["", "/p"]), st.sampled_from(["games", "shopping"]), st.booleans(),
+                st.sampled_from(["one", "two"]), st.integers(1, 9))
+
+
+@settings(max_examples=25)
+@given(parts=st.lists(st.lists(ROW, max_size=12), min_size=1, max_size=4), later=st.lists(ROW, max_size=12))
+def test_a_list_is_stored_sorted_once_each_whatever_order_it_comes_in(parts: list[list[tuple[object, ...]]], later: list[tuple[object, ...]]) -> None:
+    """Each entry with the first line that holds it, by file and line; and what two lists differ in is what only one of them holds."""
+    def table(rows: list[tuple[object, ...]]) -> pa.Table:
+        return pa.Table.from_pylist([dict(zip(STORED.names, row, strict=True)) for row in rows], schema=STORED)
+
+    def one(rows: list[tuple[object, ...]]) -> dict[tuple[object, ...], tuple[object, ...]]:
+        found: dict[tuple[object, ...], tuple[object, ...]] = {}
+        for row in rows:
+            found[row[:4]] = min(found.get(row[:4], row[4:]), row[4:])
+        return found
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(liststore, "RUN", 5)
+        patch.setattr(liststore, "FINE", 3)
+        store, rows = Lists(Path(folder)), [row for part in parts for row in part]
+        half, counts = store.prepare("new", map(table, parts))
+        other, _ = store.prepare("old", [table(later)])
+        kept = pq.read_table(half).to_pylist()
+        assert [tuple(row.values()) for row in kept] == [(*key, *at) for key, at in sorted(one(rows).items())]
+        names = [{(e, p, c) for e, p, c, x, *_ in some if not x} for some in (later, rows)]
+        assert counts == dict(Counter(sorted(c for *_, c in names[1])))
+        for path in (half, other):
+            store.commit(path.stem, path, {})
+        told = {(row["side"], row["category"]): row["many"] for row in liststore.differing(store.path("old"), store.path("new"))}
+    assert told == {**Counter((1, c) for *_, c in names[1] - names[0]), **Counter((0, c) for *_, c in names[0] - names[1])}
 
 
 @pytest.mark.parametrize(("answer", "said"), [

@@ -60,6 +60,14 @@ class NightlyPage:
     counts: Grid
     versions: tuple[tuple[str, str], ...]
 
+    @property
+    def tables(self) -> dict[str, Grid]:
+        """Its tables by name."""
+        return {"coverage": self.coverage, "failures": self.failures, "rounds": self.circumventions, "changes": self.changes,
+                "inferred": self.inferred, "exceptions": self.exceptions,
+                "names": self.filter_names, "overblocked": self.over_blocked, "misplaced": self.misplaced,
+                "unknown": self.unknown, "counts": self.counts}
+
 
 def build(day: date, school_name: str, coverage: pa.Table, problems: Sequence[Problem],
           breaches: Sequence[Mapping[str, Any]], changes: Sequence[Mapping[str, Any]], counts: Mapping[str, int],
@@ -239,7 +247,8 @@ def _unknown(rows: Sequence[Unknown]) -> Grid:
                 ("Site", "People", "Days", "Requests", "Blocked", "In lessons", "First seen", "Words in its names", "Hosted on"),
                 tuple((defang(row.site), number(row.people), number(row.days), number(row.requests), number(row.blocked),
                        row.share, f"{row.first.day}\u00a0{row.first:%b}" if row.first else "–",
-                       said(" ".join(row.words), 80) or "–", defang(row.platform) or "–") for row in rows), frozenset({1, 2, 3, 4, 5}))
+                       said(" ".join(row.words), 80) or "–", defang(row.platform) or "–") for row in rows),
+                frozenset({1, 2, 3, 4, 5}))
 
 
 def _queue(queue: Mapping[str, int]) -> tuple[tuple[str, str], ...]:
