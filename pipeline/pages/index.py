@@ -15,8 +15,8 @@ READERS = {"technical": "technical services", "safeguarding": "the designated sa
            "principal": "the Principal", "leadership": "senior leaders", "governors": "the governing body"}
 KINDS = {"nightly": ("Nightly breach report", "Nightly breach reports"), "dsl-list": ("DSL list", "DSL lists"),
          "dsl-week": ("DSL weekly list", "DSL weekly lists"),
-         "return": ("Return sheet", "Return sheets, to tick and hand back"),
          "principal": ("The Principal’s page", "The Principal’s pages"),
+         "return": ("Return sheet", "Return sheets, to tick and hand back"),
          "termly": ("Termly summary", "Termly summaries"), "annual": ("Annual report", "Annual reports"),
          "year-digest": ("Weekly digest", "Weekly digests"), "breaches": ("Breach log", "Breach log"),
          "changes": ("Change log", "Change log")}
