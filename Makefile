@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := night
-.PHONY: help setup night test lint check soak bench bench-formats bench-lists quality quality-bypass clean docs
+.PHONY: help setup night test lint check soak bench bench-formats bench-lists bench-pages accept quality quality-bypass clean docs
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,10 +45,15 @@ bench-formats: .venv/.dev  ## lines a second of each reader against DuckDB's own
 bench-lists: .venv/.dev  ## an import of NAMES made-up names, and a night of HOSTS hosts with them and without (5000000, 500000)
 	$(BIN)/python sample_logs/bench_lists.py --names $${NAMES:-5000000} --hosts $${HOSTS:-500000}
 
+bench-pages: .venv/.dev  ## seconds, memory and size of the termly and annual page on a year of a school of 1,500 pupils
+	$(BIN)/python sample_logs/bench_pages.py
+
+accept: .venv/.dev  ## make reports/sample/ anew, after looking at the difference (`python tests/sample_pages.py`)
+	$(BIN)/python tests/sample_pages.py --accept
+
 quality: .venv/.run  ## what is found, missed and wrongly named in labelled made-up weeks (SEED=7 WEEKS=1 VIS=both DIFF=medium JSON=FILE)
 	$(BIN)/python -m sample_logs.quality --seed $${SEED:-7} --weeks $${WEEKS:-1} --visibility $${VIS:-both} \
 	    --difficulty $${DIFF:-medium} $${JSON:+--json $$JSON}
-
 
 quality-bypass: .venv/.dev  ## how well ways round the filter are told by their addresses (SEED=1)
 	$(BIN)/python sample_logs/bypass_corpus.py --seed $${SEED:-1}

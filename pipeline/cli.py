@@ -41,11 +41,11 @@ FAMILIES = {
     "checks": checks,
     "concern": concern,
     "sealed": sealed,
-    "report": report,
     "export": export,
 }
 for name, family in FAMILIES.items():
     app.add_typer(family, name=name)
+app.command("report")(report)
 app.command("evidence")(evidence)
 app.command("trial")(try_out)
 app.command("rules")(rules)

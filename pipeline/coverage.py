@@ -46,6 +46,8 @@ ORDER BY name, c.source
 MEASURES = """
 WITH judged AS (
     SELECT v.*, d.within, d.outcome, d.tier, d.failure, d.questions FROM visits v JOIN verdicts d USING (visit)
+), pupils AS (  -- what pages for leaders count: no staff, and nothing of welfare or of the illegal-content list
+    SELECT * FROM judged WHERE actor = 'student' AND within = 'against' AND tier NOT IN ('T0', 'T1')
 ), counted AS (
     SELECT 'visits' AS measure, '' AS of, count(DISTINCT subject) AS people, count(*) AS count FROM judged
     UNION ALL SELECT 'requests in visits', '', count(DISTINCT subject), coalesce(sum(requests), 0) FROM judged
@@ -62,6 +64,13 @@ WITH judged AS (
               WHERE within = 'against' GROUP BY category
     UNION ALL SELECT 'visits against by outcome', outcome, count(DISTINCT subject), count(*) FROM judged
               WHERE within = 'against' GROUP BY outcome
+    UNION ALL SELECT 'visits by network', network, count(DISTINCT subject), count(*) FROM judged GROUP BY network
+    UNION ALL SELECT 'pupils against by outcome', outcome, count(DISTINCT subject), count(*) FROM pupils GROUP BY outcome
+    UNION ALL SELECT 'pupils against by period', period, count(DISTINCT subject), count(*) FROM pupils GROUP BY period
+    UNION ALL SELECT 'pupils against by network', network, count(DISTINCT subject), count(*) FROM pupils GROUP BY network
+    UNION ALL SELECT 'pupils against by category', category, count(DISTINCT subject), count(*) FROM pupils GROUP BY category
+    UNION ALL SELECT 'pupils against by year and category', year || '|' || category, count(DISTINCT subject), count(*)
+              FROM pupils WHERE year <> '' GROUP BY ALL
     UNION ALL SELECT 'visits by question', question, NULL, count(*) FROM (SELECT unnest(questions) AS question FROM judged)
               GROUP BY question
     UNION ALL SELECT 'policy conflicts by category', category, count(DISTINCT subject), count(*) FROM judged

@@ -10,29 +10,41 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pipeline.lake import put_text
 from pipeline.problems import Problem, RefusedError
 
-READERS = ("technical", "safeguarding", "principal", "leadership")
+READERS = ("technical", "safeguarding", "principal", "leadership", "governors")
+COHORT = re.compile(r"(year|house)-[a-z0-9-]+")  # a Head of Year or House: made when there is something for them, or a group
 INDEX = "index.html"
 
 
 def group_faults(named: Mapping[str, str], where: str = "school.toml") -> list[Problem]:
     """A problem for each line of [groups] whose reader or whose group there is not."""
-    return [*(Problem(f"{where}, groups.{reader}", "is no reader", f"one of {', '.join(READERS)}")
-              for reader in named if reader not in READERS),
+    return [*(Problem(f"{where}, groups.{reader}", "is no reader", f"one of {', '.join(READERS)}, year-9 or house-heron")
+              for reader in named if not _is_reader(reader)),
             *(Problem(f"{where}, groups.{reader}", f"'{group}' is no group of this machine", f"groupadd {group}, or another name")
-              for reader, group in named.items() if reader in READERS and _number(group) is None)]
+              for reader, group in named.items() if _is_reader(reader) and _number(group) is None)]
+
+
+def _is_reader(name: str) -> bool:
+    return name in READERS or COHORT.fullmatch(name) is not None
+
+
+def readers(reports: Path, named: Mapping[str, str]) -> list[str]:
+    """The readers, with the cohorts that have a group or a folder."""
+    there = sorted(place.name for place in reports.glob("*-*") if place.is_dir() and COHORT.fullmatch(place.name))
+    return list(dict.fromkeys([*READERS, *(name for name in named if COHORT.fullmatch(name)), *there]))
 
 
 def check(folder: Path, named: Mapping[str, str]) -> None:
     """RefusedError, with the command that mends it, for each folder of the program's that is open to others."""
     mine = {os.geteuid()} if os.geteuid() else {0, folder.stat().st_uid}
     faults = list(_open(folder / "var", 0o700, None, mine))
-    for reader in READERS:
+    for reader in readers(folder / "reports", named):
         place = folder / "reports" / reader
         faults += _open(place, 0o750 if reader in named else 0o700, _number(named.get(reader, "")), mine)
     if faults:
@@ -60,7 +72,7 @@ def share(folder: Path, named: Mapping[str, str]) -> tuple[dict[str, int], list[
     problems = group_faults(named, str(folder / "school.toml"))
     groups = {}
     (folder / "reports").mkdir(exist_ok=True, mode=0o700)
-    for reader in READERS:
+    for reader in readers(folder / "reports", named):
         place = folder / "reports" / reader
         place.mkdir(exist_ok=True, mode=0o700)
         group = _number(named.get(reader, ""))
@@ -84,6 +96,17 @@ def _passable(folder: Path) -> list[Problem]:
         reports.chmod(reports.stat().st_mode & 0o777 | 0o011)
     return [Problem(str(place), "lets no group pass to its reports", f"chmod a+x {place}")
             for place in (folder, reports) if not place.stat().st_mode & 0o011]
+
+
+def put_tables(page: Path, tables: Mapping[str, str], group: int | None) -> list[Path]:
+    """Write the tables that stand beside a page, `stem.name.csv` each; one of an earlier making that it has no more goes."""
+    wanted = {page.with_suffix(f".{name}.csv"): text for name, text in tables.items()}
+    for place, text in wanted.items():
+        put_page(place, text, group)
+    for place in page.parent.glob(f"{page.stem}.*.csv"):
+        if place not in wanted:
+            place.unlink()
+    return list(wanted)
 
 
 def put_page(place: Path, text: str, group: int | None) -> None:

@@ -281,6 +281,17 @@ class Lake:
                  for day in sorted(days) if day in judged and shape.name in judged[day]["files"]]
         return pa.concat_tables([tables.widened(part, shape) for part in parts]) if parts else tables.empty(shape)
 
+    def over(self, con: duckdb.DuckDBPyConnection, shape: tables.Table, days: Iterable[date]) -> list[date]:
+        """Give `con` a view, named as the table, of one derived table over those of `days` that still have it; which they are."""
+        judged = self.judged()
+        kept = [day for day in sorted(days) if day in judged and shape.name in judged[day]["files"]]
+        files = [str(self.folder / judged[day]["files"][shape.name]["path"]) for day in kept]
+        if files:
+            con.read_parquet(files, hive_partitioning=True).create_view(shape.name, replace=True)
+        else:
+            con.register(shape.name, tables.empty(shape).append_column("day", pa.array([], pa.date32())))
+        return kept
+
     # --- files ------------------------------------------------------------------------------------------------
 
     def clean(self) -> list[Problem]:

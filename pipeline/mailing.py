@@ -73,7 +73,7 @@ def _is_ready(school: School, file: str, period: Period, today: date) -> bool:
     """A day's page when its day is over; a term's when people have had their week after it. Both for a fortnight."""
     name = period.short.split(" ")[0].lower()
     terms = [term.last for term in school.calendar.terms
-             if term.name == name and file.endswith(f"-{term.first.year}-{name}.html")]
+             if term.name == name and file.endswith(f"-{name}-{term.first.year}.html")]
     since = max(terms) + SETTLED if terms else period.last + timedelta(days=1)
     return since <= today <= since + FRESH
 

@@ -50,12 +50,13 @@ from pipeline.registers import Registers
 from pipeline.runs import Run, noted
 from pipeline.runs import known as runs_so_far
 from pipeline.school import School, read_school
-from pipeline.schoolday import day_bounds, school_day, term_of
+from pipeline.schoolday import day_bounds, school_day
 from pipeline.vault import Keys, Vault, load_keys
 
 Tick = Callable[[str, int], None]
 REGISTERS = ("ingest", "days", "incidents", "breaches", "changes", "decisions", "checks", "concerns", "custody", "access",
-             "issued", "destruction")
+             "issued", "pages", "destruction")
+ASIDE = ("access", "issued", "pages", "destruction")  # registers whose heads stand on no page: making pages adds to them
 UNTOLD = timedelta(days=31)
 UNHEARD = Problem("the night", "heard from no log", "the paths given, and whether the filter still writes")
 
@@ -271,16 +272,13 @@ def _publish(folder: Path, lake: Lake, rules: Rules, keys: Keys, books: Register
         account.problems += late
     silent = silence.silences(lake, rules.school, {*untold, *account.missed}, today, now)
     account.problems += [*silence.problems(silent), *([] if account.readings else [UNHEARD])]
-    desk = _desk(folder, lake, rules, keys, books, account, max(untold, default=today))
+    desk = _desk(folder, lake, rules, keys, books, account)
     owed = sorted(day for day in judged if day in untold or (day not in purged and desk.lacks(day)))
     unheard = today in silent or not (owed or account.readings)
     unread = {day for day in account.missed if day in silent} | ({today} if unheard else set())
     for day in [*owed, *sorted(unread.difference(owed, purged))]:
-        publishing.nightly_page(desk, day, account.problems, judged.get(day, {}).get("counts", {}), sorted(silent.get(day, ())))
-    for day in owed:
-        publishing.named_pages(desk, day)
-    for day in {term_of(rules.school.calendar, day): day for day in owed}.values():
-        publishing.termly_page(desk, day)
+        publishing.daily(desk, day, account.problems, sorted(silent.get(day, ())), judged=day in owed)
+    publishing.periodic(desk, owed)
     if owed:
         sheets.write(desk, max(owed))
         inbox.made(folder, rules.school.groups.get("safeguarding", ""))
@@ -289,27 +287,33 @@ def _publish(folder: Path, lake: Lake, rules: Rules, keys: Keys, books: Register
     account.pages = [str(path.relative_to(folder)) for path in desk.written]
 
 
-def _desk(folder: Path, lake: Lake, rules: Rules, keys: Keys, books: Registers, account: Account, day: date) -> publishing.Desk:
-    """All that pages are made from; names are those of people.csv on `day`."""
-    heads = {name: book.head()[:16] for name, book in books.items() if name not in ("access", "issued", "destruction")}
+def _desk(folder: Path, lake: Lake, rules: Rules, keys: Keys, books: Registers, account: Account) -> publishing.Desk:
+    """The desk that pages are made at, with the names as people.csv has them on the last judged day."""
+    heads = {name: book.head()[:16] for name, book in books.items() if name not in ASIDE}
     groups, problems = folders.share(folder, rules.school.groups)
     account.problems += problems
-    known = publishing.who_is(rules, keys.pseudonym, Vault(folder / "var/vault/names", keys.vault).names(), day)
-    return publishing.Desk(folder, lake, rules, books, known, {"rules": account.rules, "register": heads}, groups)
+    names = Vault(folder / "var/vault/names", keys.vault).names()
+    who = publishing.who_is(rules, keys.pseudonym, names, max(lake.judged(), default=date.max))
+    return publishing.Desk(folder, lake, rules, books, who, {"rules": account.rules, "register": heads}, groups,
+                           key=keys.pseudonym)
 
 
-def report(folder: Path, write: Callable[[publishing.Desk, date], None], today: date | None = None) -> Account:
-    """Have `write` make a page of a longer span from what is judged, as of `today`, by the rules as they are."""
+def report(folder: Path, name: str, period: str = "") -> Account:
+    """Issue the pages of a report for a period ('' for the latest there is), as the night does, by the rules as they are.
+
+    RefusedError, UsageError: nothing was written.
+    """
     require_school(folder)
+    if not (folder / "var").is_dir():
+        raise RefusedError(Problem(str(folder), "has judged no day yet", "schoolgate nightly LOG"))
     account = Account()
     with rulefiles.locked(folder):
-        rules = _rules(folder, account)
+        rules = _with_lists(folder, _rules(folder, account), account)
         folders.check(folder, rules.school.groups)
         keys = load_keys(folder / rules.school.keys)
         books = Registers({name: journal(folder, name) for name in REGISTERS})
-        day = today or _today(rules.school)
-        desk = _desk(folder, open_lake(folder, keys), rules, keys, books, account, day)
-        write(desk, day)
+        desk = _desk(folder, open_lake(folder, keys), rules, keys, books, account)
+        publishing.report(desk, name, period)
         publishing.indexes(folder, rules.school, desk.groups)
     account.pages = [str(path.relative_to(folder)) for path in desk.written]
     return account

@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 from pipeline import folders, night, publishing, register, rulefiles
 from pipeline.journal import Entry, Journal
 from pipeline.lake import Lake
-from pipeline.pages.index import period_of
+from pipeline.pages.index import beside, span_of
 from pipeline.school import Retention, School
 from pipeline.tables import DETECTIONS, INCIDENTS, VISITS
 from pipeline.vault import Vault, load_keys
@@ -33,9 +33,9 @@ WHY = "retention"
 # What can go, and the limit it goes by.
 TIERS = {"lines": "lines", "rows of visits and what was made of them": "visits", "entries of incidents": "incidents",
          "pages that name people": "named", "pages that name nobody": "pages", "summaries of a term": "summaries",
-         "entries of breaches, changes and access": "registers", "names in the vault": "lines"}
-PAGES = {"named": ("safeguarding/*.html", "principal/*.html", "safeguarding/return-*.csv", "principal/return-*.csv"),
-         "pages": ("technical/*.html",), "summaries": ("leadership/*.html",)}
+         "entries of breaches, changes, access and pages": "registers", "names in the vault": "lines"}
+PAGES = {"named": ("safeguarding/*", "principal/*", "year-*/*", "house-*/*"), "pages": ("technical/*",),
+         "summaries": ("leadership/*", "governors/*")}  # pages, and the tables beside them
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,8 @@ def _plan(folder: Path, lake: Lake, vault: Vault, limits: Mapping[str, date]) ->
     registers = _registers(folder, limits["registers"])
     pages = {tier: _pages(folder, tier, limits[tier]) for tier in PAGES}
     names = set(vault.names()) - _pointed(folder, lake, set(lines), set(tables), gone)
-    sizes = (lake.lines_rows(lines), lake.derived_rows(tables, KEPT_LONG), len(incidents), *map(len, pages.values()),
+    sizes = (lake.lines_rows(lines), lake.derived_rows(tables, KEPT_LONG), len(incidents),
+             *(sum(not beside(page.name) for page in of) for of in pages.values()),
              sum(map(len, registers.values())), len(names))
     return _Plan(lines, tables, incidents, registers, pages, names, dict(zip(TIERS, sizes, strict=True)))
 
@@ -164,7 +165,7 @@ def _registers(folder: Path, before: date) -> dict[str, list[int]]:
     gone = {ref for ref, state in states.items() if state.days and date.fromisoformat(max(state.days)) < before}
     return {"breaches": _numbers(folder, "breaches", lambda entry: entry.ref in gone)} | {
         name: _numbers(folder, name, lambda entry: entry.at[:10] < str(before))
-        for name in ("changes", "access", "checks", "concerns", "issued")}
+        for name in ("changes", "access", "checks", "concerns", "issued", "pages")}
 
 
 def _numbers(folder: Path, name: str, is_gone: Callable[[Entry], bool]) -> list[int]:
@@ -176,7 +177,7 @@ def _numbers(folder: Path, name: str, is_gone: Callable[[Entry], bool]) -> list[
 def _pages(folder: Path, tier: str, before: date) -> list[Path]:
     """Pages of a tier whose day or term lies before that day."""
     found = (page for pattern in PAGES[tier] for page in (folder / "reports").glob(pattern))
-    return [page for page in found if (period := period_of(page.name)) and period.last < before]
+    return [page for page in found if (period := span_of(page.name)) and period.last < before]
 
 
 def _pointed(folder: Path, lake: Lake, lines: set[date], days: set[date], gone: set[str]) -> set[str]:

@@ -7,23 +7,35 @@ spend its time on them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from pipeline import register
+from pipeline.disclosure import Fact
 from pipeline.hosts import sites
-from pipeline.journal import Folded, Journal
+from pipeline.journal import Entry, Folded, Journal
 from pipeline.lake import Lake
 from pipeline.tables import BREACHES, INCIDENTS
 
 
+@dataclass
+class Issued:
+    """What the register of pages comes to: the last entry of each page, and every count that was printed where all may see it."""
+
+    pages: dict[str, dict[str, Any]] = field(default_factory=dict)
+    facts: list[Fact] = field(default_factory=list)
+
+
 class Registers(dict[str, Journal]):
-    """The journals of a school folder by name, and what three of them come to: read the states, never change them."""
+    """The journals of a school folder by name, and what four of them come to: read the states, never change them."""
 
     def __init__(self, journals: Mapping[str, Journal]) -> None:
         super().__init__(journals)
         self._incidents = Folded[dict[str, register.IncidentState]](self["incidents"], dict, register.live_incident)
         self._breaches = Folded[dict[str, register.BreachState]](self["breaches"], dict, register.live_breach)
         self._changes = Folded[dict[str, register.ChangeState]](self["changes"], dict, register.live_change)
+        self._issued = Folded[Issued](self["pages"], Issued, _issue)
 
     def incidents(self) -> dict[str, register.IncidentState]:
         """Each incident by its reference."""
@@ -36,6 +48,19 @@ class Registers(dict[str, Journal]):
     def changes(self) -> dict[str, register.ChangeState]:
         """Each change by its reference."""
         return self._changes.now()
+
+    def issued(self) -> Issued:
+        """The pages issued."""
+        return self._issued.now()
+
+
+def _issue(issued: Issued, entry: Entry) -> None:
+    """Take one more entry into the pages issued."""
+    if entry.body is None or entry.kind != "issued":
+        return
+    issued.pages[entry.ref] = {name: value for name, value in entry.body.items() if name != "facts"}
+    issued.facts += [Fact(entry.ref, series, date.fromisoformat(first), date.fromisoformat(last), value, people)
+                     for series, first, last, value, people in entry.body.get("facts", ())]
 
 
 def enter(registers: Registers, lake: Lake, days: Sequence[date]) -> None:

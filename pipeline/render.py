@@ -13,29 +13,53 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from pipeline.pages.charts import weeks_svg
+from pipeline.pages.annual import AnnualPage
+from pipeline.pages.charts import draw
+from pipeline.pages.digest import DigestPage
 from pipeline.pages.dsl import DslPage
 from pipeline.pages.failed import FailedPage
 from pipeline.pages.index import IndexPage
+from pipeline.pages.logs import LogPage
 from pipeline.pages.nightly import NightlyPage
-from pipeline.pages.parts import long_day, number, visible
+from pipeline.pages.parts import Basis, Grid, long_day, number, visible
 from pipeline.pages.principal import PrincipalPage
-from pipeline.pages.termly import TermlyPage, span
+from pipeline.pages.termly import TermlyPage, short
 
 TEMPLATES = {NightlyPage: "nightly.html", DslPage: "dsl.html", PrincipalPage: "principal.html", TermlyPage: "termly.html",
-             FailedPage: "failed.html", IndexPage: "index.html"}
+             FailedPage: "failed.html", LogPage: "log.html", DigestPage: "digest.html", AnnualPage: "annual.html",
+             IndexPage: "index.html"}
 LONGEST_PIECE = 22  # letters without a place to break that a narrow column still holds: longer ones break anywhere
 LINK = re.compile(r"(?i)\bhttp(s?)://")
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 
 
-def html(page: object) -> str:
-    """A page as one HTML document without script or outside resource; only an index links, and only to pages beside it."""
+def html(page: object, basis: Basis | None = None) -> str:
+    """A page as one HTML document without script or outside resource; only an index links, and only to pages beside it.
+
+    `basis`: what the page rests on, where it does not say so itself.
+    """
     style = _style()
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    chart = Markup(weeks_svg(page.weeks)) if isinstance(page, TermlyPage) and len(page.weeks) > 1 else ""  # noqa: S704  (our own drawing)
+    charts = {name: Markup(draw(picture)) for name, picture in getattr(page, "pictures", {}).items()}  # noqa: S704  (our own drawing)
     made = _environment().get_template(TEMPLATES[type(page)])
-    return made.render(page=page, style=Markup(style), digest=digest, chart=chart)  # noqa: S704  (our own style sheet)
+    return made.render(page=page, basis=basis, style=Markup(style), digest=digest, charts=charts)  # noqa: S704  (our own style sheet)
+
+
+def tables(page: object) -> dict[str, Grid]:
+    """The tables of a page that have rows, by name."""
+    grids: dict[str, Grid] = getattr(page, "tables", {})
+    return {name: grid for name, grid in grids.items() if grid.rows}
+
+
+def grid_csv(grid: Grid) -> str:
+    """A table as CSV: its cells as they are printed, numbers without commas."""
+    return csv_text(grid.heads, ([_plain(cell) if at in grid.numbers else cell.replace("\u00a0", " ")
+                                  for at, cell in enumerate(row)] for row in grid.rows))
+
+
+def _plain(cell: str) -> str:
+    bare = cell.replace(",", "")
+    return bare if bare.isdecimal() else cell
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -84,7 +108,7 @@ def _is_whole(value: object, longest: int) -> bool:
 def _environment() -> Environment:
     made = Environment(loader=PackageLoader("pipeline", "templates"), autoescape=True, undefined=StrictUndefined,
                        trim_blocks=True, lstrip_blocks=True, finalize=_shown, keep_trailing_newline=True)
-    filters: dict[str, Callable[..., str]] = {"long_day": long_day, "number": number, "span": span, "breakable": _breakable}
+    filters: dict[str, Callable[..., str]] = {"long_day": long_day, "number": number, "short": short, "breakable": _breakable}
     made.filters.update(filters)
     tests: dict[str, Callable[..., bool]] = {"unbroken": _is_unbroken, "whole": _is_whole}
     made.tests.update(tests)

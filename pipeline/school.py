@@ -236,7 +236,8 @@ class Settings(_Part):
                                                          "illegal-content list alone, such as `squid = [\"451\"]`")
     roles: dict[str, str] = Field({}, description="computer login = role, for whoever decides: dsl, deputy_dsl or principal")
     groups: dict[str, str] = Field({}, description="reader = group of the machine that may read that reader's pages; "
-                                                   "readers: technical, safeguarding, principal, leadership")
+                                                   "readers: technical, safeguarding, principal, leadership, "
+                                                   "governors, and year-9 or house-heron for a Head of Year or House")
     retention: Retention = Field(description="how long things are kept")
     schedule: Schedule = Field(Schedule.model_validate({}), description="when jobs run, as `schoolgate schedule` prints them")
     mail: Mail = Field(Mail.model_validate({}), description="who is told that a report is ready, and through which server")

@@ -27,7 +27,7 @@ def write(desk: Desk, day: date) -> None:
                   if state.waiting and state.detected and state.summary["route"] in routes and not _helps(state)]
         named = [state.ref for state in states if state.summary["person"]]
         if named:
-            publishing.reveal(desk, f"return-{day}", {"page": "return", "day": str(day), "refs": named, "by": "the night",
+            desk.reveal(f"{reader}/return-{day}", {"page": "return", "day": str(day), "refs": named, "by": "the night",
                                                       "for": reader, "judged": desk.lake.generation(day)})
         desk.write(reader, f"return-{day}.csv", render.csv_text(COLUMNS, [_row(desk, state) for state in states]))
 

@@ -22,7 +22,7 @@ from pipeline.problems import RefusedError
 
 NOBODY = 65534
 OURS = grp.getgrgid(os.getegid()).gr_name
-READERS = ("technical", "safeguarding", "principal", "leadership")
+READERS = ("technical", "safeguarding", "principal", "leadership", "governors")
 
 
 def modes(folder: Path) -> dict[str, str]:
@@ -59,10 +59,10 @@ def test_a_school_folder_that_lets_nobody_pass_is_said(tmp_path: Path) -> None:
 
 def test_unknown_readers_and_groups_are_faults_and_open_nothing(tmp_path: Path) -> None:
     """Both lines are told, and the folder stays its owner's."""
-    named = {"governors": OURS, "principal": "no-such-group-here"}
+    named = {"bursar": OURS, "principal": "no-such-group-here"}
     groups, problems = folders.share(tmp_path, named)
     assert groups == {}
-    assert [re.sub(".*, ", "", problem.where) for problem in problems] == ["groups.governors", "groups.principal"]
+    assert [re.sub(".*, ", "", problem.where) for problem in problems] == ["groups.bursar", "groups.principal"]
     assert problems[1].try_this.startswith("groupadd no-such-group-here")
     assert modes(tmp_path / "reports")["principal"] == "700"
 

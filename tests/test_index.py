@@ -42,7 +42,7 @@ def test_pages_stand_newest_first_by_kind_and_month() -> None:
 
 def test_terms_stand_by_academic_year() -> None:
     """Autumn begins a year, summer ends it."""
-    page = index.build("leadership", "A school", [f"termly-{term}.html" for term in ("2026-autumn", "2027-spring", "2026-summer", "2027-summer")])
+    page = index.build("leadership", "A school", [f"termly-{term}.html" for term in ("autumn-2026", "spring-2027", "summer-2026", "summer-2027")])
     assert shown(page) == ["Termly summaries, newest Summer term 2027", "  2026-27: Summer term, Spring term, Autumn term",
                            "  2025-26: Summer term"]
 
@@ -51,7 +51,7 @@ def test_a_folder_without_pages_says_so_and_a_kind_it_does_not_know_still_stands
     """Pages that come later need no word here."""
     assert index.build("principal", "A school", []).lede == "No page yet. The first night writes one."
     assert shown(index.build("safeguarding", "A school", ["return-2026-11-02.csv"]))[1] == "  November 2026: Mon 2"
-    assert shown(index.build("safeguarding", "A school", ["year-digest-2026-11-06.html"]))[0] == "Year digest, newest Friday 6 November 2026"
+    assert shown(index.build("safeguarding", "A school", ["year-digest-2026-11-06.html"]))[0] == "Weekly digests, newest Friday 6 November 2026"
 
 
 def test_an_index_links_to_pages_beside_it_and_to_nothing_else() -> None:
@@ -81,10 +81,11 @@ def school(made: Path, tmp_path: Path) -> Path:
 
 
 def test_each_reader_has_an_index_for_its_owner_alone_and_a_night_without_news_leaves_it(school: Path) -> None:
-    """It links to every page and table of the folder, and is written again only when they change."""
+    """It links to every page and whole log of the folder, and is written again only when they change."""
     for reader in folders.READERS:
         place = school / "reports" / reader
-        assert sorted(links(school, reader)) == folders.pages(school, reader)
+        own = [name for name in folders.pages(school, reader) if not index.beside(name)]
+        assert sorted(links(school, reader)) == own
         assert (place / "index.html").stat().st_mode & 0o777 == 0o600
     before = (school / "reports/technical/index.html").stat().st_mtime_ns
     run(school, school / "access.log")
@@ -122,12 +123,13 @@ def test_pages_go_when_their_days_are_over_and_the_indexes_follow(school: Path) 
     set_retention(school, pages_days=200)
     assert purging.purge(school, date.fromordinal(MONDAY.toordinal() + 200)).counts["pages that name nobody"] == 0
     done = purging.purge(school, date.fromordinal(MONDAY.toordinal() + 201))
-    assert {what: count for what, count in done.counts.items() if "page" in what or "summar" in what} == {
+    assert {what: count for what, count in done.counts.items() if what.startswith("pages") or "summar" in what} == {
         "pages that name people": 2, "pages that name nobody": 1, "summaries of a term": 0}
     assert night.journal(school, "destruction").entries()[-1].body["before"]["pages that name nobody"] == "2026-11-03"
-    for reader, left in (("technical", ["nightly-2026-11-03.html", "breaches.csv", "changes.csv"]),
+    for reader, left in (("technical", ["nightly-2026-11-03.html", "breaches-autumn-2026.html", "changes-autumn-2026.html", "breaches.csv",
+                                        "changes.csv"]),
                          ("safeguarding", ["dsl-list-2026-11-03.html", "return-2026-11-03.csv"]),
-                         ("principal", ["principal-2026-11-03.html", "return-2026-11-03.csv"]), ("leadership", ["termly-2026-autumn.html"])):
+                         ("principal", ["principal-2026-11-03.html", "return-2026-11-03.csv"]), ("leadership", ["termly-autumn-2026.html"])):
         assert links(school, reader) == left
     run(school, school / "access.log")
     assert links(school, "safeguarding") == ["dsl-list-2026-11-03.html", "return-2026-11-03.csv"]

@@ -54,7 +54,7 @@ def school(tmp_path: Path, port: int) -> School:
         if not folder.exists():
             make(folder)
             (folder / "var").mkdir(mode=0o700)
-            for page in ("safeguarding/dsl-list-2026-11-02.html", "technical/nightly-2026-11-02.html", "leadership/termly-2026-autumn.html"):
+            for page in ("safeguarding/dsl-list-2026-11-02.html", "technical/nightly-2026-11-02.html", "leadership/termly-autumn-2026.html"):
                 put(folder, page)
         base = (folder / "school.toml").read_text("utf-8").split("\n[mail]")[0]
         (folder / "school.toml").write_text(base + SETTINGS.format(port=port, security=security, timeout=timeout, more=more, to=to), "utf-8")

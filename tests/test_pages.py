@@ -3,17 +3,16 @@
 import re
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
-from itertools import product
 from typing import Any, get_args, get_type_hints
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import render
-from pipeline.pages import dsl, nightly, parts, principal, termly
+from pipeline.pages import annual, digest, dsl, logs, nightly, parts, principal, termly
+from pipeline.pages.parts import Plain
 from pipeline.problems import Problem
 from pipeline.tables import COVERAGE, empty
 
@@ -111,40 +110,85 @@ def a_principals(text: str = "") -> principal.PrincipalPage:
                            [SEALED | {"ref": "S-0002", "subject type": "staff"}], VERSIONS)
 
 
-def a_term(text: str = "") -> termly.TermlyPage:
-    days = [date(2026, 9, 7) + timedelta(days=n) for n in range(96) if (date(2026, 9,
-        7) + timedelta(days=n)).weekday() < 5]
-    heard = coverage(*({"day": day, "requests": 400000 + 900 * n, "gap_minutes": 75 if n == 12 else 4} for n,
-        day in enumerate(days) if n != 30))
-    return termly.build(
-        text or "Autumn term 2026", days[0], days[-1], text or "Alder Vale School", heard,
-        [(text or "Pupils with a confirmed incident, per 100 on roll", text or "1.8", text or "16 of 890 pupils",
-         text or "last term 2.1; autumn 2025 2.4"),
-         ("School days to triage, median", "1.5", "half are looked at within this", "last term 3"),
-         ("Open over 10 school days", "fewer than 5", "the DSL holds the list", "last term 9"),
-         ("Filter failures", "31", "median 2.4 hours to a block", "last term 44"),
-         ("Ways round the filter that worked", "6", "in 3 methods", "last term 5")],
-        [("IN-01", text or "deliberately accessing or trying to access illegal material", 0, 0, 0),
-         ("IN-02", "unauthorised use of non-educational sites in lessons", 22, 31, 14),
-         ("IN-04", "unauthorised use of social media or messaging", 9, 12, 3),
-         ("IN-12", "using proxy sites or other means to get round the filter", 7, 4, 9)],
-        [breach(category=text or "games"), breach(first_blocked=at(11)),
-         breach(part="circumvention", method=text or "web-proxy-page", first_blocked=at(10, 2))],
-        {text or "list": 14, "policy": 2},
-        [("AMB-07", text or "Is a blocked try a breach of 7.2?", [text or "Yes: “trying to access”.",
-         "No: the filter did its work."],
-          text or "count it apart", text or "Principal", 84)],
-        [(text or "Policy review", text or "due March 2022", True), ("Annual review of filtering", "due May 2027", False)],
-        [text or "Phones on mobile data, messages inside apps, and what a page showed."], 5,
-        [(text or "People by category, visits against the policy", text or "games", 61),
-         ("People by category, visits against the policy", "adult", 3),
-         ("People by category, visits against the policy", "social media", 22), ("People by time of day", "lesson", 40),
-         ("People by time of day", "lunch", 33)],
-        school_days=days, by_day=[(day, 40 + (n * 7) % 23, 12 + (n * 5) % 9) for n, day in enumerate(days) if n != 30],
-        policy_overdue=text or OVERDUE, versions=VERSIONS)
+def counted(label: str, value: int | None, text: str = "") -> parts.Count:
+    return parts.shown(text or label, value, 5)
 
 
-PAGES = {"nightly": a_night, "dsl": a_list, "principal": a_principals, "termly": a_term}
+def a_heat(text: str = "") -> termly.Heat:
+    """A heat table of two rows."""
+    return termly.Heat(Plain(text or "Pupils by part of the day"), Plain("Part"), (Plain(text or "Monday"), Plain("Tuesday")), (
+        termly.Line(Plain(text or "Lunch"), (counted("", 41), counted("", None))),
+        termly.Line(Plain("Period 1"), (counted("", 0), counted("", 7)))))
+
+
+def a_term(text: str = "", **more: Any) -> termly.TermlyPage:
+    """A termly summary with something in every block; `text`: in every place that takes a text."""
+    first = date(2026, 9, 1)
+    given_: dict[str, Any] = {
+        "title": Plain("Termly summary"), "school": Plain(text or "Alder Vale School"), "term": Plain(text or "Autumn term 2026"),
+        "first": first, "last": date(2026, 12, 18), "until": date(2026, 12, 18), "notice": Plain(text or OVERDUE), "small": 5,
+        "trust": termly.Trust(70, 69, 1, 0.95, 0.46, (date(2026, 10, 14),), (date(2026, 11, 5),), (Plain(text or "guests"),)),
+        "measures": tuple(termly.Measure(Plain(text or label), Plain(text or "1.8"), Plain(text or "Confirmed."), Plain(text or "term before: 2.1"))
+                          for label in "abcde"),
+        "rows": (termly.PolicyRow(Plain("IN-01"), Plain(text or "deliberately"), *[counted("", 0)] * 4),
+                 termly.PolicyRow(Plain("IN-02"), Plain(text or "unauthorised"), counted("", 22), counted("", 31), counted("", 0), counted("", None))),
+        "triage": (counted("within 1", 20, text), counted("not decided yet", 22)), "times": a_heat(text),
+        "networks": (counted("guests", 9, text),),
+        "weeks": tuple(termly.Week(first + timedelta(days=7 * n - 1), counted("", 40 + n), counted("", 9 if n % 3 else None)) for n in range(15)),
+        "marks": ((date(2026, 11, 2), Plain(text or "half-term begins")),), "years": a_heat(text),
+        "themes": ((Plain("Year 7"), Plain(text or "games")), (Plain("Year 8"), Plain("–"))), "repeats": counted("Pupils twice", None, text),
+        "failures": (termly.Failures(Plain(text or "games"), 2, 1, 2.4),),
+        "ways": (termly.Way(Plain(text or "web proxy"), 3, 2, counted("", 14, text), 0, 5.25),),
+        "fixes": (counted("within 1", 3, text), counted("not blocked yet", 1)),
+        "health": termly.Health(((Plain(text or "list"), 14),), 2, 1),
+        "over_blocked": (parts.Service(parts.Site(text or "maths.example"), Plain(text or "Learning"), 12, 5),), "help_blocked": 1,
+        "fresh": (parts.Service(parts.Site(text or "newtool.example"), Plain(text or "AI chat"), 30, 5),), "new_since": date(2026, 9, 8),
+        "questions": (termly.Question(Plain("AMB-07"), Plain(text or "Is a blocked try a breach?"), (Plain(text or "Yes"), Plain("No")),
+                                      Plain(text or "count it apart"), Plain(text or "Principal"), counted("", 84)),),
+        "duties": (termly.Duty(Plain(text or "Policy review"), Plain(text or "due March 2022"), True),),
+        "limits": (Plain(text or "Phones on mobile data."),), "versions": ((Plain(text or "rules"), Plain(text or "3f9c1a7be2")),)}
+    return termly.TermlyPage(**(given_ | more))
+
+
+def a_year(text: str = "") -> annual.AnnualPage:
+    """An annual report with something in every part."""
+    term, few = a_term(text), counted("", None)
+    return annual.AnnualPage(
+        title=Plain("Annual report to governors"), school=term.school, year=Plain(text or "Academic year 2026-27"), first=term.first,
+        last=date(2027, 8, 31), until=date(2027, 7, 21), notice=term.notice, small=5,
+        roles=(annual.Fact(Plain(text or "DSL"), Plain(text or "yes")),), duties=term.duties, how=(Plain(text or "It works so."),),
+        trust=term.trust, years=(Plain(text or "2026-27"), Plain("2025-26")),
+        rows=(annual.YearRow(Plain("IN-12"), Plain(text or "proxies"), Plain(text or "Conduct"), (counted("", 12), few)),),
+        decided=(annual.Fact(Plain(text or "Days"), Plain(text or "2")),), health=term.health, failures=term.failures, ways=term.ways,
+        learning_blocked=counted("", 9), help_blocked=2, themes=(counted("Games", 61, text),), questions=term.questions,
+        decisions=(annual.Fact(Plain("AMB-01"), Plain(text or "Decided.")),), ask=(Plain(text or "Who leads?"),), limits=term.limits,
+        versions=term.versions)
+
+
+def a_digest(text: str = "") -> digest.DigestPage:
+    """A digest with a new case and an earlier one."""
+    case = {"ref": "I-0142", "who": text or "Jo Bloggs (made up)", "confirmed": DAY, "happened": DAY, "intent": "deliberate",
+            "rows": [text or "IN-12 Using proxy sites"], "outcome": "blocked", "actions": [text or "Inform parents / carers"]}
+    return digest.build(text or "Year 9", text or "Week of Monday 9 November 2026", DAY - timedelta(days=1), text or "Alder Vale School",
+                        [case, case | {"ref": "I-0099", "confirmed": DAY - timedelta(days=8)}], VERSIONS)
+
+
+def a_log(text: str = "") -> logs.LogPage:
+    """A breach log with both parts."""
+    rows = [breach(site=text or "games.example"), breach(part="circumvention", method=text or "web-proxy", first_blocked=at(11))]
+    return logs.breaches(text or "Autumn term 2026", text or "Alder Vale School", rows, VERSIONS, "Europe/London")
+
+
+def a_change_log(text: str = "") -> logs.LogPage:
+    """A change log with one change."""
+    row = {"ref": "C-0003", "at": at(8).isoformat(), "object": text or "own.csv clips.example", "kind": "list", "before": text, "after": text or "games",
+           "size": 1, "who": text, "why": text, "approver": text}
+    return logs.changes(text or "Autumn term 2026", text or "Alder Vale School", [row], VERSIONS, "Europe/London")
+
+
+PAGES = {"nightly": a_night, "dsl": a_list, "principal": a_principals, "termly": a_term, "annual": a_year, "digest": a_digest,
+         "breaches": a_log, "changes": a_change_log}
+NAMELESS = {"termly": termly.TermlyPage, "annual": annual.AnnualPage}
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -154,7 +198,7 @@ def test_hostile_text_stays_text(name: str) -> None:
     assert "<script" not in page.lower() and "<img" not in page and "onerror=y>" not in page
     assert "&lt;script&gt;" in page and "49" not in re.findall(r"\{\{.*?\}\}", page)
     assert not re.search(r"https?://", page, re.I)
-    assert all(link.startswith("#") for link in re.findall(r"""(?:src|href)\s*=\s*["']?([^"'\s>]*)""", re.sub(r"&lt;.*?&gt;", "", page)))
+    assert all(link.startswith("#") for link in re.findall(r"""(?:src|href)\s*=\s*["']?([^"'\s>]*)""", re.sub(r"&lt;[^<]*", "", page)))
     assert "\u202e" not in page and "\x1b" not in page and "‹U+202E›" in page
 
 
@@ -219,60 +263,96 @@ def _types(kind: Any, seen: set[type]) -> set[type]:
     return seen
 
 
-def test_the_termly_page_has_no_place_for_a_person_or_a_site() -> None:
-    """No type that it is made of has such a field, nor room for anything at all; and a site in a text is taken out."""
-    names = {field.name for kind in _types(termly.TermlyPage, set()) for field in fields(kind)}
-    assert not names & {"name", "who", "person", "subject", "login", "user", "client", "site", "host", "url",
-        "address", "search"}
-    assert Any not in {hint for kind in _types(termly.TermlyPage, set()) for hint in get_type_hints(kind).values()}
+@pytest.mark.parametrize("name", NAMELESS)
+def test_a_page_for_leaders_has_no_place_for_a_person_or_a_site(name: str) -> None:
+    """No type that it is made of has such a field, nor room for any text that has not been through `anonymous`; a site has one type."""
+    made = _types(NAMELESS[name], set())
+    names = {(kind.__name__, field.name) for kind in made for field in fields(kind)}
+    assert {kind for kind, field in names if field in {"name", "who", "person", "subject", "login", "user", "client", "site", "host",
+                                                       "url", "address", "search"}} <= {"Service"}
+    hints = {hint for kind in made for hint in get_type_hints(kind).values()}
+    flat = {part for hint in hints for part in (hint, *get_args(hint), *(p for q in get_args(hint) for p in get_args(q)))}
+    assert not flat & {Any, str, object, dict}
+    assert all(issubclass(kind, parts.Nameless) for kind in made)
+    assert (parts.Service in made) == (name == "termly")
+
+
+def test_a_text_that_nobody_looked_through_cannot_stand_on_a_page_for_leaders() -> None:
+    """A plain str is a TypeError wherever it is put; so is a site anywhere but in a service, and a service of too few a ValueError."""
+    for wrong in ("Jo Bloggs", parts.Site("bad.example"), ["x"], {"a": 1}):
+        with pytest.raises(TypeError):
+            a_term(school=wrong)
+        with pytest.raises(TypeError):
+            a_term(themes=((Plain("Year 7"), wrong),))
+    with pytest.raises(TypeError):
+        parts.Service(Plain("bad"), Plain("x"), 9, 5)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="fewer than 5"):
+        parts.Service(parts.Site("rare.example"), Plain("x"), 4, 5)
+
+
+@pytest.mark.parametrize("name", NAMELESS)
+def test_what_looks_like_an_address_or_a_login_is_taken_out(name: str) -> None:
+    """Of hosts, addresses, mail and pseudonyms in any text only `(withheld)` is left."""
     plain = "deliberately, professional; row 6.1, e.g. IN-02"
     assert parts.anonymous(plain) == plain
-    page = render.html(a_term("see bad.example or bad[.]example, 10.1.2.3, jo@school.example and pab7defghijk"))
-    assert not any(word in page for word in ("bad.example", "bad[.]example", "10.1.2.3", "jo@", "pab7defghijk",
-        "games.example"))
+    page = render.html(PAGES[name]("see bad.example or bad[.]example, 10.1.2.3, jo@school.example and pab7defghijk"))
+    kept = re.sub(r"<th[^>]*>see bad.*?</th>", "", page)  # the two blocks of services, where a site may stand
+    assert not any(word in kept for word in ("bad.example", "bad[.]example", "10.1.2.3", "jo@", "pab7defghijk"))
+    assert name == "termly" or kept == page
 
 
 def test_every_termly_block_ends_with_a_decision_or_none() -> None:
-    """Eight blocks, eight ends."""
+    """Twelve blocks, twelve ends, and each decision once more at the head of the page."""
     page = render.html(a_term())
     ends = re.findall(r'<p class="ends[^"]*">(.*?)</p>', page)
-    assert len(ends) == page.count("<section") == 8
+    assert len(ends) == len(termly.BLOCKS) == 12
+    assert page.count("<section") == 13
     assert all(end.startswith("Decision needed: ") or end == "No action." for end in ends)
+    asked = [end.removeprefix("Decision needed: ") for end in ends if end != "No action."]
+    assert re.findall(r"<li><a href=\"#\w+\">[^<]*</a>: (.*?)</li>", page) == asked
 
 
-def _printed(values: list[int], small: int) -> tuple[str, ...]:
-    counts, total = parts.withhold([("", value) for value in values], small)
-    return (*(count.shown for count in counts), total.shown)
+def test_a_term_in_which_nothing_happened_asks_for_nothing() -> None:
+    """All heard, nothing waiting, nothing open, a change with its reason: no decision anywhere but in no block."""
+    calm = a_term(trust=termly.Trust(70, 70, 0, 0.95, 0.46, (), (), ()), rows=(), triage=(), times=termly.Heat(Plain("x"), Plain("y"), (), ()),
+                  networks=(), weeks=(), years=termly.Heat(Plain("x"), Plain("y"), (), ()), themes=(), repeats=counted("Pupils twice", 0),
+                  failures=(), ways=(), fixes=(), health=termly.Health(((Plain("list"), 1),), 0, 0), over_blocked=(), help_blocked=0,
+                  fresh=(), questions=(), duties=())
+    assert set(calm.ends.values()) == {"No action."}
+    page = render.html(calm)
+    assert "No decision is needed." in page
+    assert "<svg" not in page
 
 
-@cache
-def _readings(length: int, small: int) -> dict[tuple[str, ...], list[tuple[int, ...]]]:
-    """Every table of that many counts under 10, by what it prints: all that a reader who knows the rule can think of."""
-    tables: dict[tuple[str, ...], list[tuple[int, ...]]] = {}
-    for values in product(range(10), repeat=length):
-        tables.setdefault(_printed(list(values), small), []).append(values)
-    return tables
+def _words(page: str) -> list[str]:
+    """A page as a screen reader goes through headings and figures: headings, table cells with their heads, ends; no chart."""
+    body = re.sub(r"<svg.*?</svg>|<style.*?</style>", "", page, flags=re.DOTALL)
+    found = re.findall(r"<(h[1-3]|caption|th|td|dt|b|li|p class=\"ends[^>]*)[^>]*?>(.*?)</(?:h[1-3]|caption|th|td|dt|b|li|p)>", body, re.DOTALL)
+    return [" ".join(re.sub(r"<[^>]+>", " ", text).split()) for _, text in found]
 
 
-@settings(deadline=None)
-@given(st.lists(st.integers(0, 9), max_size=4), st.integers(3, 5))
-def test_no_withheld_count_can_be_worked_back(values: list[int], small: int) -> None:
-    """Whoever knows the rule and the total is left, for each withheld count, with two values at least that fit."""
-    shown = _printed(values, small)
-    assert not any(text.isdigit() and 0 < int(text) < small for text in shown[:-1])
-    fitting = _readings(len(values), small)[shown]
-    for place, text in enumerate(shown[:-1]):
-        assert text.isdigit() or len({table[place] for table in fitting}) > 1, (values, shown)
+def test_the_termly_page_read_aloud_by_its_headings_and_figures_makes_sense() -> None:
+    """Every chart's figures stand in a table under a caption, every figure has its words, and no heading stands over nothing."""
+    page = render.html(a_term())
+    said = _words(page)
+    assert [text for text in said if text in termly.BLOCKS.values()] == list(termly.BLOCKS.values())
+    for name, picture in a_term().pictures.items():
+        caption = a_term().tables[name].caption
+        assert caption in said, name
+        assert re.search(rf'<svg role="img" aria-label="{re.escape(picture.alt)}"', page), name
+    table = re.findall(r"<table.*?</table>", page, re.DOTALL)
+    assert all("<caption>" in text and 'scope="col"' in text and 'scope="row"' in text for text in table)
+    spoken = " ".join(said)
+    for text in ("School days heard from 69 of 70", "Lunch 41 fewer than 5", "Games 2 1 2.4", "Web proxy 3 2 14 0 5.2",
+                 "Decision needed: set a date for 1 overdue duty."):
+        assert text in spoken, text
 
 
-def test_one_small_count_takes_another_with_it() -> None:
-    """The next smallest goes with a single small count; two that are in doubt go alone; nothing small, nothing withheld."""
-    assert _printed([3, 40, 12], 5) == ("withheld", "40", "withheld", "55")
-    assert _printed([3, 4, 40], 5) == ("fewer than 5", "fewer than 5", "40", "47")
-    assert _printed([0, 9, 40], 5) == ("0", "9", "40", "49")
-    assert _printed([0, 3], 5) == ("0", "fewer than 5", "withheld")
-    with pytest.raises(ValueError, match="under 3"):
-        parts.withhold([], 2)
+def test_a_table_beside_a_page_holds_what_the_page_prints() -> None:
+    """As CSV: heads, cells as printed, numbers without commas."""
+    grids = render.tables(a_term())
+    assert render.grid_csv(grids["times"]) == "Part,Monday,Tuesday\r\nLunch,41,fewer than 5\r\nPeriod 1,0,7\r\n"
+    assert render.grid_csv(parts.Grid("c", ("What", "n"), (("=1+1", "1,234"),), frozenset({1}))) == "What,n\r\n'=1+1,1234\r\n"
 
 
 @given(st.text())

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from pipeline import coded, sql
 from pipeline.formats import Format, Layout
-from pipeline.formats.lines import column
+from pipeline.formats.lines import renamed, source
 from pipeline.formats.readers import READERS
 from pipeline.formats.syslog import UNWRAPPED
 from pipeline.formats.times import EARLIEST, LATEST, micros, to_utc
@@ -40,11 +40,10 @@ ROWS = r"""
 WITH numbered AS (
     SELECT line, byte, {text} AS text, long FROM given
 ), split AS (
-    {split}
+    SELECT {renamed} FROM ({split})
 ), tried AS (
     SELECT {zoned} AS zoned_time, {clock} AS clock_time, s.* FROM split s
 ), timed AS (
-    -- ours first: a field of the product with one of these names stands behind them
     SELECT CASE WHEN zoned_time BETWEEN {earliest} AND {latest} THEN zoned_time END AS micros,
            CASE WHEN clock_time BETWEEN {earliest} AND {latest} THEN clock_time END AS clock,
            {kept} AS kept, {numbers}, s.* FROM tried s
@@ -375,13 +374,14 @@ def compile_rows(form: Format, layout: Layout) -> str:
     sound, must = _must(form)
     keep = " AND ".join(_any(_source(name), name, _texts(globs), []) for name, globs in form.file.keep.items())
     return ROWS.format(text="unwrapped(text)" if layout.wrapped else "text", split=READERS[form.file.reader](form, layout),
+                       renamed=renamed(form.needs),
                        zoned=zoned, clock=clock, earliest=EARLIEST, latest=LATEST, kept=keep or "true",
                        numbers=", ".join(numbers), sound=sound, must=must, unreadable=UNREADABLE,
                        preamble=f"line < {layout.begins}" if layout.begins else "false", columns=", ".join(columns))
 
 
 def _source(name: str) -> str:
-    return f"s.{column(name)}"
+    return f"s.{source(name)}"
 
 
 def _of(form: Format, ours: str) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 # The line without its end.
 BARE = r"CASE WHEN ends_with(text, E'\r\n') THEN left(text, -2) WHEN ends_with(text, E'\n') THEN left(text, -1) ELSE text END"
 # Whether there is nothing on the line.
 BLANK = r"CASE WHEN contains(E' \t\r\n', left(text, 1)) THEN trim(text, E' \t\r\n') = '' ELSE false END"
 
 
-# Columns of the selects that are no fields of a product.
-OURS = frozenset({"line", "byte", "text", "long", "fault", "zoned_time", "clock_time", "micros", "clock", "kept", "bytes_in",
-                  "bytes_out", "duration_ms", "wrong"})
+# Columns that every split gives, and those that the select over it makes: a product may call its own fields so.
+GIVEN = frozenset({"line", "byte", "text", "long", "fault"})
+MADE = frozenset({"zoned_time", "clock_time", "micros", "clock", "kept", "bytes_in", "bytes_out", "duration_ms", "wrong"})
 
 
 def literal(text: str) -> str:
@@ -24,5 +26,16 @@ def quoted(name: str) -> str:
 
 
 def column(name: str) -> str:
-    """The column in which a split gives a source field: one that is called as a column of ours is has another name there."""
-    return quoted(f"= {name}" if name.lower() in OURS else name)
+    """The column in which a split gives a source field."""
+    return quoted(f"= {name}" if name.lower() in GIVEN else name)
+
+
+def source(name: str) -> str:
+    """The column of a source field in the select over a split."""
+    return quoted(f"= {name}" if name.lower() in GIVEN | MADE else name)
+
+
+def renamed(names: Iterable[str]) -> str:
+    """All columns of a split under the names that they have in the select over it."""
+    clashes = [f"{column(name)} AS {source(name)}" for name in names if column(name) != source(name)]
+    return f"* RENAME ({', '.join(clashes)})" if clashes else "*"

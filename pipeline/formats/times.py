@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.formats import Format, Layout
-from pipeline.formats.lines import column
+from pipeline.formats.lines import source
 
 EARLIEST, LATEST = 946_684_800_000_000, 4_102_444_800_000_000   # 2000 to 2100
 NOTHING = "NULL::BIGINT"
@@ -41,7 +41,7 @@ def micros(form: Format, layout: Layout) -> tuple[str, str]:
     """SQL of two numbers of microseconds: since the epoch where the zone is known, and of the local clock where it is not."""
     zoned, local = [], []
     for names in form.times:
-        text = " || ' ' || ".join(f"s.{column(name)}" for name in names)
+        text = " || ' ' || ".join(f"s.{source(name)}" for name in names)
         for way in form.file.time.forms:
             known, unknown = _read(way, text if len(names) == 1 else f"({text})", layout)
             if form.file.time.zone.upper() == "UTC" and unknown != NOTHING:

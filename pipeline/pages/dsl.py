@@ -94,6 +94,17 @@ class DslPage:
     hidden: str
     versions: tuple[tuple[str, str], ...]
 
+    @property
+    def rows_named(self) -> tuple[Row, ...]:
+        """The rows of table 7.2 that items name, each once: what the policy prints for them stands below the items."""
+        found = {row.id: row for group in self.groups for item in group.items for row in item.rows}
+        return tuple(found[name] for name in sorted(found))
+
+    @property
+    def questions_named(self) -> tuple[str, ...]:
+        """The open questions of the policy that items name, each once."""
+        return tuple(sorted({text for group in self.groups for item in group.items for text in item.questions}))
+
 
 def build(day: date, school_name: str, items: Sequence[Mapping[str, Any]], sealed: Sequence[Mapping[str, Any]],
           cut: str, versions: Mapping[str, object], hidden: Mapping[str, int] = MappingProxyType({})) -> DslPage:
@@ -113,6 +124,27 @@ def build(day: date, school_name: str, items: Sequence[Mapping[str, Any]], seale
     return DslPage("DSL list", said(school_name), long_day(day), seals, SEALED_RULES if seals else (),
                    tuple(group for group in groups if group.items), len(seals) + sum(len(g.items) for g in groups),
                    said(cut, 400), hidden_of(hidden), versions_of(versions))
+
+
+def week(title: str, begins: date, school_name: str, items: Sequence[Mapping[str, Any]], sealed: Sequence[Mapping[str, Any]],
+         versions: Mapping[str, object], hidden: Mapping[str, int] = MappingProxyType({})) -> DslPage:
+    """The list of one week and of what it found waiting, the oldest first; `begins`: its Monday; `hidden` as above."""
+    kept = sorted((item for item in items if kind(item) in {"student", "welfare", "attribution"} and _shown(item)),
+                  key=lambda item: (item["day"], item["ref"]))
+    carried = tuple(item_of(item) for item in kept if item["day"] < str(begins))
+    new = {name: tuple(item_of(item) for item in kept if item["day"] >= str(begins) and _group(item) == name)
+           for name in ("welfare", "serious", "routine", "attribution")}
+    groups = (
+        Group("carried", "Carried over from earlier weeks", "The oldest first. Each still waits for your decision.", carried),
+        Group("welfare", "Welfare", "For you alone. No sanction follows from these.", new["welfare"]),
+        Group("serious", "Serious", "Suspected, until you say. Due within two school days.", new["serious"]),
+        Group("routine", "Routine", "Suspected, until you say.", new["routine"]),
+        Group("attribution", "Who was it?", "The log names nobody. Nothing is proposed until somebody is identified.",
+              new["attribution"]))
+    seals = sealed_of(row for row in sealed if str(row.get("subject type", row.get("subject"))) not in STAFF)
+    return DslPage("DSL weekly list", said(school_name), title, seals, SEALED_RULES if seals else (),
+                   tuple(group for group in groups if group.items), len(seals) + sum(len(g.items) for g in groups), "",
+                   hidden_of(hidden), versions_of(versions))
 
 
 STAFF = {"staff", "technical_staff", "governor", "principal"}

@@ -7,15 +7,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from pipeline import periods
 from pipeline.pages.parts import long_day, said, several
 from pipeline.schoolday import academic_year
 
 READERS = {"technical": "technical services", "safeguarding": "the designated safeguarding lead and deputies",
-           "principal": "the Principal", "leadership": "senior leaders"}
+           "principal": "the Principal", "leadership": "senior leaders", "governors": "the governing body"}
 KINDS = {"nightly": ("Nightly breach report", "Nightly breach reports"), "dsl-list": ("DSL list", "DSL lists"),
-         "principal": ("The Principal’s page", "The Principal’s pages"), "termly": ("Termly summary", "Termly summaries"),
+         "dsl-week": ("DSL weekly list", "DSL weekly lists"),
+         "principal": ("The Principal’s page", "The Principal’s pages"),
          "return": ("Return sheet", "Return sheets, to tick and hand back"),
-         "breaches": ("Breach log", "Breach log"), "changes": ("Change log", "Change log")}
+         "termly": ("Termly summary", "Termly summaries"), "annual": ("Annual report", "Annual reports"),
+         "year-digest": ("Weekly digest", "Weekly digests"), "breaches": ("Breach log", "Breach log"),
+         "changes": ("Change log", "Change log")}
+ORDER = {kind: at for at, kind in enumerate(KINDS)}
+NAME = re.compile(r"(?P<kind>[a-z-]+?)-(?P<span>\d{4}-\d\d-\d\d(-to-\d{4}-\d\d-\d\d)?|\d{4}-W\d\d|\d{4}-\d\d|[a-z]+-\d{4}(-\d)?)")
 ENDS = {"spring": (4, 30), "summer": (8, 31), "autumn": (12, 31)}  # when a term of that name has ended, in any school
 
 
@@ -73,19 +79,29 @@ class IndexPage:
 
 def build(reader: str, school_name: str, files: Sequence[str], failed: Iterable[str] = (), kept: str = "") -> IndexPage:
     """The index of a reader's folder; `failed`: the pages that say that a night failed; `kept`: how long pages are kept."""
-    wrong, found = set(failed), [(file, period) for file in files if (period := period_of(file))]
+    wrong = set(failed)
+    found = [(file, period) for file in files if (period := period_of(file))]
     groups: dict[str, list[tuple[Period, Entry]]] = {}
     for file, period in sorted(found, key=lambda pair: pair[1].last, reverse=True):
         groups.setdefault(kind_of(file), []).append((period, Entry(file, period.short, period.whole, file in wrong)))
     tables = tuple(Entry(file, title_of(kind_of(file)), "", False) for file in sorted(files)
-                   if file.endswith(".csv") and not period_of(file))
-    return IndexPage("Pages", said(school_name), READERS[reader], _lede(found), tuple(
-        Kind(kind, title_of(kind), rows[0][1], _shelves(rows)) for kind, rows in sorted(groups.items())), tables, said(kept, 300))
+                   if file.endswith(".csv") and not beside(file) and not period_of(file))
+    ordered = sorted(groups.items(), key=lambda group: (ORDER.get(group[0], len(ORDER)), group[0]))
+    kinds = tuple(Kind(kind, title_of(kind), rows[0][1], _shelves(rows)) for kind, rows in ordered)
+    return IndexPage("Pages", said(school_name), reader_of(reader), _lede(found), kinds, tables, said(kept, 300))
+
+
+def reader_of(name: str) -> str:
+    """Whose folder that is, in words."""
+    cohort, _, which = name.partition("-")
+    return READERS.get(name) or f"the Head of {cohort.capitalize()} {which.replace('-', ' ').capitalize()}"
 
 
 def kind_of(file: str) -> str:
     """What a page or table is, from its name: `nightly` of nightly-2026-11-02.html."""
-    return re.sub(r"(-\d{4}-(\d\d-\d\d|autumn|spring|summer))?\.\w+$", "", file)
+    stem = file.split(".", 1)[0]
+    found = NAME.fullmatch(stem)
+    return found["kind"] if found else stem
 
 
 def title_of(kind: str) -> str:
@@ -98,15 +114,44 @@ def one_of(kind: str) -> str:
     return KINDS[kind][0] if kind in KINDS else kind.replace("-", " ").capitalize()
 
 
+def beside(file: str) -> bool:
+    """Whether a file is a table beside a page, such as nightly-2026-11-02.counts.csv, and no page or sheet of its own."""
+    return file.count(".") > 1
+
+
 def period_of(file: str) -> Period | None:
-    """The day or term that a page or sheet is about, from its name; None for what is of no period."""
-    if found := re.search(r"-(\d{4}-\d\d-\d\d)\.(html|csv)$", file):
-        day = date.fromisoformat(found[1])
-        return Period(day, f"{day:%B %Y}", f"{day:%a} {day.day}", long_day(day))
-    if found := re.search(r"-(\d{4})-(autumn|spring|summer)\.html$", file):
-        last = date(int(found[1]), *ENDS[found[2]])
-        return Period(last, academic_year(last), f"{found[2].capitalize()} term", f"{found[2].capitalize()} term {found[1]}")
-    return None
+    """The span that a page or sheet is about, from its name; None for what is of no span."""
+    return span_of(file) if file.endswith(".html") or (file.endswith(".csv") and not beside(file)) else None
+
+
+def span_of(file: str) -> Period | None:
+    """The span that a page, a sheet or a table beside a page is about, from its name; None for what is of no span."""
+    found = NAME.fullmatch(file.split(".", 1)[0])
+    try:
+        return _span(found["span"]) if found else None
+    except ValueError:  # such as the 31st of November: no page of ours
+        return None
+
+
+def _span(span: str) -> Period:
+    first, _, last = span.partition("-to-")
+    if last or re.fullmatch(r"\d{4}-\d\d-\d\d", span):
+        day, begin = date.fromisoformat(last or first), date.fromisoformat(first)
+        short = f"{day:%a} {day.day}" if not last else f"{begin.day} {begin:%b} to {day.day} {day:%b}"
+        return Period(day, f"{day:%B %Y}", short, long_day(day) if not last else f"{long_day(begin)} to {long_day(day)}")
+    if found := re.fullmatch(r"(\d{4})-W(\d\d)", span):
+        week = periods.week(date.fromisocalendar(int(found[1]), int(found[2]), 1))
+        return Period(week.last, f"{week.first:%B %Y}", f"{week.first.day} {week.first:%b}", week.title)
+    if found := re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])", span):
+        month = periods.month(date(int(found[1]), int(found[2]), 1))
+        return Period(month.last, academic_year(month.last), month.title, month.title)
+    if found := re.fullmatch(r"(\d{4})-\d\d", span):
+        year = periods.year(date(int(found[1]), 9, 1))
+        return Period(year.last, "Academic years", year.name, year.title)
+    name, begins, *half = span.split("-")
+    last_day = date(int(begins), *ENDS.get(name, (12, 31)))
+    title = f"{name.capitalize()} term" + (f", half {half[0]}" if half else "")
+    return Period(last_day, academic_year(last_day), title, f"{title} {begins}")
 
 
 def _shelves(rows: Sequence[tuple[Period, Entry]]) -> tuple[Shelf, ...]:

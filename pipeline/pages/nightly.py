@@ -25,6 +25,8 @@ WORKED = {"yes": "worked: it was allowed", "no": "did not work: it was blocked",
 LABELS = {"lines": "Lines read", "requests": "Requests", "rejects": "Rejects: lines that could not be read",
           "repeats": "Repeats: lines read before", "visits": "Visits", "background": "Background requests",
           "auth": "Sign-in exchanges", "error": "Errors", "setup": "Set-up of tunnels", "sealed": "Sealed requests",
+          "twice": "Requests that two logs saw, counted once", "quietened": "Detections that point to background, not shown",
+          "hidden": "Detections that exceptions hide",
           "against": "Visits against the policy", "incidents": "Suspected incidents"}
 APART = "kept for the DSL"
 SEALED_NAME = "unmapped, sealed"
@@ -59,6 +61,14 @@ class NightlyPage:
     sealed: tuple[str, ...]
     counts: Grid
     versions: tuple[tuple[str, str], ...]
+
+    @property
+    def tables(self) -> dict[str, Grid]:
+        """Its tables by name."""
+        return {"coverage": self.coverage, "failures": self.failures, "rounds": self.circumventions, "changes": self.changes,
+                "inferred": self.inferred, "exceptions": self.exceptions,
+                "names": self.filter_names, "overblocked": self.over_blocked, "misplaced": self.misplaced,
+                "unknown": self.unknown, "counts": self.counts}
 
 
 def build(day: date, school_name: str, coverage: pa.Table, problems: Sequence[Problem],

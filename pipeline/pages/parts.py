@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 from datetime import date, datetime
+from typing import Any
 
 from pipeline.schoolday import local
 
@@ -32,15 +33,6 @@ class Grid:
     heads: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     numbers: frozenset[int] = frozenset()
-
-
-@dataclass(frozen=True)
-class Count:
-    """A count as a page may print it: the number, or the words that stand in its place."""
-
-    label: str
-    shown: str
-    value: int | None
 
 
 def visible(text: str) -> str:
@@ -124,34 +116,83 @@ def versions_of(versions: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
     return tuple(flat)
 
 
-def withhold(rows: Sequence[tuple[str, int]], small: int = 5) -> tuple[tuple[Count, ...], Count]:
-    """Counts that may be printed beside their total, and the total.
+class Plain(str):
+    """Text of the program or the policy that has passed `anonymous`: the only text that a nameless page holds."""
 
-    Counts from 1 to `small` - 1 are withheld. While what is withheld could be told from the total, the next smallest
-    counts go too; when none is left, the total goes. The choice looks at values only, never at the order, so even a
-    reader who knows this rule cannot say which withheld count is which.
-    """
-    if small < 3:
-        raise ValueError("small numbers are those under 3 at least")
-    total = sum(value for _, value in rows)
-    limit, hides_total = small - 1, False
-    while not _safe([v for _, v in rows if 0 < v <= limit], small):
-        left = [value for _, value in rows if value > limit]
-        if not left:
-            hides_total = True
-            break
-        limit = min(left)
-    words = f"fewer than {small}" if limit == small - 1 else "withheld"
-    counts = tuple(Count(label, words, None) if 0 < value <= limit else Count(label, number(value), value)
-                   for label, value in rows)
-    return counts, Count("Total", "withheld", None) if hides_total else Count("Total", number(total), total)
+    __slots__ = ()
+
+    def __new__(cls, text: object = "", longest: int = 300) -> Plain:
+        return super().__new__(cls, anonymous(text, longest))
 
 
-def _safe(hidden: Sequence[int], small: int) -> bool:
-    """Whether the sum of the hidden counts, known to the reader, leaves each of them in doubt."""
-    if not hidden:
-        return True
-    if len(hidden) == 1 or sum(hidden) < small:
-        return False
-    mixed = max(hidden) >= small
-    return mixed or len(hidden) < sum(hidden) < (small - 1) * len(hidden)
+class Site(str):
+    """A site, made unclickable: what a nameless page holds in a `Service` and nowhere else."""
+
+    __slots__ = ()
+
+    def __new__(cls, site: object) -> Site:
+        return super().__new__(cls, defang(site))
+
+
+@dataclass(frozen=True)
+class Nameless:
+    """Page data for readers who are told of nobody: every text in it is `Plain`, all the way down, else a TypeError."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            _hold(getattr(self, field.name), f"{type(self).__name__}.{field.name}")
+
+
+def _hold(value: Any, where: str) -> None:
+    if isinstance(value, tuple):
+        for inner in value:
+            _hold(inner, where)
+    elif not isinstance(value, Plain | Nameless | int | float | date | None):
+        raise TypeError(f"{where} may hold no {type(value).__name__}")
+
+
+@dataclass(frozen=True)
+class Count(Nameless):
+    """A count as a page may print it: the number, or the words that stand in its place."""
+
+    label: Plain
+    shown: Plain
+    value: int | None
+
+
+@dataclass(frozen=True)
+class Service(Nameless):
+    """A site that enough people asked for to stand on a page for leaders: `people` at least `least`, else a ValueError."""
+
+    site: Site
+    what: Plain
+    people: int
+    least: int
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.site, Site) or not isinstance(self.what, Plain):
+            raise TypeError("a service is a Site with a Plain text")
+        if self.people < self.least:
+            raise ValueError(f"a site of fewer than {self.least} people may not be named")
+
+
+@dataclass(frozen=True)
+class Basis(Nameless):
+    """What a page rests on: how complete the logs were, which questions of the policy touched it, and what no log can show."""
+
+    heard: Plain
+    questions: Plain
+    limits: tuple[Plain, ...]
+
+
+def shown(label: str, value: int | None, small: int) -> Count:
+    """A count that may be printed, or the words in its place."""
+    return Count(Plain(label), Plain(f"fewer than {small}" if value is None else number(value)), value)
+
+
+def sentence(texts: Iterable[str], none: str = "none") -> str:
+    """`a, b and c`."""
+    given = list(texts)
+    if not given:
+        return none
+    return given[0] if len(given) == 1 else f"{', '.join(given[:-1])} and {given[-1]}"

@@ -1,27 +1,29 @@
-"""The termly summary for senior leaders: a page that says what to do, and can identify nobody.
+"""The termly summary for senior leaders: twelve blocks, each of which ends with a decision to take or with none.
 
-No type here has a place for a name, login, site, address or search term, and every text passes `anonymous`. Counts of people
-and incidents under the small number are withheld, and one more where subtraction would give them back.
+Every type here is `Nameless`: its texts have been through `anonymous`, and it holds no name, login, address or search term.
+A site may stand in two blocks alone, as a `Service` of enough people. Counts of people and incidents come from the ledger.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Any
+from datetime import date
 
-import pandas as pd
-import pyarrow as pa
+from pipeline.pages.charts import NONE, Bars, Picture, Shades, Trend
+from pipeline.pages.parts import Count, Grid, Nameless, Plain, Service, long_day, number, sentence, several
 
-from pipeline.pages.parts import Count, Grid, anonymous, long_day, number, several, versions_of, withhold
-
-ACTION = "No action."
+ACTION = Plain("No action.")
+DECIDE = "Decision needed: "
+BLOCKS = {"trust": "Can we trust this term’s numbers?", "numbers": "Five numbers", "rows": "Incidents by row of the policy",
+          "where": "Where and when", "years": "By year group", "repeats": "Repeat cases", "filter": "Filter health",
+          "overblocking": "Over-blocking", "new": "New this term", "questions": "Where the policy can be read two ways",
+          "duties": "Duties", "limits": "What this cannot see"}
 
 
 @dataclass(frozen=True)
-class Trust:
-    """Whether the term's numbers can be trusted: school days heard in full, and the share of traffic that names a person."""
+class Trust(Nameless):
+    """Whether the numbers can be trusted: school days heard, and the shares of traffic that name a person and show a page."""
 
     school_days: int
     days_heard: int
@@ -29,40 +31,75 @@ class Trust:
     attributed: float | None
     paged: float | None
     silent_days: tuple[date, ...]
+    drops: tuple[date, ...]
+    quiet_networks: tuple[Plain, ...]
 
 
 @dataclass(frozen=True)
-class Measure:
-    """One of the five numbers: what it is, this term's figure, what it means, and the figures it is compared with."""
+class Measure(Nameless):
+    """One of the five numbers: what it is, its figure, what it means, and what it was last term and the same term last year."""
 
-    label: str
-    figure: str
-    note: str
-    compared: str
+    label: Plain
+    figure: Plain
+    note: Plain
+    compared: Plain
 
 
 @dataclass(frozen=True)
-class PolicyRow:
-    """One row of table 7.2 with its counts, withheld where small."""
+class PolicyRow(Nameless):
+    """One row of table 7.2 with its counts."""
 
-    id: str
-    text: str
+    id: Plain
+    text: Plain
     suspected: Count
     confirmed: Count
+    accidental: Count
     dismissed: Count
 
-
-@dataclass(frozen=True)
-class Tally:
-    """Distinct people by one thing (category, time of day, year group), withheld where small."""
-
-    heading: str
-    counts: tuple[Count, ...]
+    @property
+    def counts(self) -> tuple[Count, ...]:
+        """Its counts, in the order of the table."""
+        return self.suspected, self.confirmed, self.accidental, self.dismissed
 
 
 @dataclass(frozen=True)
-class Week:
-    """One week of visits: blocked, and let through against the policy."""
+class Line(Nameless):
+    """A row of a heat table."""
+
+    label: Plain
+    cells: tuple[Count, ...]
+
+
+@dataclass(frozen=True)
+class Heat(Nameless):
+    """A heat table: what it shows, the heads of its columns, and its rows."""
+
+    caption: Plain
+    corner: Plain
+    columns: tuple[Plain, ...]
+    lines: tuple[Line, ...]
+
+    @property
+    def grid(self) -> Grid:
+        """The same as a table."""
+        return Grid(self.caption, (self.corner, *self.columns),
+                    tuple((line.label, *(cell.shown for cell in line.cells)) for line in self.lines),
+                    frozenset(range(1, len(self.columns) + 1)))
+
+    def picture(self, alt: str) -> Shades:
+        """The same as a picture."""
+        return Shades(alt, tuple(line.label for line in self.lines), tuple(self.columns),
+                      tuple(tuple((_short_words(cell), cell.value) for cell in line.cells) for line in self.lines))
+
+    @property
+    def seen(self) -> bool:
+        """Whether any cell holds something."""
+        return any(cell.value != 0 for line in self.lines for cell in line.cells)
+
+
+@dataclass(frozen=True)
+class Week(Nameless):
+    """One whole week of pupils' visits: blocked, and let through against the policy."""
 
     begins: date
     blocked: Count
@@ -70,200 +107,305 @@ class Week:
 
 
 @dataclass(frozen=True)
-class Failures:
-    """Filter failures by category, or ways round the filter by method: how many, how many still open, median hours to a block."""
+class Failures(Nameless):
+    """Filter failures of one category: how many, how many still open, median hours to a block."""
 
-    part: str
-    what: str
+    what: Plain
     count: int
     still_open: int
     median_hours: float | None
 
 
 @dataclass(frozen=True)
-class Question:
-    """A point on which the policy can be read two ways, and how much it touched this term."""
+class Way(Nameless):
+    """One way round the filter: hosts, those that worked, people on the busiest day, still open, median hours to a block."""
 
-    id: str
-    text: str
-    readings: tuple[str, ...]
-    default: str
-    owner: str
+    method: Plain
+    hosts: int
+    worked: int
+    people: Count
+    still_open: int
+    median_hours: float | None
+
+
+@dataclass(frozen=True)
+class Question(Nameless):
+    """A point on which the policy can be read two ways, and how many visits it touched."""
+
+    id: Plain
+    text: Plain
+    readings: tuple[Plain, ...]
+    default: Plain
+    owner: Plain
     effect: Count
 
 
 @dataclass(frozen=True)
-class TermlyPage:
+class Duty(Nameless):
+    """Something owed: what, when, and whether it is late."""
+
+    what: Plain
+    due: Plain
+    late: bool
+
+
+@dataclass(frozen=True)
+class Health(Nameless):
+    """What was done to the filter: changes by kind, those without a reason, entries of the school's own list past their date."""
+
+    changes: tuple[tuple[Plain, int], ...]
+    without_reason: int
+    expired: int
+
+
+@dataclass(frozen=True)
+class TermlyPage(Nameless):
     """Everything the termly summary prints."""
 
-    title: str
-    term: str
-    school: str
+    title: Plain
+    school: Plain
+    term: Plain
     first: date
     last: date
-    notice: str
-    small_number: int
+    until: date
+    notice: Plain
+    small: int
     trust: Trust
     measures: tuple[Measure, ...]
     rows: tuple[PolicyRow, ...]
-    row_totals: tuple[Count, Count, Count]
-    tallies: tuple[Tally, ...]
+    triage: tuple[Count, ...]
+    times: Heat
+    networks: tuple[Count, ...]
     weeks: tuple[Week, ...]
+    marks: tuple[tuple[date, Plain], ...]
+    years: Heat
+    themes: tuple[tuple[Plain, Plain], ...]
+    repeats: Count
     failures: tuple[Failures, ...]
-    changes: tuple[tuple[str, int], ...]
+    ways: tuple[Way, ...]
+    fixes: tuple[Count, ...]
+    health: Health
+    over_blocked: tuple[Service, ...]
+    help_blocked: int
+    fresh: tuple[Service, ...]
+    new_since: date | None
     questions: tuple[Question, ...]
-    duties: tuple[tuple[str, str, bool], ...]
-    limits: tuple[str, ...]
-    ends: Mapping[str, str]
-    versions: tuple[tuple[str, str], ...]
+    duties: tuple[Duty, ...]
+    limits: tuple[Plain, ...]
+    versions: tuple[tuple[Plain, Plain], ...]
 
     @property
-    def coverage_grid(self) -> Grid:
-        """The trust block as a table."""
+    def day(self) -> str:
+        """What of the term it covers."""
+        if self.until >= self.last:
+            return f"{self.term}: {long_day(self.first)} to {long_day(self.last)}"
+        return f"{self.term}: {long_day(self.first)} to {long_day(self.until)}, so far"
+
+    @property
+    def blocks(self) -> dict[str, str]:
+        """The heading of each block."""
+        return BLOCKS
+
+    @property
+    def tables(self) -> dict[str, Grid]:
+        """Its tables by name; the CSV files beside the page."""
+        return {"trust": self._trust(), "numbers": self._numbers(), "rows": self._rows(), "triage": _counts(
+            "School days until an incident was decided", "School days", "Incidents", self.triage), "times": self.times.grid,
+            "networks": _counts("Pupils with a visit against the policy, on the busiest day", "Network", "Pupils", self.networks),
+            "weeks": self._weeks(), "years": self.years.grid, "failures": self._failures(), "ways": self._ways(),
+            "fixes": _counts("Hours until the filter blocked what it had let through", "Hours", "Matters", self.fixes),
+            "overblocked": _services("Learning sites that the filter blocked", self.over_blocked),
+            "new": _services("Services not seen before this term", self.fresh), "questions": self._questions(),
+            "duties": Grid("What is owed", ("Duty", "When"), tuple((duty.what, duty.due) for duty in self.duties))}
+
+    @property
+    def pictures(self) -> dict[str, Picture]:
+        """Its charts by name; none where there is nothing to draw."""
+        made: dict[str, Picture] = {}
+        if sum(week.blocked.value is not None for week in self.weeks) > 1:
+            made["weeks"] = self._trend()
+        if self.times.seen:
+            made["times"] = self.times.picture(f"Heat table: {self.times.caption}. The darker, the more.")
+        if self.years.seen:
+            made["years"] = self.years.picture(f"Heat table: {self.years.caption}. The darker, the more.")
+        if any(way.people.value for way in self.ways):
+            spread = tuple((titled(way.method), way.people.value, way.people.shown) for way in self.ways)
+            made["ways"] = Bars("Bars: people on the busiest day for each way round the filter.", spread, "People, busiest day")
+        if any(count.value for count in self.triage):
+            made["triage"] = _bars("Bars: how many incidents were decided within how many school days.", self.triage, "Incidents")
+        if any(count.value for count in self.fixes):
+            made["fixes"] = _bars("Bars: within what time the filter blocked what it had let through.", self.fixes, "Matters")
+        return made
+
+    @property
+    def ends(self) -> dict[str, str]:
+        """How each block ends."""
+        return decisions(self)
+
+    @property
+    def asked(self) -> tuple[tuple[str, str], ...]:
+        """The decisions asked for, each with its block."""
+        return tuple((name, text.removeprefix(DECIDE)) for name, text in self.ends.items() if text.startswith(DECIDE))
+
+    def _trust(self) -> Grid:
         trust = self.trust
         return Grid("What the numbers rest on", ("Measure", "Figure"), (
             ("School days heard from", f"{trust.days_heard} of {trust.school_days}"),
             ("School days with a silence of an hour or more", str(trust.days_with_gaps)),
-            ("Requests that name a person", _percent(trust.attributed)),
-            ("Requests that show a page, not only a host", _percent(trust.paged))), frozenset({1}))
+            ("School days with less than half the usual traffic", str(len(trust.drops))),
+            ("Requests that name a person", percent(trust.attributed)),
+            ("Requests that show a page, not only a host", percent(trust.paged)),
+            ("Networks of the school that nothing was heard of", sentence(trust.quiet_networks))), frozenset({1}))
+
+    def _numbers(self) -> Grid:
+        return Grid("Five numbers", ("What", "Figure", "Compared"),
+                    tuple((it.label, it.figure, it.compared) for it in self.measures), frozenset({1}))
+
+    def _rows(self) -> Grid:
+        return Grid("Pupils’ incidents by row of table 7.2",
+                    ("Row", "Suspected", "Confirmed", "Accidental, reported", "Dismissed"),
+                    tuple((f"{row.id} {row.text}", *(count.shown for count in row.counts)) for row in self.rows),
+                    frozenset({1, 2, 3, 4}))
 
     @property
-    def row_grid(self) -> Grid:
-        """The rows of table 7.2 with their counts and totals."""
-        rows = tuple((f"{row.id} {row.text}", row.suspected.shown, row.confirmed.shown, row.dismissed.shown)
-                     for row in self.rows)
-        return Grid("Incidents by row of table 7.2", ("Row", "Suspected", "Confirmed", "Dismissed"),
-                    (*rows, ("Total", *(total.shown for total in self.row_totals))) if rows else (), frozenset({1, 2, 3}))
+    def touched(self) -> Grid:
+        """The rows of table 7.2 that have an incident."""
+        rows = self._rows()
+        return Grid(rows.caption, rows.heads, tuple(row for row in rows.rows if set(row[1:]) != {"0"}), rows.numbers)
 
     @property
-    def week_grid(self) -> Grid:
-        """The figures of the chart."""
-        return Grid("Visits by week", ("Week of", "Blocked", "Let through against the policy"),
-                    tuple((_short(week.begins), week.blocked.shown, week.against.shown) for week in self.weeks),
-                    frozenset({1, 2}))
+    def untouched(self) -> str:
+        """The rows that have none, by their ids."""
+        return sentence(row.id for row in self.rows if {count.value for count in row.counts} == {0})
 
-    @property
-    def failure_grid(self) -> Grid:
-        """Failures and ways round the filter."""
-        heads = ("Kind", "What", "How many", "Not blocked yet", "Median hours to block")
-        return Grid("What got through and what got round", heads,
-                    tuple((row.part, row.what, number(row.count), number(row.still_open),
-                           "–" if row.median_hours is None else f"{row.median_hours:.1f}") for row in self.failures),
-                    frozenset({2, 3, 4}))
+    def _weeks(self) -> Grid:
+        return Grid("Pupils’ visits by week", ("Week of", "Blocked", "Let through against the policy"),
+                    tuple((short(week.begins), week.blocked.shown, week.against.shown) for week in self.weeks), frozenset({1, 2}))
 
+    def _trend(self) -> Trend:
+        return Trend("Lines: pupils’ visits by week, blocked by the filter and let through against the policy.",
+                     tuple(short(week.begins) for week in self.weeks),
+                     (("Blocked", tuple(week.blocked.value for week in self.weeks)),
+                      ("Let through against the policy", tuple(week.against.value for week in self.weeks))),
+                     tuple((short(day), text) for day, text in self.marks))
 
-def build(term: str, first: date, last: date, school_name: str, coverage: pa.Table, numbers: Sequence[Sequence[str]],
-          by_row: Sequence[Sequence[Any]], breaches: Sequence[Mapping[str, Any]], changes: Mapping[str, int],
-          questions: Sequence[Sequence[Any]], duties: Sequence[Sequence[Any]], limits: Sequence[str],
-          small_number: int = 5, tallies: Sequence[Sequence[Any]] = (), *, school_days: Sequence[date] = (),
-          by_day: Sequence[tuple[date, int, int]] = (), policy_overdue: str = "",
-          versions: Mapping[str, object] | None = None) -> TermlyPage:
-    """The summary of one term. `tallies` are (heading, of, people); `by_day` is (day, visits blocked, visits against)."""
-    rows, totals = _rows(by_row, small_number)
-    trust, failed = _trust(coverage, school_days), _failures(breaches)
-    asked = _questions(questions, small_number)
-    owed = tuple((anonymous(row[0]), anonymous(row[1]), bool(row[2])) for row in duties)
-    return TermlyPage(
-        title="Termly summary", term=anonymous(term), school=anonymous(school_name), first=first, last=last,
-        notice=anonymous(policy_overdue), small_number=small_number, trust=trust,
-        measures=tuple(Measure(*(anonymous(text) for text in row)) for row in numbers), rows=rows, row_totals=totals,
-        tallies=_tallies(tallies, small_number), weeks=_weeks(by_day, small_number), failures=failed,
-        changes=tuple((anonymous(kind).replace("_", " "), count) for kind, count in changes.items()),
-        questions=asked, duties=owed, limits=tuple(anonymous(text) for text in limits),
-        ends=_ends(trust, rows, failed, changes, asked, owed), versions=versions_of(versions or {}))
+    def _failures(self) -> Grid:
+        return Grid("What the filter let through where it is meant to block, one a site and profile",
+                    ("Category", "How many", "Not blocked yet", "Median hours to a block"),
+                    tuple((titled(row.what), number(row.count), number(row.still_open), hours(row.median_hours))
+                          for row in self.failures), frozenset({1, 2, 3}))
+
+    def _ways(self) -> Grid:
+        return Grid("Ways round the filter, tried or used",
+                    ("Method", "Hosts", "Worked", "People, busiest day", "Not blocked yet", "Median hours to a block"),
+                    tuple((titled(way.method), number(way.hosts), number(way.worked), way.people.shown, number(way.still_open),
+                           hours(way.median_hours)) for way in self.ways), frozenset({1, 2, 3, 4, 5}))
+
+    def _questions(self) -> Grid:
+        return Grid("Open questions of the policy", ("Question", "Readings", "In use until decided", "Decides", "Visits touched"),
+                    tuple((f"{q.id} {q.text}", " / ".join(q.readings), q.default, q.owner, q.effect.shown)
+                          for q in self.questions), frozenset({4}))
 
 
-def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.0f}%"
-
-
-def _short(day: date) -> str:
-    return f"{day.day} {day:%b}"
-
-
-def _trust(coverage: pa.Table, school_days: Sequence[date]) -> Trust:
-    frame = coverage.select(["day", "requests", "unattributed", "paged", "gap_minutes"]).to_pandas()
-    days = frame.groupby("day").agg({"requests": "sum", "gap_minutes": "max"})
-    heard = {pd.Timestamp(str(day)).date() for day in days.index[days["requests"] > 0]}
-    gaps = {pd.Timestamp(str(day)).date() for day in days.index[days["gap_minutes"] >= 60]}
-    expected = sorted(set(school_days) or heard)
-    total = int(frame["requests"].sum())
-    return Trust(len(expected), len(heard & set(expected)), len(gaps & set(expected)),
-                 1 - int(frame["unattributed"].sum()) / total if total else None,
-                 int(frame["paged"].sum()) / total if total else None,
-                 tuple(day for day in expected if day not in heard))
-
-
-def _rows(by_row: Sequence[Sequence[Any]], small: int) -> tuple[tuple[PolicyRow, ...], tuple[Count, Count, Count]]:
-    """Each column is one group: its total is printed beside it, so each is withheld by itself; no row has a total."""
-    columns = [withhold([(str(row[0]), int(row[at])) for row in by_row], small) for at in (2, 3, 4)]
-    rows = tuple(PolicyRow(anonymous(row[0], 20), anonymous(row[1], 120), *(counts[at] for counts, _ in columns))
-                 for at, row in enumerate(by_row))
-    return rows, (columns[0][1], columns[1][1], columns[2][1])
-
-
-def _tallies(tallies: Sequence[Sequence[Any]], small: int) -> tuple[Tally, ...]:
-    """People overlap between the things counted, so no total is printed; small counts are withheld as if one were."""
-    groups: dict[str, list[tuple[str, int]]] = {}
-    for heading, of, people in tallies:
-        groups.setdefault(anonymous(heading), []).append((anonymous(str(of).replace("_", " "), 80), int(people)))
-    return tuple(Tally(heading, withhold(rows, small)[0]) for heading, rows in groups.items())
-
-
-def _weeks(by_day: Sequence[tuple[date, int, int]], small: int) -> tuple[Week, ...]:
-    weeks: dict[date, tuple[int, int]] = {}
-    for day, blocked, against in sorted(by_day):
-        begins = day - timedelta(days=day.weekday())
-        before = weeks.get(begins, (0, 0))
-        weeks[begins] = (before[0] + blocked, before[1] + against)
-    blocked_counts = withhold([(begins.isoformat(), pair[0]) for begins, pair in weeks.items()], small)[0]
-    against_counts = withhold([(begins.isoformat(), pair[1]) for begins, pair in weeks.items()], small)[0]
-    return tuple(Week(begins, one, two) for begins, one, two in zip(weeks, blocked_counts, against_counts, strict=True))
-
-
-def _failures(breaches: Sequence[Mapping[str, Any]]) -> tuple[Failures, ...]:
-    """Breaches by category or method: never by site or by who."""
-    groups: dict[tuple[str, str], list[float | None]] = {}
-    for row in breaches:
-        failed = row["part"] == "failure"
-        what = anonymous(str(row["category"] if failed else row["method"]).replace("_", " ").replace("-", " "), 60)
-        hours = None
-        if row.get("first_blocked") is not None and row.get("first_seen") is not None:
-            hours = (row["first_blocked"] - row["first_seen"]).total_seconds() / 3600
-        groups.setdefault(("Filter failure" if failed else "Way round the filter", what), []).append(hours)
-    return tuple(Failures(part, what, len(hours), sum(1 for h in hours if h is None),
-                          float(pd.Series([h for h in hours if h is not None]).median()) if any(h is not None for h in hours)
-                          else None) for (part, what), hours in sorted(groups.items()))
-
-
-def _questions(questions: Sequence[Sequence[Any]], small: int) -> tuple[Question, ...]:
-    return tuple(Question(anonymous(id_, 20), anonymous(text), tuple(anonymous(reading) for reading in readings),
-                          anonymous(default), anonymous(owner), withhold([("", int(effect))], small)[0][0])
-                 for id_, text, readings, default, owner, effect in questions)
-
-
-def _ends(trust: Trust, rows: Sequence[PolicyRow], failed: Sequence[Failures], changes: Mapping[str, int],
-          questions: Sequence[Question], duties: Sequence[tuple[str, str, bool]]) -> dict[str, str]:
+def decisions(page: TermlyPage) -> dict[str, str]:
     """How each block ends: one decision at most, from the block's own figures."""
-    still = sum(row.still_open for row in failed)
-    late = sum(1 for row in duties if row[2])
-    ends = dict.fromkeys(("trust", "numbers", "rows", "where", "filter", "questions", "duties", "limits"), ACTION)
-    if trust.silent_days or trust.school_days == 0:
-        ends["trust"] = (f"Decision needed: who finds out why {several(len(trust.silent_days), 'school day')} went unheard, "
-                         "and by when.") if trust.silent_days else "Decision needed: why nothing was heard all term."
-    if any(row.suspected.value != 0 for row in rows):
-        ends["rows"] = "Decision needed: who sees that every suspected incident is looked at, and by when."
+    asked = {"trust": _trust(page.trust), "rows": _rows(page), "where": _where(page.times), "years": _years(page),
+             "repeats": _repeats(page.repeats), "filter": _filter(page), "overblocking": _over_blocking(page),
+             "new": f"say of {several(len(page.fresh), 'new service')} whether it may be used." if page.fresh else "",
+             "questions": f"choose a reading for {several(len(page.questions), 'question')}." if page.questions else "",
+             "duties": _duties(page.duties)}
+    return {name: DECIDE + asked[name] if asked.get(name) else ACTION for name in BLOCKS}
+
+
+def _trust(trust: Trust) -> str:
+    if not trust.days_heard:
+        return "find out why nothing was heard."
+    if trust.silent_days:
+        return f"who finds out why {several(len(trust.silent_days), 'school day')} went unheard, and by when."
+    if trust.quiet_networks:
+        return f"say whether {sentence(trust.quiet_networks)} should be filtered and logged."
+    return f"who looks into {several(len(trust.drops), 'day')} of little traffic." if trust.drops else ""
+
+
+def _rows(page: TermlyPage) -> str:
+    waits = any(row.suspected.value != 0 for row in page.rows)
+    return "who sees that every suspected incident is looked at, and by when." if waits else ""
+
+
+def _where(times: Heat) -> str:
+    cells = [(cell.value or 0, line.label, column) for line in times.lines
+             for column, cell in zip(times.columns, line.cells, strict=True)]
+    count, part, weekday = max(cells, key=lambda cell: cell[0], default=(0, "", ""))
+    return f"whether {part} needs more supervision; {weekday} had most pupils, {count}." if count else ""
+
+
+def _years(page: TermlyPage) -> str:
+    told = [label for label, themes in page.themes if themes != NONE]
+    which = "each year group" if len(told) > 3 else sentence(told)
+    return f"which assembly or PSHE lesson takes up the themes of {which}." if told else ""
+
+
+def _repeats(repeats: Count) -> str:
+    return "" if repeats.value == 0 else "who asks the DSL that a next step is dated for each; the names are on the DSL’s list."
+
+
+def _filter(page: TermlyPage) -> str:
+    still = sum(row.still_open for row in page.failures) + sum(way.still_open for way in page.ways)
     if still:
-        ends["filter"] = f"Decision needed: {several(still, 'matter')} not blocked yet; block, or record why not."
-    elif not sum(changes.values()):
-        ends["filter"] = "Decision needed: no change was logged all term, which is unlikely; ask how changes are made."
-    if questions:
-        ends["questions"] = f"Decision needed: choose a reading for {several(len(questions), 'question')}."
-    if late:
-        ends["duties"] = f"Decision needed: set a date for {several(late, 'overdue duty', 'overdue duties')}."
-    return ends
+        return f"{several(still, 'matter')} not blocked yet; block, or record why not."
+    if page.health.without_reason:
+        return f"who gives {several(page.health.without_reason, 'change')} its reason and approval."
+    if page.health.expired:
+        return f"renew or remove {several(page.health.expired, 'entry', 'entries')} of the school’s own list past its date."
+    if not page.health.changes:
+        return "no change was logged, which is unlikely; ask how changes are made."
+    return ""
 
 
-def span(page: TermlyPage) -> str:
-    """The days of the term in words."""
-    return f"{long_day(page.first)} to {long_day(page.last)}"
+def _over_blocking(page: TermlyPage) -> str:
+    if page.help_blocked:
+        return "who unblocks help and support, and by when; the nightly report names the sites."
+    return f"who unblocks, or explains, {several(len(page.over_blocked), 'learning site')}." if page.over_blocked else ""
+
+
+def _duties(duties: Sequence[Duty]) -> str:
+    late = sum(duty.late for duty in duties)
+    return f"set a date for {several(late, 'overdue duty', 'overdue duties')}." if late else ""
+
+
+def _counts(caption: str, what: str, unit: str, counts: Sequence[Count]) -> Grid:
+    return Grid(caption, (what, unit), tuple((count.label, count.shown) for count in counts), frozenset({1}))
+
+
+def _services(caption: str, services: Sequence[Service]) -> Grid:
+    return Grid(caption, ("Site", "What it is", "People"), tuple((it.site, it.what, number(it.people)) for it in services),
+                frozenset({2}))
+
+
+def _bars(alt: str, counts: Sequence[Count], unit: str) -> Bars:
+    return Bars(alt, tuple((count.label, count.value, count.shown) for count in counts), unit)
+
+
+def _short_words(cell: Count) -> str:
+    """A withheld cell in a picture, where there is no room for words: below the threshold."""
+    return cell.shown.replace("fewer than ", "<")
+
+
+def titled(text: str) -> str:
+    """With a capital first, and the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def percent(share: float | None) -> str:
+    """A share as a whole number of hundredths; a dash for none."""
+    return NONE if share is None else f"{100 * share:.0f}%"
+
+
+def hours(value: float | None) -> str:
+    """Hours with one decimal; a dash for none."""
+    return NONE if value is None else f"{value:,.1f}"
+
+
+def short(day: date) -> str:
+    """2 Nov."""
+    return f"{day.day} {day:%b}"

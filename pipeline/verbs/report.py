@@ -1,24 +1,31 @@
-"""Verbs that write a page of a longer span again."""
+"""The verb that makes a page again, or for another period."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
 
 from pipeline import night, publishing
-from pipeline.verbs.front import DAY, end, folder, ran
+from pipeline.runs import Note
+from pipeline.verbs.front import end, folder, ran
 
-report = typer.Typer(no_args_is_help=True, help="Write a page of a longer span, as things stand now.")
+JOBS = ("termly",)  # what the schedule starts, and `status` tells of
 
 
-@report.command("termly")
-def report_termly(today: Annotated[datetime | None, typer.Option(help="A day of the term, or after it; else the clock's.",
-                                                                 formats=[DAY], metavar="DATE")] = None) -> None:
-    """Write the summary of the term, or of the last one that has ended, with what people have decided since its last night."""
-    with ran("termly") as note:
-        account = night.report(folder(), publishing.last_term, today and today.date())
+def report(
+    name: Annotated[str, typer.Argument(help=f"One of {', '.join(publishing.REPORTS)}.", metavar="NAME")],
+    period: Annotated[str, typer.Option(help="Such as 2026-11-03, 2026-W45, 2026-11, autumn-2026, autumn-2026-2, 2026-27 or "
+                                             "2026-11-02..2026-11-20; the latest when not given.", metavar="PERIOD")] = "",
+) -> None:
+    """Write a page and the tables beside it for a period, into the folder of its reader; names on it are a logged reveal.
+
+    From the same data the same page comes out, to the byte. Counts on leaders' and governors' pages are held to what was
+    printed before: a small number cannot be had by asking for two periods.
+    """
+    with ran(name) if name in JOBS and not period else nullcontext(Note()) as note:
+        account = night.report(folder(), name, period)
         note.code = account.code()
-    typer.echo("\n".join(f"wrote       {page}" for page in account.pages) or "No term has begun by then.")
+    typer.echo("\n".join(f"wrote       {page}" for page in account.pages) or "Nothing was to tell, so no page was written.")
     end(account.problems)

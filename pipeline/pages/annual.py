@@ -1,0 +1,139 @@
+"""The annual report to governors: numbers that can identify no child, what changed because of them, and what to ask.
+
+Every type here is `Nameless`. No site stands in it, no quotation, and of incidents only those that a person has confirmed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from pipeline.pages.charts import NONE, Bars, Picture
+from pipeline.pages.parts import Count, Grid, Nameless, Plain, long_day, number, sentence
+from pipeline.pages.termly import Duty, Failures, Health, Question, Trust, Way, hours, percent, titled
+
+# The four areas of risk of Keeping Children Safe in Education, and the rows of table 7.2 that fall in each: by what the row
+# says a pupil saw (content), whom they met (contact) or did (conduct). No row of the table speaks of commerce.
+AREAS = {"Content": ("IN-01", "IN-13", "IN-14"), "Contact": ("IN-09",),
+         "Conduct": ("IN-02", "IN-03", "IN-04", "IN-05", "IN-06", "IN-07", "IN-08", "IN-10", "IN-11", "IN-12", "IN-15")}
+HOW = tuple(map(Plain, (
+    "The filter decides, as a page is asked for, whether it may be seen. Its own live alerts stay the first line of defence.",
+    "Every night its logs are read, each line once, and judged by the school’s own e-safety policy of that day.",
+    "What looks like an incident is only ever suspected. The designated safeguarding lead, a deputy or the Principal decides.",
+    "People stand in the records under a code. Names are put to codes only on the pages of those who may see them, and that is "
+    "recorded each time.",
+    "Matters of welfare, of staff, and of the illegal-content list go to the one reader who may see them. They are not counted "
+    "here.")))
+ASK = tuple(map(Plain, (
+    "Who on the governing body leads on filtering and monitoring, and when did they last see both at work?",
+    "Are all networks and devices that pupils use filtered and logged, and how do we know?",
+    "Was filtering reviewed this year with the DSL and those who run it, and what did the review change?",
+    "How soon is a suspected incident looked at, and what happens in the holidays?",
+    "Does the filter keep pupils from what they need to learn, or from help?",
+    "Do pupils, parents and staff know what is logged, and whom to tell when it is wrong?")))
+
+
+@dataclass(frozen=True)
+class YearRow(Nameless):
+    """One row of table 7.2 with its confirmed incidents, this year first."""
+
+    id: Plain
+    text: Plain
+    area: Plain
+    years: tuple[Count, ...]
+
+
+@dataclass(frozen=True)
+class Fact(Nameless):
+    """A line of two columns."""
+
+    what: Plain
+    figure: Plain
+
+
+@dataclass(frozen=True)
+class AnnualPage(Nameless):
+    """Everything the annual report prints."""
+
+    title: Plain
+    school: Plain
+    year: Plain
+    first: date
+    last: date
+    until: date
+    notice: Plain
+    small: int
+    roles: tuple[Fact, ...]
+    duties: tuple[Duty, ...]
+    how: tuple[Plain, ...]
+    trust: Trust
+    years: tuple[Plain, ...]
+    rows: tuple[YearRow, ...]
+    decided: tuple[Fact, ...]
+    health: Health
+    failures: tuple[Failures, ...]
+    ways: tuple[Way, ...]
+    learning_blocked: Count
+    help_blocked: int
+    themes: tuple[Count, ...]
+    questions: tuple[Question, ...]
+    decisions: tuple[Fact, ...]
+    ask: tuple[Plain, ...]
+    limits: tuple[Plain, ...]
+    versions: tuple[tuple[Plain, Plain], ...]
+
+    @property
+    def day(self) -> str:
+        """What it covers."""
+        return f"{self.year}: {long_day(self.first)} to {long_day(min(self.until, self.last))}"
+
+    @property
+    def tables(self) -> dict[str, Grid]:
+        """Its tables by name."""
+        rows = tuple((row.area, f"{row.id} {row.text}", *(count.shown for count in row.years)) for row in self.rows)
+        return {"roles": _facts("Who holds which part", ("Role", "Named in the settings"), self.roles),
+                "trust": _facts("What the numbers rest on", ("Measure", "Figure"), self._trust()),
+                "rows": Grid("Confirmed incidents of pupils by area of risk and row of table 7.2", ("Area", "Row", *self.years),
+                             rows, frozenset(range(2, 2 + len(self.years)))),
+                "decided": _facts("How incidents were followed up", ("Measure", "Figure"), self.decided),
+                "failures": Grid("What the filter let through where it is meant to block, one a site and profile",
+                                 ("Category", "How many", "Not blocked yet", "Median hours to a block"),
+                                 tuple((titled(row.what), number(row.count), number(row.still_open), hours(row.median_hours))
+                                       for row in self.failures), frozenset({1, 2, 3})),
+                "ways": Grid("Ways round the filter, tried or used", ("Method", "Hosts", "Worked", "Not blocked yet"),
+                             tuple((titled(way.method), number(way.hosts), number(way.worked), number(way.still_open))
+                                   for way in self.ways), frozenset({1, 2, 3})),
+                "themes": Grid("Pupils with a visit against the policy, on the busiest day", ("Theme", "Pupils"),
+                               tuple((count.label, count.shown) for count in self.themes), frozenset({1})),
+                "questions": Grid("Open questions of the policy", ("Question", "Decides", "In use until decided"),
+                                  tuple((f"{q.id} {q.text}", q.owner, q.default) for q in self.questions))}
+
+    @property
+    def touched(self) -> Grid:
+        """The rows of table 7.2 that have an incident in any year."""
+        rows = self.tables["rows"]
+        return Grid(rows.caption, rows.heads, tuple(row for row in rows.rows if set(row[2:]) - {"0", NONE}), rows.numbers)
+
+    @property
+    def untouched(self) -> str:
+        """The rows that have none, by their ids."""
+        return sentence(row.id for row in self.rows if not {count.shown for count in row.years} - {"0", NONE})
+
+    @property
+    def pictures(self) -> dict[str, Picture]:
+        """Its one chart."""
+        if not self.themes:
+            return {}
+        return {"themes": Bars("Bars: pupils with a visit against the policy by theme, on the busiest day.",
+                               tuple((count.label, count.value, count.shown) for count in self.themes), "Pupils, busiest day")}
+
+    def _trust(self) -> tuple[Fact, ...]:
+        trust = self.trust
+        return (Fact(Plain("School days heard from"), Plain(f"{trust.days_heard} of {trust.school_days}")),
+                Fact(Plain("School days with a silence of an hour or more"), Plain(trust.days_with_gaps)),
+                Fact(Plain("Requests that name a person"), Plain(percent(trust.attributed))),
+                Fact(Plain("Requests that show a page, not only a host"), Plain(percent(trust.paged))))
+
+
+def _facts(caption: str, heads: tuple[str, str], facts: tuple[Fact, ...]) -> Grid:
+    return Grid(caption, heads, tuple((fact.what, fact.figure) for fact in facts), frozenset({1}))
