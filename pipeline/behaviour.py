@@ -79,14 +79,16 @@ WITH fresh AS (
     WHERE v.category = 'uncategorised' AND v.allowed > 0 AND v.actor IN ('student', 'shared', 'unknown') AND k.people <= $few
       AND (v.requests >= $requests OR v.bytes_in >= $bytes)
 )
-SELECT f.visit, f.site, f.requests,
+SELECT f.visit, f.site, f.requests, f.bytes_in // 1000000 AS megabytes, f.tunnels > 0 AND f.slots >= $slots AND f.bytes_in >= $stay AS stayed,
+       coalesce(bool_or(o.opened >= 2) FILTER (o.blocked >= 2 AND epoch_us(o.started) >= f.since - $block_minutes * 60000000
+                                               AND o.category NOT IN (SELECT unnest($harmless::VARCHAR[]))), false) AS again,
        coalesce(sum(o.blocked) FILTER (epoch_us(o.started) >= f.since - $block_minutes * 60000000
                                        AND o.category NOT IN (SELECT unnest($harmless::VARCHAR[]))), 0)::BIGINT AS blocks,
        coalesce(bool_or(starts_with(o.category, 'bypass_') AND o.category NOT IN
                         ('bypass_default_privacy_feature', 'bypass_vpn_app_chatter')), false) AS looked
 FROM fresh f JOIN visits o ON o.subject = f.subject AND o.visit <> f.visit AND o.site <> f.site
  AND epoch_us(o.started) BETWEEN f.since - $look_minutes * 60000000 AND f.since
-GROUP BY f.visit, f.site, f.requests ORDER BY f.visit
+GROUP BY f.visit, f.site, f.requests, f.tunnels, f.slots, f.bytes_in ORDER BY f.visit
 """
 
 MERGED = """
@@ -167,20 +169,25 @@ PORT_CATEGORIES = {9001: TOR, 9030: TOR, 3389: DESKTOP, 5900: DESKTOP, 5901: DES
 
 
 def _fresh(visits: pa.Table, hosts: pa.Table, new: pa.Table, book: Book) -> list[dict[str, Any]]:
-    """New hosts opened straight after a look for a way round, or after blocks where the host stands on a platform for anybody."""
+    """New hosts opened straight after a look for a way round; or after blocks, where the host stands on a platform for anybody,
+    or where no address is seen and much is fetched for minutes through that one name. Blocks count where there were several, or where
+    what was blocked was asked for again and nothing else set that off."""
     if not len(new):
         return []
     numbers = book.numbers
     found = run(FRESH, {"few": numbers["rare_people"], "requests": numbers["used_requests"], "bytes": 1_000_000,
+                        "slots": numbers["stay_slots"], "stay": numbers["stay_megabytes"] * 1_000_000,
                         "block_minutes": numbers["block_minutes"], "look_minutes": numbers["look_minutes"],
                         "harmless": sorted(book.harmless)}, visits=visits, hosts=hosts, new=new)
     told = []
     for fact in found.to_pylist():
+        blocked = fact["blocks"] >= numbers["blocks"] or fact["again"]
         facts = [(fact["looked"], "opened within minutes of a look for a way round the filter"),
-                 (fact["blocks"] >= numbers["blocks"], f"opened within minutes of {fact['blocks']} blocks"),
+                 (blocked, f"opened within minutes of {fact['blocks']} blocks"),
+                 (blocked and fact["stayed"], f"{fact['megabytes']} MB through that one name, over some minutes"),
                  (on_platform(fact["site"]), "the host stands on a platform where anybody can put up a page")]
         why = [text for holds, text in facts if holds]
-        if fact["looked"] or len(why) >= max(2, numbers["weak_kinds"]):
+        if fact["looked"] or (blocked and len(why) >= max(2, numbers["weak_kinds"])):
             told.append({"visit": fact["visit"], "category": "bypass_web_proxy",
                          "why": ["a host that this school had not asked for before", *why]})
     return told

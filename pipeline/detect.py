@@ -26,6 +26,7 @@ GRAVITY = ("T0", "T1", "T2", "TS", "T3", "T4", "none")
 QUIET_TIERS = frozenset({"T1", "T2", "T3", "TS"})
 SEALED = "sealed"
 TOOLS = ("bypass_web_proxy", "bypass_vpn_tunnel", "bypass_tor", "bypass_mirror_or_remote_desktop")
+STARTED = ("copyright_p2p",)  # a torrent client asks its tracker in even steps by itself, once somebody has given it a file to fetch
 ASKED_OF_A_PERSON = frozenset({"intent", "reported", "authorised"})
 
 # {condition} is the one place where a rule's own SQL is put in.
@@ -232,6 +233,7 @@ def _facts(visits: list[dict[str, Any]], policy: Any) -> Facts:
         near_sites=widest["near_sites"], near_requests=widest["near_requests"], near_blocked=widest["near_blocked"],
         near_ms=widest["near_ms"], near_searched=widest["near_searched"],
         spreads=visits[0]["category"].startswith("bypass_"), tool=visits[0]["category"] in TOOLS,
+        started=visits[0]["category"] in STARTED,
         blocks_before=max(visit["blocks_before"] for visit in visits), longest_ms=max(visit["longest_ms"] for visit in visits),
         tries=sum(_tries(visit) for visit in visits),
         most_tries=max(min(_tries(visit), visit["blocked"]) for visit in visits),

@@ -55,6 +55,7 @@ class Facts:
     near_searched: int = 0
     spreads: bool = False  # of a kind that people pass on, so that a crowd is no excuse
     tool: bool = False  # a way round the filter itself
+    started: bool = False  # of a kind that a program does because somebody started it, so that even steps are no excuse
     blocks_before: int = 0
     longest_ms: int = 0
     tries: int = 1
@@ -99,7 +100,7 @@ def is_slip(facts: Facts, numbers: Mapping[str, Any]) -> bool:
 
 def is_machine(facts: Facts, numbers: Mapping[str, Any]) -> bool:
     """An open page or a program asks, and no person: a blocked page in equal steps, or check-ins all day long."""
-    return _loops(facts, numbers) or _idles(facts, numbers)
+    return not facts.started and (_loops(facts, numbers) or _idles(facts, numbers))
 
 
 def _loops(facts: Facts, numbers: Mapping[str, Any]) -> bool:
@@ -169,10 +170,10 @@ def reasons(facts: Facts, title: str, numbers: Mapping[str, Any]) -> list[str]:
     said = [_counts(facts, title)]
     if facts.near_searched:
         said.append(f"{facts.near_searched} search{'' if facts.near_searched == 1 else 'es'} for it among them")
-    if _loops(facts, numbers):
+    if not facts.started and _loops(facts, numbers):
         said.append(f"asked for {facts.even_tries} times in equal steps of {facts.step_s} seconds, "
                     "as a page left open does")
-    elif _idles(facts, numbers):
+    elif not facts.started and _idles(facts, numbers):
         said.append(f"asked for {facts.day_tries} times that day in {facts.hours} different hours, a request or two each, "
                     "as a program does")
     elif _retried(facts, numbers):

@@ -201,6 +201,8 @@ def intent_and_reasons(group: list[Row], visits: Sequence[Row], policy: Policy) 
     idles = ((often or far)
              and requests <= numbers["few_requests"] * tries
              and sum(v["bytes_in"] for v in group) <= numbers["idle_bytes"] * requests)
+    if first["category"] == "copyright_p2p":  # a program that somebody started
+        loops = idles = False
     brought = alone and brought_along(first, glance, follows, numbers)
     went_on = allowed > 0 and first["step_s"] is None and sum(v["opened"] for v in group) >= numbers["own_tries"]
     before = max(blocks_before(visit, visits, policy, numbers["bypass_then_same_minutes"]) for visit in group)

@@ -114,6 +114,27 @@ def test_blocks_alone_do_not_make_the_next_site_a_proxy() -> None:
     assert weighed(advert.format(site="sunny.github.io"), "host\nsunny.github.io", ("sunny.github.io",)) == []
 
 
+STAY = "started | ended | person | site | category | blocked | allowed | requests | opened | tunnels | slots | bytes_in\n"
+
+
+@pytest.mark.parametrize(("blocks", "opened", "tunnels", "slots", "megabytes", "told"), [
+    (2, 2, 6, 2, 8, True),     # tried, tried again, and then ten minutes and eight megabytes through one name
+    (3, 1, 6, 2, 8, True),     # three blocks at once
+    (2, 1, 6, 2, 8, False),    # one try, with the browser's own second request
+    (2, 2, 6, 2, 2, False),    # back to reading, some pages of one site
+    (2, 2, 6, 1, 8, False),    # one film, or one large page
+    (2, 2, 0, 2, 8, False)])   # the addresses are there, and show nothing
+def test_much_through_one_new_name_after_blocks_is_told_by_host_names_alone(
+        blocks: int, opened: int, tunnels: int, slots: int, megabytes: int, told: bool) -> None:
+    """Where a log has no addresses: blocks that a person came back to, then whole sites under a name that nobody knows."""
+    text = (STAY + f"10:00 | 10:01 | p1 | games.example | games | {blocks} | 0 | {blocks} | {opened} | 0 | 1 | 7000\n"
+            f"10:02 | 10:10 | p1 | sunny.example | uncategorised | 0 | 6 | 6 | 1 | {tunnels} | {slots} | {megabytes * MB}")
+    found = weighed(text, "host\nsunny.example", ("sunny.example",))
+    assert found == ([("s1:2", "bypass_web_proxy", [
+        "a host that this school had not asked for before", f"opened within minutes of {blocks} blocks",
+        f"{megabytes} MB through that one name, over some minutes"])] if told else [])
+
+
 def spread(people: int, turned: int, more: str = "", year: str = "Y9") -> list[tuple[Any, ...]]:
     """What is told of one new host that some pupils met, of whom some came from a block."""
     text = "started | person | site | category | blocked | allowed | actor | year | crowd\n"

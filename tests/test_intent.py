@@ -44,6 +44,7 @@ STORIES = rows("""
     a stay on what pages also bring along        | games allowed=60 tries=9 opened=8 slots=4 brought=habit after_ms=300    | deliberate | yes
     a picture in another page                    | pornography allowed=7 opened=0 after_ms=2500 piece=yes                  | background | no
     a blocked page left open                     | pornography blocked=40 tries=40 step_s=30 even_tries=40                 | background | no
+    a torrent client at its tracker              | copyright_p2p blocked=10 tries=10 step_s=60 even_tries=10               | deliberate | yes
     tried seven times, evenly                    | pornography blocked=7 tries=7 step_s=30 even_tries=7                    | deliberate | yes
     an allowed page that loads itself again      | gambling allowed=40 tries=40 slots=4 step_s=30 even_tries=40            | deliberate | yes
     an app that checks in all day                | gambling blocked=8 tries=5 day_tries=40 hours=9 bytes_in=20000          | background | no
