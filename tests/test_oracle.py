@@ -21,6 +21,7 @@ from pipeline.incidents import breaches, stories
 from pipeline.intent import NUMBERS
 from pipeline.policy import Policy, in_force, read_policy
 from pipeline.rulebook import BANDS, read_rules
+from pipeline.signals.acts import ACTS
 from pipeline.tables import LINES, VISITS
 
 MINUTES_10 = timedelta(minutes=10)
@@ -124,7 +125,8 @@ visits = ["10:00 y9 bets.example gambling blocked", "12:00 y9 bets.example gambl
 note = "once"
 visits = ["10:00 y9 bets.example gambling blocked"]
 """
-RULES, RULE_FAULTS = read_rules({n: t for n, t in FILES.items() if "/detect/" in n} | {"rules/detect/often.toml": OFTEN})
+ALL_RULES, RULE_FAULTS = read_rules({n: t for n, t in FILES.items() if "/detect/" in n} | {"rules/detect/often.toml": OFTEN})
+RULES = [rule for rule in ALL_RULES if rule.signal not in ACTS]  # signals over several visits: tests/test_acts.py
 PEOPLE_OF = {"student": ("p1", "p2", "p3"), "staff": ("p4",), "technical_staff": ("p5",), "governor": ("p6",),
              "guest": (None,), "shared": ("p7",), "unknown": (None,)}
 ACTORS = (*("student",) * 6, *PEOPLE_OF)

@@ -15,8 +15,8 @@ READERS = {"technical": "technical services", "safeguarding": "the designated sa
            "principal": "the Principal", "leadership": "senior leaders", "governors": "the governing body"}
 KINDS = {"nightly": ("Nightly breach report", "Nightly breach reports"), "dsl-list": ("DSL list", "DSL lists"),
          "dsl-week": ("DSL weekly list", "DSL weekly lists"),
-         "return": ("Return sheet", "Return sheets, to tick and hand back"),
          "principal": ("The Principal’s page", "The Principal’s pages"),
+         "return": ("Return sheet", "Return sheets, to tick and hand back"),
          "termly": ("Termly summary", "Termly summaries"), "annual": ("Annual report", "Annual reports"),
          "year-digest": ("Weekly digest", "Weekly digests"), "breaches": ("Breach log", "Breach log"),
          "changes": ("Change log", "Change log")}
@@ -131,6 +131,12 @@ def span_of(file: str) -> Period | None:
         return _span(found["span"]) if found else None
     except ValueError:  # such as the 31st of November: no page of ours
         return None
+
+
+def typed(file: str) -> str:
+    """The span of a page as a person types it, such as 2026-11-02..2026-11-20; empty where it is of none."""
+    found = NAME.fullmatch(file.split(".", 1)[0])
+    return found["span"].replace("-to-", "..") if found else ""
 
 
 def _span(span: str) -> Period:
