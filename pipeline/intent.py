@@ -199,7 +199,7 @@ def reasons(facts: Facts, title: str, numbers: Mapping[str, Any]) -> list[str]:
         said.append(f"within minutes of {blocks} for something else")
     if _went_on(facts, numbers) and not _stayed(facts, numbers):
         said.append(f"went on from page to page: {facts.opened} tries that nothing else set off")
-    if _turned_to_others(facts, numbers):
+    if _turned_to_others(facts, numbers) and facts.near_sites < number(numbers, "several_sites"):
         said.append(f"{facts.near_opened} tries at {facts.near_sites} sites that nothing else set off")
     if facts.bypass:
         said.append(f"{facts.bypass} in the next minutes")

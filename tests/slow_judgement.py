@@ -242,7 +242,7 @@ def intent_and_reasons(group: list[Row], visits: Sequence[Row], policy: Policy) 
         said += ["tried again after the block"]
     said += [f"within minutes of {plural(before, 'blocked request')} for something else"] * (first["category"] in TOOLS and before > 0)
     said += [f"went on from page to page: {sum(v['opened'] for v in group)} tries that nothing else set off"] * (went_on and not stayed)
-    said += [f"{own} tries at {sites} sites that nothing else set off"] * turned
+    said += [f"{own} tries at {sites} sites that nothing else set off"] * (turned and sites < numbers["several_sites"])
     said += [f"{policy.categories[tools[0]].title} in the next minutes"] if tools else []
     said += [f"{allowed} requests went through, spread over {slots} five-minute slots"] * stayed
     said += [f"{moved // 1_000_000} MB came and went, spread over {slots} five-minute slots"] * (fetched and not stayed)
