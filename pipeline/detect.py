@@ -24,6 +24,7 @@ from pipeline.tables import DETECTIONS
 GRAVITY = ("T0", "T1", "T2", "TS", "T3", "T4", "none")
 QUIET_TIERS = frozenset({"T1", "T2", "T3", "TS"})
 SEALED = "sealed"
+TOOLS = ("bypass_web_proxy", "bypass_vpn_tunnel", "bypass_tor", "bypass_mirror_or_remote_desktop")
 ASKED_OF_A_PERSON = frozenset({"intent", "reported", "authorised"})
 
 # {condition} is the one place where a rule's own SQL is put in.
@@ -50,11 +51,17 @@ WITH hit AS (
     SELECT h.visit, arg_min(o.category, (epoch_us(o.started), o.visit)) AS bypass
     FROM hit h JOIN visits o ON o.subject = h.subject AND o.category <> h.category
      AND epoch_us(o.started) BETWEEN h.since AND h.until + $bypass * 60000000
-    WHERE o.category IN ('bypass_web_proxy', 'bypass_vpn_tunnel', 'bypass_tor', 'bypass_mirror_or_remote_desktop')
+    WHERE o.category IN (SELECT category FROM tool_categories)
     GROUP BY h.visit
+), stopped AS (
+    SELECT h.visit, sum(o.blocked)::BIGINT AS blocks_before
+    FROM hit h JOIN visits o ON o.subject = h.subject AND epoch_us(o.started) BETWEEN h.since - $bypass * 60000000 AND h.since
+    JOIN verdicts d ON d.visit = o.visit
+    WHERE NOT starts_with(o.category, 'bypass_') AND d.tier <> 'none' GROUP BY h.visit
 )
-SELECT hit.* EXCLUDE (since, until), near.* EXCLUDE (visit), coalesce(bypass, '') AS bypass
-FROM hit JOIN near USING (visit) LEFT JOIN tools USING (visit)
+SELECT hit.* EXCLUDE (since, until), near.* EXCLUDE (visit), coalesce(bypass, '') AS bypass,
+       coalesce(blocks_before, 0) AS blocks_before
+FROM hit JOIN near USING (visit) LEFT JOIN tools USING (visit) LEFT JOIN stopped USING (visit)
 ORDER BY hit.started, hit.source, hit.line
 """
 
@@ -103,6 +110,7 @@ def _fired(visits: pa.Table, verdicts: pa.Table, rules: Sequence[Any], policy: A
     con = connect()
     con.register("visits", visits)
     con.register("verdicts", verdicts)
+    con.register("tool_categories", pa.table({"category": pa.array(TOOLS, pa.string())}))
     con.register("never", pa.table({"category": pa.array(_never(policy), pa.string())}))
     groups = [(rule, why, group) for rule in sorted(rules, key=lambda rule: rule.name)
               for why, group in _groups(con, rule, hiding)]
@@ -168,7 +176,9 @@ def _facts(visits: list[dict[str, Any]], policy: Any) -> Facts:
         visits=len(visits), crowd=max(visit["crowd"] for visit in visits), after_ms=visits[0]["after_ms"],
         near_sites=widest["near_sites"], near_requests=widest["near_requests"], near_blocked=widest["near_blocked"],
         near_ms=widest["near_ms"], near_searched=widest["near_searched"],
-        spreads=visits[0]["category"].startswith("bypass_"), tries=sum(_tries(visit) for visit in visits),
+        spreads=visits[0]["category"].startswith("bypass_"), tool=visits[0]["category"] in TOOLS,
+        blocks_before=max(visit["blocks_before"] for visit in visits), longest_ms=max(visit["longest_ms"] for visit in visits),
+        tries=sum(_tries(visit) for visit in visits),
         most_tries=max(min(_tries(visit), visit["blocked"]) for visit in visits),
         opened=sum(1 if visit["opened"] is None else visit["opened"] for visit in visits),
         after_page=visits[0]["from_page"], piece=bool(visits[0]["piece"]),

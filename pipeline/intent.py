@@ -18,6 +18,10 @@ NUMBERS: dict[str, int] = {
     "dwell_slots": 2,  # five-minute slots with requests: stayed
     "dwell_requests": 20,  # requests that went through: more than one page with its pictures
     "gap_minutes": 10,  # how far "around it" reaches
+    "own_tries": 5,  # tries of one visit that opened a burst: went on from page to page
+    "tool_requests": 8,  # requests that went through a way round the filter: used
+    "tool_minutes": 10,  # of one connection through it: used
+    "few_tries": 2,  # no more than a page or two
     "bypass_then_same_minutes": 10,  # how soon a bypass tool follows
     "piece_requests": 10,  # requests that a piece of another page makes at most
     "loop_tries": 8,  # blocked tries in a row in equal steps
@@ -48,6 +52,9 @@ class Facts:
     bypass: str
     near_searched: int = 0
     spreads: bool = False  # of a kind that people pass on, so that a crowd is no excuse
+    tool: bool = False  # a way round the filter itself
+    blocks_before: int = 0
+    longest_ms: int = 0
     tries: int = 1
     most_tries: int = 0
     opened: int = 1
@@ -75,9 +82,9 @@ def suggest(facts: Facts, numbers: Mapping[str, Any]) -> str:
     crowded = facts.crowd >= number(numbers, "crowd_people") and not facts.spreads
     if crowded or is_machine(facts, numbers) or is_brought(facts, numbers):
         return "background"
-    if _retried(facts, numbers) or _stayed(facts, numbers):
+    if _retried(facts, numbers) or _stayed(facts, numbers) or _went_on(facts, numbers) or _got_round(facts, numbers):
         return "deliberate"
-    if _alone(facts) and (_brief(facts, numbers) or facts.slots <= 1):
+    if _alone(facts) and _glanced(facts, numbers):
         return "accidental"
     return "unclear"
 
@@ -136,6 +143,23 @@ def _stayed(facts: Facts, numbers: Mapping[str, Any]) -> bool:
     return facts.slots >= number(numbers, "dwell_slots") and facts.allowed >= number(numbers, "dwell_requests")
 
 
+def _went_on(facts: Facts, numbers: Mapping[str, Any]) -> bool:
+    """From page to page: try after try opened a burst of its own, in no equal steps, and something went through."""
+    return facts.allowed > 0 and facts.step_s is None and facts.opened >= number(numbers, "own_tries")
+
+
+def _got_round(facts: Facts, numbers: Mapping[str, Any]) -> bool:
+    """A way round the filter that was used, or turned to straight after a block."""
+    long = facts.longest_ms >= 60_000 * number(numbers, "tool_minutes")
+    used = facts.allowed > 0 and (long or facts.allowed >= number(numbers, "tool_requests"))
+    return facts.tool and (used or facts.blocks_before > 0)
+
+
+def _glanced(facts: Facts, numbers: Mapping[str, Any]) -> bool:
+    """A page or two, and left."""
+    return facts.tries <= number(numbers, "few_tries") and (_brief(facts, numbers) or facts.slots <= 1)
+
+
 def reasons(facts: Facts, title: str, numbers: Mapping[str, Any]) -> list[str]:
     """What the log shows, a short plain sentence each."""
     said = [_counts(facts, title)]
@@ -149,6 +173,11 @@ def reasons(facts: Facts, title: str, numbers: Mapping[str, Any]) -> list[str]:
                     "as a program does")
     elif _retried(facts, numbers):
         said.append("tried again after the block")
+    if facts.tool and facts.blocks_before:
+        blocks = f"{facts.blocks_before} blocked request{'' if facts.blocks_before == 1 else 's'}"
+        said.append(f"within minutes of {blocks} for something else")
+    if _went_on(facts, numbers) and not _stayed(facts, numbers):
+        said.append(f"went on from page to page: {facts.opened} tries that nothing else set off")
     if facts.bypass:
         said.append(f"{facts.bypass} in the next minutes")
     if _stayed(facts, numbers):

@@ -159,6 +159,14 @@ def tool_after(visit: Row, visits: Sequence[Row], minutes: float) -> str:
     return min(found, key=lambda other: (other["started"], other["visit"]))["category"] if found else ""
 
 
+def blocks_before(visit: Row, visits: Sequence[Row], policy: Policy, minutes: float) -> int:
+    """Blocked requests of the same person in the minutes before, for what may be an incident and is no way round the filter."""
+    since = visit["started"] - timedelta(minutes=minutes)
+    return sum(other["blocked"] for other in visits if other["subject"] == visit["subject"] and since <= other["started"] <= visit["started"]
+               and not other["category"].startswith("bypass_")
+               and other["category"] in policy.categories and policy.categories[other["category"]].tier != "none")
+
+
 def plural(count: int, word: str) -> str:
     """1 site, 2 sites."""
     return f"{count} {word}" if count == 1 else f"{count} {word}s"
@@ -185,15 +193,21 @@ def intent_and_reasons(group: list[Row], visits: Sequence[Row], policy: Policy) 
              and requests <= numbers["few_requests"] * tries
              and sum(v["bytes_in"] for v in group) <= numbers["idle_bytes"] * requests)
     brought = alone and brought_along(first, glance, follows, numbers)
+    went_on = allowed > 0 and first["step_s"] is None and sum(v["opened"] for v in group) >= numbers["own_tries"]
+    before = max(blocks_before(visit, visits, policy, numbers["bypass_then_same_minutes"]) for visit in group)
+    got_round = first["category"] in TOOLS and (
+        allowed >= numbers["tool_requests"] or before > 0
+        or (allowed > 0 and max(v["longest_ms"] for v in group) >= 60_000 * numbers["tool_minutes"]))
     sought = sum(row["searched"] for row in near)
     if sites >= numbers["several_sites"] or tools or sought:
         intent = "deliberate"
     elif (crowd >= numbers["crowd_people"] and not group[0]["category"].startswith("bypass_")) or loops or idles or brought:
         intent = "background"
-    elif retried or stayed:
+    elif retried or stayed or went_on or got_round:
         intent = "deliberate"
     else:
-        intent = "accidental" if alone and (glance or slots == 1) else "unclear"
+        left = alone and tries <= numbers["few_tries"] and (glance or slots == 1)
+        intent = "accidental" if left else "unclear"
 
     took = max(row["ended"] for row in near) - min(row["started"] for row in near)
     title = policy.categories[group[0]["category"]].title
@@ -209,6 +223,8 @@ def intent_and_reasons(group: list[Row], visits: Sequence[Row], policy: Policy) 
                  "as a program does"]
     elif retried:
         said += ["tried again after the block"]
+    said += [f"within minutes of {plural(before, 'blocked request')} for something else"] * (first["category"] in TOOLS and before > 0)
+    said += [f"went on from page to page: {sum(v['opened'] for v in group)} tries that nothing else set off"] * (went_on and not stayed)
     said += [f"{policy.categories[tools[0]].title} in the next minutes"] if tools else []
     said += [f"{allowed} requests went through, spread over {slots} five-minute slots"] * stayed
     others = "1 other person" if crowd == 2 else f"{crowd - 1} other people"

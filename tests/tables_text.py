@@ -61,7 +61,7 @@ def visits(text: str) -> pa.Table:
     """A text table as VISITS: one pupil's visits in lessons unless it says otherwise; keys are s1:row number."""
     defaults = {"source": "s1", "client": "d1", "person": "p1", "actor": "student", "actor_from": "people",
                 "year": "Y9", "network": "pupils", "band": "lesson", "period": "Period 3", "requests": 1,
-                "slots": 1, "crowd": 1, "after_ms": None, "step_s": None, "piece": False}
+                "slots": 1, "crowd": 1, "after_ms": None, "step_s": None, "piece": False, "opened": 1}
     items = []
     for n, given in enumerate(rows(text), 1):
         row = {"line": str(n), "visit": f"s1:{n}"} | given

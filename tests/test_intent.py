@@ -50,6 +50,12 @@ STORIES = rows("""
     an app that fetches much each time           | gambling allowed=8 tries=5 day_tries=40 hours=9 bytes_in=900000 slots=3 | unclear    | yes
     five lessons, two tries in each              | gambling blocked=2 tries=2 day_tries=10 hours=5                         | accidental | yes
     a class on one link                          | pornography allowed=9 crowd=24                                          | background | no
+    from page to page                            | gambling allowed=12 tries=6 opened=6                                    | deliberate | yes
+    two pages and away                           | gambling allowed=12 tries=2 opened=2                                    | accidental | yes
+    three pages                                  | gambling allowed=12 tries=3 opened=3                                    | unclear    | yes
+    a page of a proxy that worked                | bypass_web_proxy allowed=12 tries=2 opened=2                            | deliberate | yes
+    an hour through a tunnel                     | bypass_vpn_tunnel allowed=1 longest_ms=3600000                          | deliberate | yes
+    a look at a proxy, blocked                   | bypass_web_proxy blocked=1                                              | accidental | yes
     a class on one new proxy                     | bypass_web_proxy allowed=40 slots=3 crowd=24                            | deliberate | yes
     a slip of the keyboard                       | pornography blocked=1 slip=word.example                                 | accidental | no
     a slip, to a site where a child is at risk   | self_harm_suicide blocked=1 slip=word.example                           | accidental | yes
@@ -76,6 +82,17 @@ def test_stories(story: dict[str, str]) -> None:
     loud, quiet = detect.fire(stays, judge(stays, POLICY, {}), WIDE, POLICY, DAY, NOTHING_SEALED)
     assert [*said(loud, "intent"), *said(quiet, "intent")] == [(story["intent"],)]
     assert (len(loud) == 1) == (story["named"] == "yes")
+
+
+def test_a_way_round_straight_after_a_block_was_meant() -> None:
+    """One blocked try at a proxy two minutes after a blocked site; not after a blocked advert, a quarter of an hour, or somebody else's."""
+    text = "started | person | site | category | blocked | opened\n{} | {} | {} | {} | 1 | 1\n10:10 | p1 | hide.example | bypass_web_proxy | 1 | 1"
+    for before, intent in ((("10:08", "p1", "a.example", "pornography"), "deliberate"), (("10:08", "p1", "a.example", "background"), "accidental"),
+                           (("09:55", "p1", "a.example", "pornography"), "accidental"), (("10:08", "p2", "a.example", "games"), "accidental")):
+        stays = visits(text.format(*before))
+        assert POLICY is not None
+        loud, _ = detect.fire(stays, judge(stays, POLICY, {}), WIDE, POLICY, DAY, NOTHING_SEALED)
+        assert [row["intent"] for row in loud.to_pylist() if row["site"] == "hide.example"] == [intent]
 
 
 def reasons(text: str) -> list[str]:

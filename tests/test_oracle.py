@@ -186,7 +186,7 @@ def stay(dice: random.Random, line: int, now: datetime, category: str) -> dict[s
             "step_s": more.choice([None, None, None, 30]), "even_tries": more.choice([4, 7, 8, 20]), "day_tries": more.choice([1, 7, 8, 12, 40]), "hours": more.choice([1, 5, 6, 9]),
             "from_page": more.choice(["", "", "news.example"]), "piece": more.random() < 0.2,
             "slip": more.choice(["", "", "", "like.example"]), "brought": more.choice(["", "", "", "list", "habit"]),
-            "searched": more.choice([*[0] * 9, requests]), "notes": dice.choice([[], [], ["one"], ["one", "two"]])}
+            "longest_ms": more.choice([0, 0, 599_999, 600_000]), "searched": more.choice([*[0] * 9, requests]), "notes": dice.choice([[], [], ["one"], ["one", "two"]])}
 
 
 def stays(seed: int) -> list[dict[str, Any]]:

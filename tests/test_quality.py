@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tables_text import rows
 
-from sample_logs.quality import innocent, measure, misuse, school, scores, telling, world
+from sample_logs.quality import innocent, measure, misuse, readme, school, scores, telling, world
 from sample_logs.quality.logs import VISIBILITIES, lines
 from sample_logs.quality.names import STEMS, dice
 from sample_logs.quality.scores import Found, Label, Score
@@ -260,7 +260,7 @@ def test_a_planted_wrong_answer_lowers_the_score(easy: tuple[Week, Path, list[La
 
 
 def test_the_table_says_what_was_counted(easy: tuple[Week, Path, list[Label], list[Found]]) -> None:
-    """A row for each category and each look-alike, and the naive comparator beside it, which finds less or wrongs more."""
+    """A row for each category and each look-alike, for people and for the README, the naive comparator beside it."""
     week, folder, labels, detections = easy
     naive = scores.score(labels, measure.by_list(measure.write(week, "full", folder / "again"), folder / "school/rules"))
     ours = scores.score(labels, detections)
@@ -269,4 +269,9 @@ def test_the_table_says_what_was_counted(easy: tuple[Week, Path, list[Label], li
     told = telling.table(ours, naive, "== full ==")
     assert re.search(r"pornography +\d+ +\d+ +0 +1\.00 +1\.00 +1\.00", told)
     assert re.search(r"help-seeking \(never\) +2 +0 +0", told)
-    assert telling.figures(ours)["macro_f1"] == 1
+    figures = {"schoolgate": telling.figures(ours), "host on a list": telling.figures(naive)}
+    assert figures["schoolgate"]["macro_f1"] == 1
+    page = readme.section([{"seed": 5, "weeks": 1, "on": "1 May 2026", "difficulty": "easy", "full": figures, "host": figures}])
+    assert page.startswith("Seed 5, 1 week, 1 May 2026:")
+    assert "| easy | host names | 1.00 |" in page
+    assert re.search(r"\| `gambling` \| \d+ \| 1\.00 \| 1\.00 \| 1\.00 \|", page)
