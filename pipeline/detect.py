@@ -7,9 +7,9 @@ visits on which the policy contradicts itself: those are only counted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import pyarrow as pa
@@ -17,7 +17,8 @@ import pyarrow as pa
 from pipeline.classify import STAFF
 from pipeline.excepted import HIDES_NOTHING, Hiding
 from pipeline.intent import Facts, is_slip, number, reasons, suggest
-from pipeline.rulebook import rule_condition
+from pipeline.rulebook import acted, rule_condition
+from pipeline.signals.acts import ACTS
 from pipeline.sql import connect, run
 from pipeline.tables import DETECTIONS
 
@@ -47,6 +48,10 @@ WITH hit AS (
     FROM hit h JOIN visits o ON o.subject = h.subject AND o.category = h.category
      AND epoch_us(o.started) BETWEEN h.since - $window * 60000000 AND h.until + $window * 60000000
     GROUP BY h.visit
+), days AS (
+    SELECT h.visit, (max(epoch_us(o.started)) - min(epoch_us(o.started))) // 3600000000 AS span_hours
+    FROM hit h JOIN visits o ON o.client = h.client AND o.subject = h.subject AND o.site = h.site AND o.category = h.category
+    GROUP BY h.visit
 ), tools AS (
     SELECT h.visit, arg_min(o.category, (epoch_us(o.started), o.visit)) AS bypass
     FROM hit h JOIN visits o ON o.subject = h.subject AND o.category <> h.category
@@ -59,11 +64,13 @@ WITH hit AS (
     JOIN verdicts d ON d.visit = o.visit
     WHERE NOT starts_with(o.category, 'bypass_') AND d.tier <> 'none' GROUP BY h.visit
 )
-SELECT hit.* EXCLUDE (since, until), near.* EXCLUDE (visit), coalesce(bypass, '') AS bypass,
+SELECT hit.* EXCLUDE (since, until), near.* EXCLUDE (visit), span_hours, coalesce(bypass, '') AS bypass,
        coalesce(blocks_before, 0) AS blocks_before
-FROM hit JOIN near USING (visit) LEFT JOIN tools USING (visit) LEFT JOIN stopped USING (visit)
+FROM hit JOIN near USING (visit) JOIN days USING (visit) LEFT JOIN tools USING (visit) LEFT JOIN stopped USING (visit)
 ORDER BY hit.started, hit.source, hit.line
 """
+
+FIRST_OF_ACTS = "SELECT visit, host, subject, tier FROM visits SEMI JOIN first USING (visit) JOIN verdicts USING (visit)"
 
 # Who it was stands on the first row that names somebody; where nobody is named, on the first row.
 SEALED_ITEMS = """
@@ -79,10 +86,20 @@ GROUP BY sealed ORDER BY started, source, line
 """
 
 
+class Group(NamedTuple):
+    """The visits that make a rule fire once: why they are hidden, their keys, and what a signal says of them together."""
+
+    hidden: str
+    visits: Sequence[str]
+    why: Sequence[str] = ()
+    device: bool = False
+
+
 def fire(visits: pa.Table, verdicts: pa.Table, rules: Sequence[Any], policy: Any, day: date,
-         sealed: pa.Table, hiding: Hiding = HIDES_NOTHING) -> tuple[pa.Table, pa.Table]:
-    """The DETECTIONS of the day, and those left out because they point to background: counted, never an incident."""
-    fired = _fired(visits, verdicts, rules, policy, day, hiding)
+         sealed: pa.Table, hiding: Hiding = HIDES_NOTHING, own: Collection[str] = ()) -> tuple[pa.Table, pa.Table]:
+    """The DETECTIONS of the day, and those left out because they point to background: counted, never an incident. `own`: the
+    networks of people's own devices."""
+    fired = _fired(visits, verdicts, rules, policy, day, hiding, own)
     kept = [row for row in fired if not _is_quiet(row)]
     return _table(kept + _sealed(sealed, day)), _table([row for row in fired if _is_quiet(row)])
 
@@ -105,20 +122,22 @@ def _table(items: list[dict[str, Any]]) -> pa.Table:
 
 
 def _fired(visits: pa.Table, verdicts: pa.Table, rules: Sequence[Any], policy: Any, day: date,
-           hiding: Hiding) -> list[dict[str, Any]]:
+           hiding: Hiding, own: Collection[str]) -> list[dict[str, Any]]:
     """Every firing of every rule, background too."""
     con = connect()
     con.register("visits", visits)
     con.register("verdicts", verdicts)
     con.register("tool_categories", pa.table({"category": pa.array(TOOLS, pa.string())}))
     con.register("never", pa.table({"category": pa.array(_never(policy), pa.string())}))
-    groups = [(rule, why, group) for rule in sorted(rules, key=lambda rule: rule.name)
-              for why, group in _groups(con, rule, hiding)]
-    hits = pa.table({"visit": pa.array(sorted({key for *_, group in groups for key in group}), pa.string())})
+    ordered = sorted(rules, key=lambda rule: rule.name)
+    groups = [(rule, group) for rule in ordered if rule.signal not in ACTS for group in _groups(con, rule, hiding)]
+    groups += [(rule, group) for rule in ordered if rule.signal in ACTS
+               for group in _acts(rule, visits, verdicts, hiding, own, _never(policy))]
+    hits = pa.table({"visit": pa.array(sorted({key for _, group in groups for key in group.visits}), pa.string())})
     facts = run(FACTS, {"window": number(policy.intent, "gap_minutes"),
                         "bypass": number(policy.intent, "bypass_then_same_minutes")}, con=con, hits=hits)
     by_key = {row["visit"]: row for row in facts.to_pylist()}
-    return [_detection(rule, [by_key[key] for key in group], policy, day) | {"hidden": why} for rule, why, group in groups]
+    return [_told(rule, group, [by_key[key] for key in group.visits], policy, day) for rule, group in groups]
 
 
 def _never(policy: Any) -> list[str]:
@@ -126,17 +145,53 @@ def _never(policy: Any) -> list[str]:
     return [name for name, category in policy.categories.items() if category.help_seeking or category.background]
 
 
-def _groups(con: duckdb.DuckDBPyConnection, rule: Any, hiding: Hiding) -> list[tuple[str, list[str]]]:
+def _groups(con: duckdb.DuckDBPyConnection, rule: Any, hiding: Hiding) -> list[Group]:
     """The visits that make `rule` fire: each on its own, or a person's day when the rule asks for several. What is hidden makes
     a group of its own, under why it is."""
     found = [(hiding.why(rule.name, host, subject, tier), subject, visit) for visit, subject, host, tier
              in con.sql(HITS.replace("{condition}", rule_condition(rule))).fetchall()]
     if rule.times <= 1:
-        return [(why, [visit]) for why, _, visit in found]
+        return [Group(why, [visit]) for why, _, visit in found]
     days: dict[tuple[str, str], list[str]] = {}
     for why, subject, visit in found:
         days.setdefault((why, subject), []).append(visit)
-    return [(why, keys) for (why, _), keys in days.items() if len(keys) >= rule.times]
+    return [Group(why, keys) for (why, _), keys in days.items() if len(keys) >= rule.times]
+
+
+def _acts(rule: Any, visits: pa.Table, verdicts: pa.Table, hiding: Hiding, own: Collection[str], never: Sequence[str]
+          ) -> list[Group]:
+    """The visits of which a signal tells together; an exception for the first one's host or person hides them all."""
+    found = acted(rule, visits, verdicts, own, never)
+    first = pa.table({"visit": pa.array([act["visits"][0] for act in found], pa.string())})
+    known = {row["visit"]: row for row in run(FIRST_OF_ACTS, visits=visits, verdicts=verdicts, first=first).to_pylist()}
+    return [Group(hiding.why(rule.name, *(known[act["visits"][0]][name] for name in ("host", "subject", "tier"))), act["visits"],
+                  act["why"], act["device"]) for act in found]
+
+
+def _told(rule: Any, group: Group, visits: list[dict[str, Any]], policy: Any, day: date) -> dict[str, Any]:
+    """One detection of a group of visits."""
+    row = _whole(rule, visits, policy, day) if rule.whole else _detection(rule, visits, policy, day)
+    row |= {"hidden": group.hidden, "reasons": [*group.why, *row["reasons"]]}
+    return row | (OF_A_DEVICE | {"subject": row["client"], "rows": []} if group.device else {})
+
+
+# A matter of a device names nobody, though somebody was logged in on it.
+OF_A_DEVICE: dict[str, Any] = {"person": None, "actor": "unknown", "year": "", "route": "tech"}
+
+
+def _whole(rule: Any, visits: list[dict[str, Any]], policy: Any, day: date) -> dict[str, Any]:
+    """One detection of what somebody's visits show together, whatever their sites: it names no site, for none is at fault, and
+    gives no intent, for that is the question."""
+    first, category = visits[0], policy.categories[rule.category[0]]
+    staff = first["actor"] in STAFF and category.tier in ("T2", "T3")
+    tier = "TS" if staff else category.tier
+    outcome = joined(visit["outcome"] for visit in visits)
+    return {name: first[name] for name in COPIED} | {
+        "rule": rule.name, "day": day, "site": "", "host": "", "category": category.name, "tier": tier,
+        "route": route(first["actor"], tier), "outcome": outcome, "intent": "unclear", "slip": False,
+        "rows": [row for row in _rows(category, first, outcome) if row in rule.clause], "clause": rule.clause, "reasons": [],
+        "questions": sorted(category.questions), "ended": max(visit["ended"] for visit in visits), "visits": len(visits),
+        "requests": sum(visit["requests"] for visit in visits), "visit_keys": [visit["visit"] for visit in visits]}
 
 
 def _detection(rule: Any, visits: list[dict[str, Any]], policy: Any, day: date) -> dict[str, Any]:
@@ -184,7 +239,7 @@ def _facts(visits: list[dict[str, Any]], policy: Any) -> Facts:
         after_page=visits[0]["from_page"], piece=bool(visits[0]["piece"]),
         brought=visits[0]["brought"], slip=visits[0]["slip"], step_s=visits[0]["step_s"],
         even_tries=visits[0]["even_tries"] or 0, day_tries=visits[0]["day_tries"] or 0,
-        hours=visits[0]["hours"] or 0, bytes_in=sum(visit["bytes_in"] for visit in visits),
+        hours=visits[0]["hours"] or 0, span_hours=visits[0]["span_hours"], bytes_in=sum(visit["bytes_in"] for visit in visits),
         bypass=(getattr(known, "title", "") or tool) if tool else "")
 
 

@@ -192,7 +192,8 @@ def fire(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, se
     people = {one.login: pseudonym(key, "p", login_key(one.login)) for one in rules.exceptions if one.login}
     found, quiet = detect.fire(seen.visits, seen.verdicts, rules.rules, in_force(rules.policy, day), day,
                                sealed_rows(con, people_table(rules.people, day, key), _networks(rules.school)),
-                               excepted.Hiding(rules.rules, rules.exceptions, people, day))
+                               excepted.Hiding(rules.rules, rules.exceptions, people, day),
+                               [one.name for one in rules.school.networks if one.personal])
     return pa.concat_tables([found, behaviour.spreads(seen.visits, seen.new, rules.shapes, day)]), quiet
 
 

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from pipeline.problems import Problem
+from pipeline.signals.acts import ACTS
 from pipeline.sql import run
 from pipeline.tables import VERDICTS, VISITS
 
@@ -67,7 +68,8 @@ WORDS = (*VOCABULARY, TIMES)
 SIGNALS: dict[str, Word] = {
     "filter_failure": Word("d.failure AND v.allowed >= {requests}", "let through where the filter is meant to block"),
 }
-NUMBERS = {"filter_failure": ("requests",)}
+SIGNALS |= {name: Word("true", act.sentence) for name, act in ACTS.items()}  # these are told of several visits together
+NUMBERS = {"filter_failure": ("requests",)} | {name: act.numbers for name, act in ACTS.items()}
 
 FIRING = """
 WITH matching AS (
@@ -75,6 +77,13 @@ WITH matching AS (
     WHERE {condition}
 )
 SELECT visit, subject FROM matching QUALIFY count(*) OVER (PARTITION BY subject) >= $at_least ORDER BY visit
+"""
+
+# What an act looks at. Whole acts meet no welfare visit, and none beside which nobody is ever named.
+PICKED = """
+SELECT v.*, d.outcome FROM visits v JOIN verdicts d USING (visit)
+WHERE {condition} AND v.category NOT IN (SELECT unnest($never::VARCHAR[]))
+  AND CASE WHEN $whole THEN d.tier NOT IN ('T0', 'T1') ELSE d.tier <> 'none' AND d.within <> 'conflict' END
 """
 
 
@@ -106,6 +115,11 @@ class Rule:
     watch: bool = False  # what it finds is counted and not shown
 
     @property
+    def whole(self) -> bool:
+        """Whether its signal looks at every visit of the day, so that its category is what it finds."""
+        return self.signal in ACTS and ACTS[self.signal].whole
+
+    @property
     def times(self) -> int:
         """How many matching visits of one subject in one school day make it fire; one where the rule does not say."""
         return int(self.when.get(TIMES, {}).get("at_least", 1))
@@ -117,7 +131,7 @@ def rule_condition(rule: Rule) -> str:
     It holds for one visit. Where `rule.times` is more than one, the rule fires only for a subject with that
     many such visits in one school day; group by `v.subject` and count them.
     """
-    parts = [] if rule.category == ("any",) else [f"v.category IN ({_quoted(rule.category)})"]
+    parts = [] if rule.whole or rule.category == ("any",) else [f"v.category IN ({_quoted(rule.category)})"]
     parts += [VOCABULARY[word].condition.format(_sql(word, said)) for word, said in rule.when.items() if word != TIMES]
     if rule.signal:
         parts.append(SIGNALS[rule.signal].condition.format(**{name: repr(n) for name, n in rule.numbers.items()}))
@@ -134,8 +148,29 @@ def rule_sentences(rule: Rule) -> list[str]:
 
 def firings(rule: Rule, visits: pa.Table, verdicts: pa.Table) -> pa.Table:
     """The visits of one school day that make a rule fire: visit, subject."""
+    if rule.signal in ACTS:
+        found = [visit for act in acted(rule, visits, verdicts, PERSONAL, NEVER) for visit in act["visits"]]
+        named = dict(zip(visits["visit"].to_pylist(), visits["subject"].to_pylist(), strict=True))
+        return pa.table({"visit": pa.array(found, pa.string()), "subject": pa.array([named[v] for v in found], pa.string())})
     text = FIRING.format(condition=rule_condition(rule))
     return run(text, {"at_least": rule.times}, visits=visits, verdicts=verdicts)
+
+
+PERSONAL = ("own", "guests")  # in examples
+NEVER = ("help_seeking", "background")
+
+
+def acted(rule: Rule, visits: pa.Table, verdicts: pa.Table, own: Collection[str], never: Collection[str]) -> list[dict[str, Any]]:
+    """Each time the signal of a rule holds that speaks of several visits: visits (keys, in order), why (sentences), device.
+
+    `own`: the networks of people's own devices and of guests; `never`: the categories that are no evidence of anything.
+    """
+    act = ACTS[rule.signal]
+    picked = run(PICKED.format(condition=rule_condition(rule)), {"never": sorted(never), "whole": act.whole}, visits=visits,
+                 verdicts=verdicts)
+    values = {name: rule.numbers[name] for name in act.numbers} | ({"own": sorted(own)} if "$own::" in act.text else {})
+    found: list[dict[str, Any]] = run(act.text, values, picked=picked).to_pylist()
+    return found
 
 
 def _quoted(values: Sequence[str]) -> str:
@@ -285,6 +320,7 @@ class _Reading:
 
 # A visit in words: 10:05 y9 playpark.example games allowed x12 lesson 3 for 20min 50MB
 # Time, who (y7 to y13, or an actor; y9/b is somebody else), host, category, outcome; then, in any order, what is below.
+# `at pc2` is another device; `on own` another network than the school's (own and guests are of people's own devices).
 MORE: tuple[tuple[str, Callable[[re.Match[str]], dict[str, Any]]], ...] = (
     (r"x(\d+)", lambda m: {"requests": int(m[1])}),
     (r"for (\d+)min", lambda m: {"minutes": int(m[1])}),
@@ -294,6 +330,8 @@ MORE: tuple[tuple[str, Callable[[re.Match[str]], dict[str, Any]]], ...] = (
     (r"slots (\d+)", lambda m: {"slots": int(m[1])}),
     (r"after (\d+)ms", lambda m: {"after_ms": int(m[1])}),
     (r"shows '([^']*)'", lambda m: {"notes": [m[1]]}),
+    (r"at (\w+)", lambda m: {"client": m[1]}),
+    (r"on (\w+)", lambda m: {"network": m[1]}),
     (r"tunnel", lambda m: {"kind": "tunnel"}),
     (r"(lesson|period) (\d)", lambda m: {"band": "lesson", "period": f"Period {m[2]}"}),
     (r"(before|after) school", lambda m: {"band": f"{m[1]}_school", "period": f"{m[1].title()} school"}),
@@ -354,8 +392,9 @@ def _visit(n: int, said: Mapping[str, Any]) -> dict[str, Any]:
     requests, minutes = said.get("requests", 1), said.get("minutes", 0)
     blocked = requests if said["outcome"] == "blocked" else requests // 2 if said["outcome"] == "mixed" else 0
     return {"visit": f"example:{n}", "source": "example", "line": n, "subject": said["who"], "person": said["who"],
-            "client": "device", "actor": "student" if student else plain, "actor_from": "people",
-            "year": plain[1:] if student else "", "network": "", "site": ".".join(said["host"].split(".")[-2:]),
+            "client": said.get("client", "device"), "actor": "student" if student else plain, "actor_from": "people",
+            "year": plain[1:] if student else "", "network": said.get("network", "school"),
+            "site": ".".join(said["host"].split(".")[-2:]),
             "host": said["host"], "category": said["category"], "started": said["started"],
             "ended": said["started"] + timedelta(minutes=minutes, seconds=requests > 1),
             "band": said.get("band", "lesson"), "period": said.get("period", "Period 3"), "requests": requests,

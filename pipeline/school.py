@@ -96,6 +96,16 @@ class Network(_Part):
     name: str = Field(description="what pages call it")
     cidr: Annotated[str, AfterValidator(_cidr)] = Field(description="its addresses, such as 10.20.0.0/16; the narrowest counts")
     actor: Actor = Field("", description="who is on it when the log names nobody: " + ", ".join(ROLES))
+    devices: Literal["", "school", "own"] = Field("", description="whose devices are on it: school, or own (people's own phones "
+                                                  "and laptops, where two of one person side by side are ordinary); left out: "
+                                                  "own where guests are on it or its name says so")
+
+    @property
+    def personal(self) -> bool:
+        """Whether people's own devices are on it."""
+        said = self.actor == "guest" or bool(re.search(r"\b(own|byod|guests?|visitors?|personal|phones?|mobiles?)\b", self.name,
+                                                       re.IGNORECASE))
+        return self.devices == "own" or (self.devices == "" and said)
 
 
 class Account(_Part):

@@ -49,7 +49,7 @@ NOTHING_SEALED = build([], LINES, {}).append_column("actor", pa.array([], pa.str
 
 def rule(name: str, condition: str, times: int = 1) -> SimpleNamespace:
     """A rule whose condition is given as it stands."""
-    return SimpleNamespace(name=name, clause="", times=times, condition=condition)
+    return SimpleNamespace(name=name, clause="", times=times, condition=condition, signal="", whole=False)
 
 
 AGAINST = rule("against", "d.within = 'against' OR d.tier IN ('T1', 'T4')")
