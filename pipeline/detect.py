@@ -57,6 +57,10 @@ WITH hit AS (
      AND epoch_us(o.started) BETWEEN h.since - $story::BIGINT * 60000000 AND h.until + $story::BIGINT * 60000000
     JOIN verdicts d ON d.visit = o.visit
     WHERE h.searched = h.requests AND h.blocked = 0 GROUP BY h.visit
+), days AS (
+    SELECT h.visit, (max(epoch_us(o.started)) - min(epoch_us(o.started))) // 3600000000 AS span_hours
+    FROM hit h JOIN visits o ON o.client = h.client AND o.subject = h.subject AND o.site = h.site AND o.category = h.category
+    GROUP BY h.visit
 ), tools AS (
     SELECT h.visit, arg_min(o.category, (epoch_us(o.started), o.visit)) AS bypass
     FROM hit h JOIN visits o ON o.subject = h.subject AND o.category <> h.category
@@ -71,9 +75,9 @@ WITH hit AS (
 )
 SELECT hit.* EXCLUDE (since, until) REPLACE (
            CASE WHEN some_blocked AND some_allowed THEN 'mixed' WHEN some_blocked THEN 'blocked' ELSE outcome END AS outcome),
-       near.* EXCLUDE (visit), coalesce(bypass, '') AS bypass,
-       coalesce(blocks_before, 0) AS blocks_before
-FROM hit JOIN near USING (visit) LEFT JOIN pages USING (visit) LEFT JOIN tools USING (visit) LEFT JOIN stopped USING (visit)
+       near.* EXCLUDE (visit), span_hours, coalesce(bypass, '') AS bypass, coalesce(blocks_before, 0) AS blocks_before
+FROM hit JOIN near USING (visit) JOIN days USING (visit) LEFT JOIN pages USING (visit) LEFT JOIN tools USING (visit)
+LEFT JOIN stopped USING (visit)
 ORDER BY hit.started, hit.source, hit.line
 """
 
@@ -246,7 +250,7 @@ def _facts(visits: list[dict[str, Any]], policy: Any) -> Facts:
         after_page=visits[0]["from_page"], piece=bool(visits[0]["piece"]),
         brought=visits[0]["brought"], slip=visits[0]["slip"], step_s=visits[0]["step_s"],
         even_tries=visits[0]["even_tries"] or 0, day_tries=visits[0]["day_tries"] or 0,
-        hours=visits[0]["hours"] or 0, bytes_in=sum(visit["bytes_in"] for visit in visits),
+        hours=visits[0]["hours"] or 0, span_hours=visits[0]["span_hours"], bytes_in=sum(visit["bytes_in"] for visit in visits),
         bypass=(getattr(known, "title", "") or tool) if tool else "")
 
 

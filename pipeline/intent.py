@@ -28,6 +28,8 @@ NUMBERS: dict[str, int] = {
     "idle_tries": 12,  # tries of one day that a program makes
     "idle_hours": 6,  # different hours of that day
     "idle_bytes": 20_000,  # bytes in, a request
+    "idle_span_hours": 11,  # hours from the first to the last of them
+    "idle_far_hours": 5,  # different hours of a day so long
     "habit_days": 28,  # days before that are looked at
     "habit_tries": 20,  # tries of a site that teach something
     "habit_opened_percent": 10,  # of them that opened a burst, at most
@@ -66,6 +68,7 @@ class Facts:
     even_tries: int = 0
     day_tries: int = 0
     hours: int = 0
+    span_hours: int = 0
     bytes_in: int = 0
 
 
@@ -105,9 +108,10 @@ def _loops(facts: Facts, numbers: Mapping[str, Any]) -> bool:
 
 
 def _idles(facts: Facts, numbers: Mapping[str, Any]) -> bool:
-    """Many tries over many hours, a request or two each and nothing much in them."""
-    return (facts.day_tries >= number(numbers, "idle_tries") and facts.hours >= number(numbers, "idle_hours")
-            and facts.requests <= number(numbers, "few_requests") * max(1, facts.tries)
+    """Many tries over many hours, or some from early till late, a request or two each and nothing much in them."""
+    often = facts.day_tries >= number(numbers, "idle_tries") and facts.hours >= number(numbers, "idle_hours")
+    far = facts.span_hours >= number(numbers, "idle_span_hours") and facts.hours >= number(numbers, "idle_far_hours")
+    return ((often or far) and facts.requests <= number(numbers, "few_requests") * max(1, facts.tries)
             and facts.bytes_in <= number(numbers, "idle_bytes") * facts.requests)
 
 

@@ -108,6 +108,7 @@ class Lists:
         read.unlink()
         counts = {row["category"]: row["names"] for row in sql.run(COUNTED, {"file": str(half)}, con=con).to_pylist()}
         con.close()
+        pa.default_memory_pool().release_unused()
         return half, counts
 
     def commit(self, name: str, half: Path, about: Mapping[str, Any]) -> None:
@@ -198,11 +199,13 @@ def lines_of(files: Sequence[str], suffixes: pa.Table) -> list[dict[str, Any]]:
 def differing(old: Path, new: Path) -> list[dict[str, Any]]:
     """What only one of two lists holds: side (1 new, 0 old), category, many, first (the five shortest names)."""
     found: dict[tuple[str, int], dict[str, Any]] = {}
+    con = sql.connect(memory=MEMORY, spill=str(new.parent / ".spill"))
     for since, until in _runs(old, new):
-        for row in sql.run(DIFFERING, {"old": str(old), "new": str(new), "since": since, "until": until}).to_pylist():
+        for row in sql.run(DIFFERING, {"old": str(old), "new": str(new), "since": since, "until": until}, con=con).to_pylist():
             known = found.setdefault((row["category"], -row["side"]), row | {"many": 0, "first": []})
             known["many"] += row["many"]
             known["first"] = sorted([*known["first"], *row["first"]], key=lambda name: (len(name), name))[:5]
+    con.close()
     return [found[key] for key in sorted(found)]
 
 

@@ -14,10 +14,10 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
 
-from pipeline import folders, mail, night, rulefiles
+from pipeline import folders, mail, night, periods, rulefiles
 from pipeline.journal import Journal
 from pipeline.mail import Server
-from pipeline.pages.index import Period, kind_of, one_of, period_of
+from pipeline.pages.index import Period, kind_of, one_of, period_of, typed
 from pipeline.pages.parts import several
 from pipeline.posting import Letter, Post, told, unknown_ends
 from pipeline.privacy import pseudonym
@@ -60,7 +60,7 @@ def _letters(folder: Path, school: School, book: Journal, key: bytes, now: datet
     done = {pair for pair, outcome in told(book).items() if outcome in NEVER_AGAIN}
     for reader, addresses in school.mail.to.items():
         ready = {f"{reader}/{file}": period for file in folders.pages(folder, reader)
-                 if file.endswith(".html") and (period := period_of(file)) and _is_ready(school, file, period, today)}
+                 if file.endswith(".html") and (period := period_of(file)) and _is_ready(school, file, today)}
         for to in dict.fromkeys(address.lower() for address in addresses):
             mark = pseudonym(key, "m", to)
             new = [page for page in sorted(ready, key=lambda page: (ready[page].last, page)) if (mark, page) not in done]
@@ -69,12 +69,17 @@ def _letters(folder: Path, school: School, book: Journal, key: bytes, now: datet
                 yield Letter(reader, to, mark, tuple(new), made)
 
 
-def _is_ready(school: School, file: str, period: Period, today: date) -> bool:
-    """A day's page when its day is over; a term's when people have had their week after it. Both for a fortnight."""
-    name = period.short.split(" ")[0].lower()
-    terms = [term.last for term in school.calendar.terms
-             if term.name == name and file.endswith(f"-{name}-{term.first.year}.html")]
-    since = max(terms) + SETTLED if terms else period.last + timedelta(days=1)
+def _is_ready(school: School, file: str, today: date) -> bool:
+    """Whether what a page is about is over, and not long since: for a fortnight from the day after its last school day.
+
+    What is told of a term or a year is still being decided in the week after it, so that week passes first.
+    """
+    try:
+        about = periods.parse(typed(file), school.calendar)
+    except UsageError:  # of a term that the calendar no longer has
+        return False
+    wait = SETTLED if about.kind in ("half", "term", "year") else timedelta(days=1)
+    since = (periods.last_open(about, school.calendar) or about.last) + wait
     return since <= today <= since + FRESH
 
 

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from pipeline.problems import Problem, UsageError
 from pipeline.school import School, minute
-from pipeline.schoolday import Calendar, is_open
+from pipeline.schoolday import Calendar, academic_year, is_open
 
 AHEAD = timedelta(days=364)       # days of term are named for a year less a day, so that no date stands twice
 SETTLED = timedelta(days=7)       # after a term's last day: a week, in which people decide on its last incidents
@@ -47,6 +47,8 @@ def jobs(school: School, today: date) -> list[Job]:
               weekly_days(school.calendar, WEEKDAYS.index(when.weekday), *span), False),
              ("termly", "write the summary of the term that has ended, with what was decided since", ("report", "termly"),
               when.upkeep, termly_days(school.calendar, *span), False),
+             ("annual", "write the governors' report of the year, with what was decided since", ("report", "annual"),
+              when.upkeep, annual_days(school.calendar, *span), False),
              ("yearly", "check settings and rules a week before the academic year", ("check",), when.upkeep,
               yearly_days(*span), False),
              ("mail", "say that a report is ready", ("mail",), when.mail if school.mail.server else "", None, True)]
@@ -86,6 +88,12 @@ def weekly_days(calendar: Calendar, weekday: int, first: date, last: date) -> tu
 def termly_days(calendar: Calendar, first: date, last: date) -> tuple[date, ...]:
     """The day on which each term's summary is final: a week after its last half has ended."""
     return tuple(day for day in (end + SETTLED for end in term_ends(calendar)) if first <= day <= last)
+
+
+def annual_days(calendar: Calendar, first: date, last: date) -> tuple[date, ...]:
+    """The day on which a year's report is final: a week after the last school day of each academic year."""
+    ends = {academic_year(end): end for end in term_ends(calendar)}
+    return tuple(day for day in (end + SETTLED for end in ends.values()) if first <= day <= last)
 
 
 def term_ends(calendar: Calendar) -> list[date]:

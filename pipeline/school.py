@@ -73,9 +73,17 @@ def _mailbox(value: str) -> str:
     return value
 
 
+def _reader(value: str) -> str:
+    """A folder of reports/ that the program writes."""
+    if not re.fullmatch(r"technical|safeguarding|principal|leadership|governors|(year|house)-[a-z0-9-]+", value):
+        raise ValueError(f"'{value}' is no reader such as safeguarding or year-9")
+    return value
+
+
 Clock = Annotated[str, AfterValidator(_clock)]
 Start = Annotated[str, AfterValidator(_steady)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]
+Reader = Annotated[str, AfterValidator(_reader)]
 
 
 class _Part(BaseModel):
@@ -167,8 +175,8 @@ class Mail(_Part):
     where: str = Field("", description="where readers find reports/, as they would type it; left out: its path on this machine")
     timeout_seconds: int = Field(30, ge=1, le=600, description="how long the server may take for an answer")
     tries: int = Field(3, ge=1, le=10, description="how often one run tries, where the server is away or asks for patience")
-    to: dict[Literal["technical", "safeguarding", "principal", "leadership"], tuple[Mailbox, ...]] = Field(
-        {}, description="reader = addresses; readers: technical, safeguarding, principal, leadership")
+    to: dict[Reader, tuple[Mailbox, ...]] = Field({}, description="reader = addresses; readers: technical, safeguarding, "
+                                                                  "principal, leadership, governors, or a cohort such as year-9")
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

@@ -157,6 +157,13 @@ def around(visit: Row, visits: Sequence[Row], minutes: float) -> list[Row]:
             and visit["started"] - reach <= other["started"] <= visit["ended"] + reach]
 
 
+def day_of_it(visit: Row, visits: Sequence[Row]) -> timedelta:
+    """From the beginning of the first visit of a day to a site, by the same person and device, to that of the last."""
+    began = [other["started"] for other in visits
+             if all(other[name] == visit[name] for name in ("client", "subject", "site", "category"))]
+    return max(began) - min(began)
+
+
 def tool_after(visit: Row, visits: Sequence[Row], minutes: float) -> str:
     """The first way round the filter that the same person turned to during a visit or soon after; empty for none."""
     until = visit["ended"] + timedelta(minutes=minutes)
@@ -195,7 +202,9 @@ def intent_and_reasons(group: list[Row], visits: Sequence[Row], policy: Policy) 
 
     first, tries = group[0], sum(v["tries"] for v in group)
     loops = first["step_s"] is not None and not allowed and first["even_tries"] >= numbers["loop_tries"]
-    idles = (first["day_tries"] >= numbers["idle_tries"] and first["hours"] >= numbers["idle_hours"]
+    often = first["day_tries"] >= numbers["idle_tries"] and first["hours"] >= numbers["idle_hours"]
+    far = first["hours"] >= numbers["idle_far_hours"] and day_of_it(first, visits) >= numbers["idle_span_hours"] * HOUR
+    idles = ((often or far)
              and requests <= numbers["few_requests"] * tries
              and sum(v["bytes_in"] for v in group) <= numbers["idle_bytes"] * requests)
     brought = alone and brought_along(first, glance, follows, numbers)

@@ -103,6 +103,20 @@ def reasons(text: str) -> list[str]:
     return [*loud["reasons"].to_pylist(), *quiet["reasons"].to_pylist()][0]
 
 
+CHECKS_IN = "started | site | category | blocked | bytes_in | day_tries | hours\n"
+
+
+@pytest.mark.parametrize(("clocks", "hours", "quiet"), [
+    ("06:10 09:05 12:40 15:30 17:20", 5, 5),   # an idle phone: before breakfast, in lessons, after the clubs
+    ("09:05 10:20 11:30 12:40 14:10", 5, 0),   # a pupil who looks in every lesson
+    ("06:10 06:40 17:20 17:30 17:40", 3, 0)])  # a boarder, in the morning and in the evening
+def test_a_request_now_and_then_from_dawn_till_night_is_an_app(clocks: str, hours: int, quiet: int) -> None:
+    """Few check-ins tell an app too, where they reach further than a day at school."""
+    assert POLICY is not None
+    stays = visits(CHECKS_IN + "\n".join(f"{clock} | a.example | gambling | 1 | 3900 | 5 | {hours}" for clock in clocks.split()))
+    assert len(detect.fire(stays, judge(stays, POLICY, {}), WIDE, POLICY, DAY, NOTHING_SEALED)[1]) == quiet
+
+
 def test_the_words_say_what_the_log_shows() -> None:
     """Counts, equal steps, what brought it along, where it came from and whose name it is like, a sentence each."""
     assert reasons("started | site | category | blocked | step_s | even_tries\n10:00 | a.example | gambling | 9 | 60 | 9") == [

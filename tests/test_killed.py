@@ -13,7 +13,7 @@ import pytest
 from dying import Step, child, killed, steps
 from small_school import differences, line, make, quick, run, standing
 
-from pipeline import deciding, judging, night, purging
+from pipeline import deciding, judging, night, purging, register
 from pipeline.problems import UsageError
 
 # One worker has all of these tests, so that what is loaded once serves every child.
@@ -116,10 +116,12 @@ def test_a_decision_killed_at_any_write_step_is_taken_once_or_not_at_all(before:
     later = tmp_path / "later/school"
     shutil.copytree(before, later)
     tonight(later)
+    waiting = register.fold_incidents(night.journal(later, "incidents").entries())
+    ref = next(ref for ref, state in waiting.items() if state.waiting and state.summary["route"] == "student")
 
     def confirm(school: Path) -> None:
         try:
-            deciding.decide(school, "I-0002", "confirmed", "spoke with her", ["IN-14"], "", "")
+            deciding.decide(school, ref, "confirmed", "spoke with her", ["IN-14"], "", "")
         except UsageError as error:
             assert "is confirmed already" in str(error)
     assert never_written(dies_everywhere(later, tmp_path, confirm), "incidents.jsonl") == []

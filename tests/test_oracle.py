@@ -185,7 +185,7 @@ def stay(dice: random.Random, line: int, now: datetime, category: str) -> dict[s
             "tunnels": dice.choice([0, requests]), "slots": min(requests, minutes // 5 + 1),
             "crowd": 1 if long else dice.choice([1, 1, 2, 7, 8, 25]), "after_ms": dice.choice([None, None, 300, 2000, 2001, 90_000]),
             "tries": min(more.choice([1, 1, 2, 3, 5]), requests), "opened": more.choice([0, 1, 1, 2]), "set_off_by": [],
-            "step_s": more.choice([None, None, None, 30]), "even_tries": more.choice([4, 7, 8, 20]), "day_tries": more.choice([1, 7, 8, 12, 40]), "hours": more.choice([1, 5, 6, 9]),
+            "step_s": more.choice([None, None, None, 30]), "even_tries": more.choice([4, 7, 8, 20]), "day_tries": more.choice([1, 7, 8, 12, 40]), "hours": more.choice([1, 4, 5, 6, 9]),
             "from_page": more.choice(["", "", "news.example"]), "piece": more.random() < 0.2,
             "slip": more.choice(["", "", "", "like.example"]), "brought": more.choice(["", "", "", "list", "habit"]),
             "longest_ms": more.choice([0, 0, 599_999, 600_000]), "searched": more.choice([*[0] * 9, requests]), "notes": dice.choice([[], [], ["one"], ["one", "two"]])}

@@ -75,6 +75,7 @@ def test_a_crontab_reads_as_a_morning() -> None:
         "45 5 19,26 6 *  schoolgate --school /srv/school verify",
         "45 5 3,10,17,24 7 *  schoolgate --school /srv/school verify",
         "45 5 28 7 *  schoolgate --school /srv/school report termly",
+        "45 5 28 7 *  schoolgate --school /srv/school report annual",
         "45 5 25 8 *  schoolgate --school /srv/school check",
         "0 7 * * *  schoolgate --school /srv/school mail"]
 
@@ -88,6 +89,7 @@ def test_over_a_year_each_job_starts_on_its_days_and_never_in_the_hour_of_a_cloc
     assert [day - timedelta(days=day.weekday()) for day in weekly] == sorted(in_school)
     assert {day.weekday() for day in weekly} == {5}
     assert days_of(told, "report termly") == [date(2026, 12, 25), date(2027, 4, 1), date(2027, 7, 28)]
+    assert days_of(told, "report annual") == [date(2027, 7, 28)]
     assert days_of(told, "check") == [date(2027, 8, 25)]
     assert days_of(told, "mail") == []
     for fields, _ in lines(told):
@@ -164,7 +166,7 @@ def test_systemd_itself_takes_the_units(tmp_path: Path) -> None:
     """`systemd-analyze verify` knows every word of them; every time is one of its calendar."""
     text = schedule.units(school(MAIL), ["/bin/true", "--school", ODD], FIRST, "root", [str(tmp_path)])
     files = dict(re.findall(r"# /etc/systemd/system/(\S+)\n(.*?)(?=# /etc|\Z)", text, re.DOTALL))
-    assert len(files) == 14
+    assert len(files) == 16
     for name, unit in files.items():
         (tmp_path / name).write_text(unit)
     done = subprocess.run(["systemd-analyze", "verify", "--man=no", *(str(tmp_path / name) for name in files)], capture_output=True,

@@ -127,6 +127,7 @@ def test_status_in_full(school: Path) -> None:
         "purge       Fri 6 Nov 2026, 05:15, done; next Sat 7 Nov 2026, 05:15",
         "weekly      never ran; next Sat 7 Nov 2026, 05:45",
         "termly      never ran; next Fri 25 Dec 2026, 05:45",
+        "annual      never ran; next Wed 28 Jul 2027, 05:45",
         "yearly      never ran; next Wed 25 Aug 2027, 05:45",
         "days        1 kept, 2026-11-02 to 2026-11-02",
         "lists       0 imported",

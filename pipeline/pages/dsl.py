@@ -94,6 +94,17 @@ class DslPage:
     hidden: str
     versions: tuple[tuple[str, str], ...]
 
+    @property
+    def rows_named(self) -> tuple[Row, ...]:
+        """The rows of table 7.2 that items name, each once: what the policy prints for them stands below the items."""
+        found = {row.id: row for group in self.groups for item in group.items for row in item.rows}
+        return tuple(found[name] for name in sorted(found))
+
+    @property
+    def questions_named(self) -> tuple[str, ...]:
+        """The open questions of the policy that items name, each once."""
+        return tuple(sorted({text for group in self.groups for item in group.items for text in item.questions}))
+
 
 def build(day: date, school_name: str, items: Sequence[Mapping[str, Any]], sealed: Sequence[Mapping[str, Any]],
           cut: str, versions: Mapping[str, object], hidden: Mapping[str, int] = MappingProxyType({})) -> DslPage:

@@ -133,6 +133,12 @@ def span_of(file: str) -> Period | None:
         return None
 
 
+def typed(file: str) -> str:
+    """The span of a page as a person types it, such as 2026-11-02..2026-11-20; empty where it is of none."""
+    found = NAME.fullmatch(file.split(".", 1)[0])
+    return found["span"].replace("-to-", "..") if found else ""
+
+
 def _span(span: str) -> Period:
     first, _, last = span.partition("-to-")
     if last or re.fullmatch(r"\d{4}-\d\d-\d\d", span):

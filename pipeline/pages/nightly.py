@@ -25,6 +25,8 @@ WORKED = {"yes": "worked: it was allowed", "no": "did not work: it was blocked",
 LABELS = {"lines": "Lines read", "requests": "Requests", "rejects": "Rejects: lines that could not be read",
           "repeats": "Repeats: lines read before", "visits": "Visits", "background": "Background requests",
           "auth": "Sign-in exchanges", "error": "Errors", "setup": "Set-up of tunnels", "sealed": "Sealed requests",
+          "twice": "Requests that two logs saw, counted once", "quietened": "Detections that point to background, not shown",
+          "hidden": "Detections that exceptions hide",
           "against": "Visits against the policy", "incidents": "Suspected incidents"}
 APART = "kept for the DSL"
 SEALED_NAME = "unmapped, sealed"

@@ -11,7 +11,7 @@ from pipeline import night, publishing
 from pipeline.runs import Note
 from pipeline.verbs.front import end, folder, ran
 
-JOBS = ("termly",)  # what the schedule starts, and `status` tells of
+JOBS = ("termly", "annual")  # what the schedule starts, and `status` tells of
 
 
 def report(
