@@ -79,7 +79,8 @@ WITH fresh AS (
     WHERE v.category = 'uncategorised' AND v.allowed > 0 AND v.actor IN ('student', 'shared', 'unknown') AND k.people <= $few
       AND (v.requests >= $requests OR v.bytes_in >= $bytes)
 )
-SELECT f.visit, f.site, f.requests, f.bytes_in // 1000000 AS megabytes, f.tunnels > 0 AND f.slots >= $slots AND f.bytes_in >= $stay AS stayed,
+SELECT f.visit, f.site, f.requests, f.bytes_in // 1000000 AS megabytes,
+       f.tunnels > 0 AND f.slots >= $slots AND f.bytes_in >= $stay AS stayed,
        coalesce(bool_or(o.opened >= 2) FILTER (o.blocked >= 2 AND epoch_us(o.started) >= f.since - $block_minutes * 60000000
                                                AND o.category NOT IN (SELECT unnest($harmless::VARCHAR[]))), false) AS again,
        coalesce(sum(o.blocked) FILTER (epoch_us(o.started) >= f.since - $block_minutes * 60000000
@@ -170,8 +171,8 @@ PORT_CATEGORIES = {9001: TOR, 9030: TOR, 3389: DESKTOP, 5900: DESKTOP, 5901: DES
 
 def _fresh(visits: pa.Table, hosts: pa.Table, new: pa.Table, book: Book) -> list[dict[str, Any]]:
     """New hosts opened straight after a look for a way round; or after blocks, where the host stands on a platform for anybody,
-    or where no address is seen and much is fetched for minutes through that one name. Blocks count where there were several, or where
-    what was blocked was asked for again and nothing else set that off."""
+    or where no address is seen and much is fetched for minutes through that one name. Blocks count where there were several, or
+    where what was blocked was asked for again and nothing else set that off."""
     if not len(new):
         return []
     numbers = book.numbers

@@ -26,7 +26,8 @@ GRAVITY = ("T0", "T1", "T2", "TS", "T3", "T4", "none")
 QUIET_TIERS = frozenset({"T1", "T2", "T3", "TS"})
 SEALED = "sealed"
 TOOLS = ("bypass_web_proxy", "bypass_vpn_tunnel", "bypass_tor", "bypass_mirror_or_remote_desktop")
-STARTED = ("copyright_p2p",)  # a torrent client asks its tracker in even steps by itself, once somebody has given it a file to fetch
+# A torrent client asks its tracker in even steps by itself, once somebody has given it a file to fetch.
+STARTED = ("copyright_p2p",)
 ASKED_OF_A_PERSON = frozenset({"intent", "reported", "authorised"})
 
 # {condition} is the one place where a rule's own SQL is put in.
@@ -48,6 +49,7 @@ WITH hit AS (
 ), near AS (
     SELECT h.visit, count(DISTINCT o.site) AS near_sites, sum(o.requests)::BIGINT AS near_requests,
            sum(o.blocked)::BIGINT AS near_blocked, sum(o.searched)::BIGINT AS near_searched,
+           sum(coalesce(o.opened, 1))::BIGINT AS near_opened,
            (max(epoch_us(o.ended)) - min(epoch_us(o.started))) // 1000 AS near_ms
     FROM hit h JOIN visits o ON o.subject = h.subject AND o.category = h.category
      AND epoch_us(o.started) BETWEEN h.since - $window * 60000000 AND h.until + $window * 60000000
@@ -242,7 +244,7 @@ def _facts(visits: list[dict[str, Any]], policy: Any) -> Facts:
         slots=sum(visit["slots"] for visit in visits),
         visits=len(visits), crowd=max(visit["crowd"] for visit in visits), after_ms=visits[0]["after_ms"],
         near_sites=widest["near_sites"], near_requests=widest["near_requests"], near_blocked=widest["near_blocked"],
-        near_ms=widest["near_ms"], near_searched=widest["near_searched"],
+        near_ms=widest["near_ms"], near_searched=widest["near_searched"], near_opened=widest["near_opened"],
         spreads=visits[0]["category"].startswith("bypass_"), tool=visits[0]["category"] in TOOLS,
         started=visits[0]["category"] in STARTED,
         blocks_before=max(visit["blocks_before"] for visit in visits), longest_ms=max(visit["longest_ms"] for visit in visits),
@@ -253,6 +255,7 @@ def _facts(visits: list[dict[str, Any]], policy: Any) -> Facts:
         brought=visits[0]["brought"], slip=visits[0]["slip"], step_s=visits[0]["step_s"],
         even_tries=visits[0]["even_tries"] or 0, day_tries=visits[0]["day_tries"] or 0,
         hours=visits[0]["hours"] or 0, span_hours=visits[0]["span_hours"], bytes_in=sum(visit["bytes_in"] for visit in visits),
+        bytes_out=sum(visit["bytes_out"] for visit in visits),
         bypass=(getattr(known, "title", "") or tool) if tool else "")
 
 

@@ -17,6 +17,8 @@ NUMBERS: dict[str, int] = {
     "retries": 3,  # blocked requests in one visit: tried again after the block
     "dwell_slots": 2,  # five-minute slots with requests: stayed
     "dwell_requests": 20,  # requests that went through: more than one page with its pictures
+    "dwell_bytes": 5_000_000,  # both ways, over as many slots: more than one page, where a log shows host names alone
+    "sites_tries": 3,  # tries of two sites or more of one category
     "gap_minutes": 10,  # how far "around it" reaches
     "own_tries": 5,  # tries of one visit that opened a burst: went on from page to page
     "tool_requests": 8,  # requests that went through a way round the filter: used
@@ -53,6 +55,7 @@ class Facts:
     near_ms: int
     bypass: str
     near_searched: int = 0
+    near_opened: int = 0
     spreads: bool = False  # of a kind that people pass on, so that a crowd is no excuse
     tool: bool = False  # a way round the filter itself
     started: bool = False  # of a kind that a program does because somebody started it, so that even steps are no excuse
@@ -71,6 +74,7 @@ class Facts:
     hours: int = 0
     span_hours: int = 0
     bytes_in: int = 0
+    bytes_out: int = 0
 
 
 def number(numbers: Mapping[str, Any], name: str) -> int:
@@ -86,7 +90,7 @@ def suggest(facts: Facts, numbers: Mapping[str, Any]) -> str:
     crowded = facts.crowd >= number(numbers, "crowd_people") and not facts.spreads
     if crowded or is_machine(facts, numbers) or is_brought(facts, numbers):
         return "background"
-    if _retried(facts, numbers) or _stayed(facts, numbers) or _went_on(facts, numbers) or _got_round(facts, numbers):
+    if any(shown(facts, numbers) for shown in (_retried, _stayed, _fetched, _went_on, _turned_to_others, _got_round)):
         return "deliberate"
     if _alone(facts) and _glanced(facts, numbers):
         return "accidental"
@@ -150,7 +154,19 @@ def _stayed(facts: Facts, numbers: Mapping[str, Any]) -> bool:
 
 def _went_on(facts: Facts, numbers: Mapping[str, Any]) -> bool:
     """From page to page: try after try opened a burst of its own, in no equal steps, and something went through."""
-    return facts.allowed > 0 and facts.step_s is None and facts.opened >= number(numbers, "own_tries")
+    own_pace = facts.step_s is None or facts.started
+    return facts.allowed > 0 and own_pace and facts.opened >= number(numbers, "own_tries")
+
+
+def _fetched(facts: Facts, numbers: Mapping[str, Any]) -> bool:
+    """Stayed, as the bytes show: what a person opened, and more came or went than one page holds."""
+    return (facts.allowed > 0 and facts.opened > 0 and facts.slots >= number(numbers, "dwell_slots")
+            and facts.bytes_in + facts.bytes_out >= number(numbers, "dwell_bytes"))
+
+
+def _turned_to_others(facts: Facts, numbers: Mapping[str, Any]) -> bool:
+    """From site to site of one kind, and back or on: a link and its redirect make one try that nothing else set off."""
+    return facts.near_sites > 1 and facts.near_opened >= number(numbers, "sites_tries")
 
 
 def _got_round(facts: Facts, numbers: Mapping[str, Any]) -> bool:
@@ -183,10 +199,15 @@ def reasons(facts: Facts, title: str, numbers: Mapping[str, Any]) -> list[str]:
         said.append(f"within minutes of {blocks} for something else")
     if _went_on(facts, numbers) and not _stayed(facts, numbers):
         said.append(f"went on from page to page: {facts.opened} tries that nothing else set off")
+    if _turned_to_others(facts, numbers):
+        said.append(f"{facts.near_opened} tries at {facts.near_sites} sites that nothing else set off")
     if facts.bypass:
         said.append(f"{facts.bypass} in the next minutes")
     if _stayed(facts, numbers):
         said.append(f"{facts.allowed} requests went through, spread over {facts.slots} five-minute slots")
+    elif _fetched(facts, numbers):
+        moved = (facts.bytes_in + facts.bytes_out) // 1_000_000
+        said.append(f"{moved} MB came and went, spread over {facts.slots} five-minute slots")
     return said + _company(facts) + _origin(facts, numbers)
 
 

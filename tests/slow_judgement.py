@@ -210,7 +210,13 @@ def intent_and_reasons(group: list[Row], visits: Sequence[Row], policy: Policy) 
     if first["category"] == "copyright_p2p":  # a program that somebody started
         loops = idles = False
     brought = alone and brought_along(first, glance, follows, numbers)
-    went_on = allowed > 0 and first["step_s"] is None and sum(v["opened"] for v in group) >= numbers["own_tries"]
+    started = first["category"] == "copyright_p2p"
+    moved = sum(v["bytes_in"] + v["bytes_out"] for v in group)
+    fetched = (allowed > 0 and sum(v["opened"] for v in group) > 0 and slots >= numbers["dwell_slots"]
+               and moved >= numbers["dwell_bytes"])
+    own = sum(row["opened"] for row in near)
+    turned = sites > 1 and own >= numbers["sites_tries"]
+    went_on = allowed > 0 and (first["step_s"] is None or started) and sum(v["opened"] for v in group) >= numbers["own_tries"]
     before = max(blocks_before(visit, visits, policy, numbers["bypass_then_same_minutes"]) for visit in group)
     got_round = first["category"] in TOOLS and (
         allowed >= numbers["tool_requests"] or before > 0
@@ -220,7 +226,7 @@ def intent_and_reasons(group: list[Row], visits: Sequence[Row], policy: Policy) 
         intent = "deliberate"
     elif (crowd >= numbers["crowd_people"] and not group[0]["category"].startswith("bypass_")) or loops or idles or brought:
         intent = "background"
-    elif retried or stayed or went_on or got_round:
+    elif retried or stayed or fetched or went_on or turned or got_round:
         intent = "deliberate"
     else:
         left = alone and tries <= numbers["few_tries"] and (glance or slots == 1)
@@ -242,8 +248,10 @@ def intent_and_reasons(group: list[Row], visits: Sequence[Row], policy: Policy) 
         said += ["tried again after the block"]
     said += [f"within minutes of {plural(before, 'blocked request')} for something else"] * (first["category"] in TOOLS and before > 0)
     said += [f"went on from page to page: {sum(v['opened'] for v in group)} tries that nothing else set off"] * (went_on and not stayed)
+    said += [f"{own} tries at {sites} sites that nothing else set off"] * turned
     said += [f"{policy.categories[tools[0]].title} in the next minutes"] if tools else []
     said += [f"{allowed} requests went through, spread over {slots} five-minute slots"] * stayed
+    said += [f"{moved // 1_000_000} MB came and went, spread over {slots} five-minute slots"] * (fetched and not stayed)
     others = "1 other person" if crowd == 2 else f"{crowd - 1} other people"
     said += [f"{others} came to the same site within a minute"] * (crowd > 1)
     said += [f"{'a piece of' if first['piece'] else 'came from'} a page of {first['from_page']}"] * bool(first["from_page"])

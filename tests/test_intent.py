@@ -62,6 +62,8 @@ STORIES = rows("""
     a slip, to a site where a child is at risk   | self_harm_suicide blocked=1 slip=word.example                           | accidental | yes
     an advert for what puts a child at risk      | stranger_chat_dating blocked=1 opened=0 after_ms=200                    | background | no
     a search for it                              | self_harm_suicide allowed=1 opened=0 after_ms=300 searched=1            | deliberate | yes
+    a file fetched, as host names show it        | file_sharing allowed=8 tries=4 opened=4 slots=2 bytes_in=40000000 step_s=50 | deliberate | yes
+    a player that fetches a film in a page       | video_streaming allowed=8 tries=4 opened=0 slots=2 bytes_in=40000000    | unclear    | yes
     a long stay                                  | games allowed=60 tries=9 opened=9 slots=5                               | deliberate | yes
     some pages in ten minutes                    | games allowed=9 tries=3 opened=3 slots=2                                | unclear    | yes
     """)
@@ -116,6 +118,20 @@ def test_a_request_now_and_then_from_dawn_till_night_is_an_app(clocks: str, hour
     assert POLICY is not None
     stays = visits(CHECKS_IN + "\n".join(f"{clock} | a.example | gambling | 1 | 3900 | 5 | {hours}" for clock in clocks.split()))
     assert len(detect.fire(stays, judge(stays, POLICY, {}), WIDE, POLICY, DAY, NOTHING_SEALED)[1]) == quiet
+
+
+@pytest.mark.parametrize(("stays", "intent"), [
+    ("10:00 | a.example | 2 | 2\n10:01 | b.example | 2 | 1", "deliberate"),   # one twice, then another
+    ("10:00 | a.example | 1 | 1\n10:01 | b.example | 1 | 0", "unclear"),      # a link and its redirect
+    ("10:00 | a.example | 1 | 1\n10:01 | b.example | 1 | 1", "unclear"),      # two links, one look each
+    ("10:00 | a.example | 2 | 2\n10:40 | b.example | 2 | 2", "accidental")])  # much later
+def test_from_one_site_to_the_next_of_its_kind_and_back_is_deliberate(stays: str, intent: str) -> None:
+    """Two sites are three tries where somebody came back to one."""
+    assert POLICY is not None
+    made = visits("started | site | category | blocked | tries | opened\n" + "\n".join(
+        " | ".join([clock, site, "gambling", tries, tries, opened]) for clock, site, tries, opened
+        in (row.split(" | ") for row in stays.splitlines())))
+    assert detect.fire(made, judge(made, POLICY, {}), WIDE, POLICY, DAY, NOTHING_SEALED)[0]["intent"][0].as_py() == intent
 
 
 def test_the_words_say_what_the_log_shows() -> None:

@@ -181,7 +181,7 @@ def stay(dice: random.Random, line: int, now: datetime, category: str) -> dict[s
             "network": "", "site": site, "host": dice.choice(["", "www."]) + site, "category": category, "started": now,
             "ended": now + timedelta(minutes=minutes, milliseconds=dice.randint(0, 900)),
             "band": "lesson" if long else dice.choice(["lesson", "lesson", *BANDS]), "period": "Period 3", "requests": requests,
-            "blocked": blocked, "allowed": requests - blocked, "bytes_in": dice.choice([900, 6_000_000, 3_000_000_000]),
+            "blocked": blocked, "allowed": requests - blocked, "bytes_in": dice.choice([900, 6_000_000, 3_000_000_000]), "bytes_out": more.choice([0, 700, 4_999_100]),
             "tunnels": dice.choice([0, requests]), "slots": min(requests, minutes // 5 + 1),
             "crowd": 1 if long else dice.choice([1, 1, 2, 7, 8, 25]), "after_ms": dice.choice([None, None, 300, 2000, 2001, 90_000]),
             "tries": min(more.choice([1, 1, 2, 3, 5]), requests), "opened": more.choice([0, 1, 1, 2]), "set_off_by": [],
