@@ -28,8 +28,9 @@ ORDER BY ALL
 VERDICTS_OF_DAY = """
 WITH best AS (
     SELECT v.visit, v.category, v.started, v.source, v.line, j.* EXCLUDE (category, actor, band, named_row),
-           CASE WHEN v.blocked > 0 AND v.allowed > 0 THEN 'mixed' WHEN v.blocked > 0 THEN 'blocked'
-                ELSE 'allowed' END AS outcome,
+           -- beside pages that were asked for, a permitted search for them is no page that went through
+           CASE WHEN v.blocked > 0 AND v.allowed > CASE WHEN v.searched < v.requests THEN v.searched ELSE 0 END THEN 'mixed'
+                WHEN v.blocked > 0 THEN 'blocked' ELSE 'allowed' END AS outcome,
            v.allowed > v.searched AND j.blocks AS failure  -- a page of results is not what it lists
     FROM visits v LEFT JOIN nominated n ON n.person = v.person
     JOIN judged j ON j.category = v.category AND j.actor = v.actor AND j.band = v.band

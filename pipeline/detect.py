@@ -39,6 +39,9 @@ WHERE v.category NOT IN ('help_seeking', 'background', 'learning', 'uncategorise
 ORDER BY v.started, v.source, v.line
 """
 
+STORY_MINUTES = 60  # the pause that ends a story: pages further off belong to another
+
+# What the filter did to a search that it let through is what it did to the pages that were then asked for, where there are any.
 FACTS = """
 WITH hit AS (
     SELECT v.*, d.tier, d.outcome, d.clause, d.questions, epoch_us(v.started) AS since, epoch_us(v.ended) AS until
@@ -51,6 +54,12 @@ WITH hit AS (
     FROM hit h JOIN visits o ON o.subject = h.subject AND o.category = h.category
      AND epoch_us(o.started) BETWEEN h.since - $window * 60000000 AND h.until + $window * 60000000
     GROUP BY h.visit
+), pages AS (
+    SELECT h.visit, bool_or(d.outcome <> 'allowed') AS some_blocked, bool_or(d.outcome <> 'blocked') AS some_allowed
+    FROM hit h JOIN visits o ON o.subject = h.subject AND o.category = h.category AND o.searched < o.requests
+     AND epoch_us(o.started) BETWEEN h.since - $story::BIGINT * 60000000 AND h.until + $story::BIGINT * 60000000
+    JOIN verdicts d ON d.visit = o.visit
+    WHERE h.searched = h.requests AND h.blocked = 0 GROUP BY h.visit
 ), days AS (
     SELECT h.visit, (max(epoch_us(o.started)) - min(epoch_us(o.started))) // 3600000000 AS span_hours
     FROM hit h JOIN visits o ON o.client = h.client AND o.subject = h.subject AND o.site = h.site AND o.category = h.category
@@ -67,9 +76,11 @@ WITH hit AS (
     JOIN verdicts d ON d.visit = o.visit
     WHERE NOT starts_with(o.category, 'bypass_') AND d.tier <> 'none' GROUP BY h.visit
 )
-SELECT hit.* EXCLUDE (since, until), near.* EXCLUDE (visit), span_hours, coalesce(bypass, '') AS bypass,
-       coalesce(blocks_before, 0) AS blocks_before
-FROM hit JOIN near USING (visit) JOIN days USING (visit) LEFT JOIN tools USING (visit) LEFT JOIN stopped USING (visit)
+SELECT hit.* EXCLUDE (since, until) REPLACE (
+           CASE WHEN some_blocked AND some_allowed THEN 'mixed' WHEN some_blocked THEN 'blocked' ELSE outcome END AS outcome),
+       near.* EXCLUDE (visit), span_hours, coalesce(bypass, '') AS bypass, coalesce(blocks_before, 0) AS blocks_before
+FROM hit JOIN near USING (visit) JOIN days USING (visit) LEFT JOIN pages USING (visit) LEFT JOIN tools USING (visit)
+LEFT JOIN stopped USING (visit)
 ORDER BY hit.started, hit.source, hit.line
 """
 
@@ -137,7 +148,7 @@ def _fired(visits: pa.Table, verdicts: pa.Table, rules: Sequence[Any], policy: A
     groups += [(rule, group) for rule in ordered if rule.signal in ACTS
                for group in _acts(rule, visits, verdicts, hiding, own, _never(policy))]
     hits = pa.table({"visit": pa.array(sorted({key for _, group in groups for key in group.visits}), pa.string())})
-    facts = run(FACTS, {"window": number(policy.intent, "gap_minutes"),
+    facts = run(FACTS, {"story": STORY_MINUTES, "window": number(policy.intent, "gap_minutes"),
                         "bypass": number(policy.intent, "bypass_then_same_minutes")}, con=con, hits=hits)
     by_key = {row["visit"]: row for row in facts.to_pylist()}
     return [_told(rule, group, [by_key[key] for key in group.visits], policy, day) for rule, group in groups]

@@ -7,14 +7,16 @@ in the system's hands, so two steps between which the folder does not change are
 from __future__ import annotations
 
 import os
+import re
 import signal
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 CALLS = ("fsync", "rename", "replace", "unlink", "rmdir", "mkdir", "truncate")
+FIGURES = re.compile(r"[0-9a-f]{8,}|\d+|s[a-z2-7]{11}")  # numbers, hashes, and pseudonyms of sources
 TOO_LONG = 120  # seconds after which a child that hangs is ended
 
 
@@ -94,6 +96,17 @@ def steps(folder: Path, work: Callable[[], object]) -> list[Step]:
     found = [text.split(" ", 1) for text in note.read_text("utf-8").splitlines()]
     note.unlink()
     return [Step(int(number), what) for number, what in found]
+
+
+def kinds(found: Iterable[Step]) -> list[Step]:
+    """The first and the last step of each kind (of pages the first): a day, a generation and a source differ in figures, tables beside a page in their
+    names, and one is written as the other. `make soak` kills at any."""
+    ends: dict[str, list[Step]] = {}
+    for step in found:
+        kind = re.sub(r"/[^/]*\.csv", "/*.csv", FIGURES.sub("#", step.what))
+        ends.setdefault(kind, []).append(step)
+    return sorted({step for same in ends.values() for step in (same[0], same[-1] if "/reports/" not in same[0].what else same[0])},
+                  key=lambda step: step.number)
 
 
 def _shown(folder: Path) -> list[tuple[Any, ...]]:

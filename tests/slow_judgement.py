@@ -41,11 +41,17 @@ def outcome_of(blocked: int, allowed: int) -> str:
     return "blocked" if blocked else "allowed"
 
 
+def pages_let_through(visit: Row) -> int:
+    """What went through and is no search, where anything else was asked for."""
+    allowed: int = visit["allowed"]
+    return allowed if visit["searched"] == visit["requests"] else max(0, allowed - visit["searched"])
+
+
 def verdict(visit: Row, policy: Policy, nominated: Mapping[str, Collection[str]]) -> Row:
     """What the policy says of one visit, and what the filter was meant to do."""
     category = policy.categories.get(visit["category"])
     said = {"visit": visit["visit"], "category": visit["category"],
-            "outcome": outcome_of(visit["blocked"], visit["allowed"])}
+            "outcome": outcome_of(visit["blocked"], pages_let_through(visit))}
     if category is None:
         return said | {"row": "", "verdict": "no_row", "within": "not_evaluated", "clause": "", "filter": "allow",
                        "failure": False, "tier": "none", "questions": []}
@@ -300,7 +306,7 @@ def detection(rule: Rule, group: list[Row], visits: Sequence[Row], said: Mapping
     """One firing of one rule."""
     first, verdicts = group[0], [said[visit["visit"]] for visit in group]
     tier = min((v["tier"] for v in verdicts), key=GRAVEST_FIRST.index)
-    outcome = outcomes(v["outcome"] for v in verdicts)
+    outcome = outcomes(done_to(visit, visits, said) for visit in group)
     intent, reasons = intent_and_reasons(group, visits, policy)
     copied = ("subject", "person", "client", "actor", "year", "network", "site", "host", "source", "line", "category",
               "started", "band", "period")
@@ -310,6 +316,15 @@ def detection(rule: Rule, group: list[Row], visits: Sequence[Row], said: Mapping
         "clause": rule.clause, "questions": sorted({q for v in verdicts for q in v["questions"]}),
         "ended": max(v["ended"] for v in group), "visits": len(group), "requests": sum(v["requests"] for v in group),
         "reasons": reasons, "visit_keys": [v["visit"] for v in group], "hidden": ""}
+
+
+def done_to(visit: Row, visits: Sequence[Row], said: Mapping[str, Row]) -> str:
+    """What the filter did to a visit; to permitted searches, what it did to the pages of that kind within the hour."""
+    own: str = said[visit["visit"]]["outcome"]
+    if visit["searched"] < visit["requests"] or visit["blocked"]:
+        return own
+    pages = [said[other["visit"]]["outcome"] for other in around(visit, visits, 60) if other["searched"] < other["requests"]]
+    return outcomes(pages) if pages else own
 
 
 def outcomes(all_of: Any) -> str:

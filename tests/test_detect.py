@@ -228,3 +228,26 @@ def test_what_an_address_shows_is_a_reason() -> None:
               10:00 | adult.example | pornography | 3 | seen through a copy
               10:02 | adult.example | pornography | 3 | seen through a copy"""
     assert [row["reasons"][-1] for row in fired(text).to_pylist()] == ["seen through a copy"] * 2
+
+
+HUNT = """
+    started | site           | category    | blocked | allowed | searched
+    10:00   | finder.example | pornography | 0       | 2       | 2
+    10:01   | adult1.example | pornography | 3       | 0       | 0
+    10:02   | adult2.example | pornography | 2       | {allowed}       | 0
+    14:00   | finder.example | pornography | 0       | 1       | 1
+"""
+
+
+def test_a_permitted_search_leaves_a_fully_blocked_hunt_blocked() -> None:
+    """What was looked for was stopped, though the search engine was not; a search alone was allowed; and it says it searched."""
+    table = fired(HUNT.format(allowed=0))
+    assert table["outcome"].to_pylist() == ["blocked", "blocked", "blocked", "allowed"]
+    assert "2 searches for it among them" in table["reasons"][0].as_py()
+    assert fired(HUNT.format(allowed=1))["outcome"].to_pylist() == ["mixed", "blocked", "mixed", "allowed"]
+
+
+def test_a_search_inside_a_visit_is_no_page_that_went_through() -> None:
+    """Pages stopped, and the site's own search let through: blocked, as far as pages go."""
+    text = "started | category | blocked | allowed | searched\n10:00 | pornography | 3 | 2 | {}"
+    assert [judged(text.format(n))["outcome"][0].as_py() for n in (2, 1, 5)] == ["blocked", "mixed", "mixed"]

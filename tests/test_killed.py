@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dying import Step, child, killed, steps
+from dying import Step, child, killed, kinds, steps
 from small_school import differences, line, make, quick, run, standing
 
 from pipeline import deciding, judging, night, purging, register
@@ -58,14 +58,13 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def each_step(before: Path, place: Path, work: Callable[[Path], object]) -> Iterator[tuple[Step, Path, Path]]:
-    """`work` whole in one copy of the school; then, for each write step, another copy in which it died there."""
+    """`work` whole in one copy of the school; then, for each kind of write step, another copy in which it died there."""
     calm, hurt = place / "calm/school", place / "hurt/school"
     shutil.copytree(before, calm)
     work(calm)  # here, so that every child knows what this night judges
     shutil.rmtree(calm)
     shutil.copytree(before, calm)
-    found = steps(calm, lambda: work(calm))
-    for step in found:
+    for step in kinds(steps(calm, lambda: work(calm))):
         shutil.rmtree(hurt, ignore_errors=True)
         shutil.copytree(before, hurt)
         assert killed(lambda: work(hurt), step.number) == -signal.SIGKILL, step

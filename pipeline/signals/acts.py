@@ -33,17 +33,18 @@ WITH events AS (
       AND ended > started
 ), steps AS (
     SELECT *, client <> lag(client) OVER times AS changed,
-           greatest(lag(moment) OVER times, moment - $minutes * 60000000) AS left_at
+           greatest(lag(moment) OVER times, moment - $minutes::BIGINT * 60000000) AS left_at
     FROM events SEMI JOIN (SELECT person FROM events GROUP BY person HAVING count(DISTINCT client) > 1) USING (person)
     WINDOW times AS (PARTITION BY person ORDER BY moment, client, visit)
 ), counted AS (
     SELECT *, count(*) FILTER (changed) OVER near AS changes, min(moment) FILTER (changed) OVER near AS first,
            min(left_at) FILTER (changed) OVER near AS since
     FROM steps
-    WINDOW near AS (PARTITION BY person ORDER BY moment RANGE BETWEEN $within_minutes * 60000000 PRECEDING AND CURRENT ROW)
+    WINDOW near AS (PARTITION BY person ORDER BY moment
+                    RANGE BETWEEN $within_minutes::BIGINT * 60000000 PRECEDING AND CURRENT ROW)
 ), sustained AS (
     SELECT person, min(since) AS since, max(moment) AS until, max(changes) AS changes
-    FROM counted WHERE changes >= $changes AND moment - first >= $minutes * 60000000 GROUP BY person
+    FROM counted WHERE changes >= $changes AND moment - first >= $minutes::BIGINT * 60000000 GROUP BY person
 ), used AS (
     SELECT s.person, e.client, any_value(e.network) AS network, count(DISTINCT e.site) AS sites
     FROM sustained s JOIN events e ON e.person = s.person AND e.moment BETWEEN s.since AND s.until GROUP BY s.person, e.client
@@ -74,8 +75,8 @@ WITH school AS (
     FROM school WHERE actor = 'staff' AND band IN ('lesson', 'registration') GROUP BY client, person, band, period
 ), beside AS (
     SELECT s.client, s.person, s.period, p.person AS pupil,
-           bool_or(p.started < s.since AND epoch_us(p.ended) >= s.begun - $minutes * 60000000) AS before,
-           bool_or(p.ended > s.until AND epoch_us(p.started) <= s.over + $minutes * 60000000) AS after
+           bool_or(p.started < s.since AND epoch_us(p.ended) >= s.begun - $minutes::BIGINT * 60000000) AS before,
+           bool_or(p.ended > s.until AND epoch_us(p.started) <= s.over + $minutes::BIGINT * 60000000) AS after
     FROM stays s JOIN school p ON p.client = s.client AND p.band = s.band AND p.period = s.period AND p.actor = 'student'
     GROUP BY s.client, s.person, s.period, p.person
 ), near AS (
@@ -131,7 +132,7 @@ HINDERS = """
 WITH lessons AS (
     SELECT *, bytes_in + bytes_out AS carried FROM picked WHERE band IN ('lesson', 'registration')
 ), heavy AS (
-    SELECT * FROM lessons WHERE actor = 'student' AND carried >= $megabytes * 1000000
+    SELECT * FROM lessons WHERE actor = 'student' AND carried >= $megabytes::BIGINT * 1000000
 ), others AS (
     SELECT h.visit, o.longest_ms, o.started BETWEEN h.started AND h.ended AS during
     FROM heavy h JOIN lessons o ON o.network = h.network AND o.subject <> h.subject AND o.tunnels = 0 AND o.longest_ms > 0
