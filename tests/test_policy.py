@@ -187,10 +187,11 @@ def test_every_fault_is_said_at_once() -> None:
     broken = FILES | {
         "rules/sanctions.csv": FILES["rules/sanctions.csv"].replace("✓", "maybe", 1),
         "rules/categories.toml": FILES["rules/categories.toml"].replace('row = "UA-15"', 'row = "UA-51"'),
-        "rules/intent.toml": FILES["rules/intent.toml"].replace("value  = 8", "valeu  = 8")}
+        "rules/intent.toml": FILES["rules/intent.toml"].replace("\nvalue ", "\nvaleu ", 1)}
+    wrong = broken["rules/intent.toml"].split("\n").index(next(t for t in broken["rules/intent.toml"].split("\n") if "valeu" in t)) + 1
     policy, problems = read_policy(broken)
     said = [str(problem) for problem in problems]
     assert policy is None
     assert any(text.startswith("rules/sanctions.csv:2: IN-01") for text in said)
     assert any("rules/categories.toml:" in text and "UA-51" in text and "Try: UA-" in text for text in said)
-    assert any("rules/intent.toml:4: " in text and "Try: value" in text for text in said)
+    assert any(f"rules/intent.toml:{wrong}: " in text and "Try: value" in text for text in said)

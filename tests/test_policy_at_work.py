@@ -222,7 +222,8 @@ def test_another_schools_policy_works_by_its_files_alone(tmp_path: Path) -> None
     folder = make(tmp_path / "other", ("gambling",))
     for name in ("guidance/england-2026.toml", "exceptions.csv"):
         (folder / "rules" / name).unlink()
-    for path in (folder / "rules/vendor").iterdir():
+    for path in [folder / "rules/addresses.toml", folder / "rules/brought.txt",   # they speak of the first school's categories
+                 *(folder / "rules/vendor").iterdir(), *(folder / "rules/terms").iterdir()]:
         path.unlink()
     for name, text in OTHER.items():
         (folder / "rules" / name).write_text(text, "utf-8")
