@@ -104,10 +104,10 @@ def test_4_a_copy_that_was_altered_is_found(school: Path) -> None:
 
 
 def test_5_nothing_here_can_look_an_address_up() -> None:
-    """No module of the program but the one that fetches lists speaks to a network."""
+    """No module of the program speaks to a network but the one that fetches lists, and those that hand mails to the school's server."""
     words = re.compile(r"^\s*(import|from) (socket|http|urllib\.request|requests|ftplib|smtplib)\b", re.MULTILINE)
     speaking = {path.name for path in (ROOT / "pipeline").rglob("*.py") if words.search(path.read_text("utf-8"))}
-    assert speaking <= {"listfetch.py"}
+    assert speaking <= {"listfetch.py", "mail.py", "posting.py"}
 
 
 def test_6_and_7_a_page_says_a_reference_and_facts_to_those_who_must_know(school: Path) -> None:
@@ -196,8 +196,10 @@ def test_11_what_was_let_through_is_a_filter_failure_without_people_or_place() -
 
 def test_11_the_leaders_do_not_read_of_it(school: Path) -> None:
     """Not one word of a sealed item on the page of the leaders."""
-    page = (school / "reports/leadership/termly-2026-autumn.html").read_text("utf-8")
-    assert "sealed" not in page.partition("<body>")[2].lower()
+    page = (school / "reports/leadership/termly-autumn-2026.html").read_text("utf-8")
+    always = "Welfare, sealed and staff matters are with those who may see them"  # stands there whatever the term held
+    assert always in page
+    assert "sealed" not in page.partition("<body>")[2].replace(always, "").lower()
 
 
 def test_12_nothing_of_this_repository_names_such_an_address() -> None:
