@@ -6,6 +6,7 @@ A site may stand in two blocks alone, as a `Service` of enough people. Counts of
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -392,8 +393,8 @@ def _short_words(cell: Count) -> str:
 
 
 def titled(text: str) -> str:
-    """With a capital first, and the rest as it is."""
-    return text[:1].upper() + text[1:]
+    """With a capital first, and the rest as it is; but for VPN, which the names of rules write small."""
+    return re.sub(r"\bvpn\b", "VPN", text[:1].upper() + text[1:], flags=re.IGNORECASE)
 
 
 def percent(share: float | None) -> str:
