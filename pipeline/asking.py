@@ -16,10 +16,10 @@ from typing import Any
 from pipeline import judging, night, register, render, rulefiles
 from pipeline.judging import Rules
 from pipeline.lake import put_text
-from pipeline.policy import DECISION_COLUMNS, DECISIONS, Question, in_force, read_date
+from pipeline.policy import DECISION_COLUMNS, DECISIONS, Question, in_force
 from pipeline.policy.printed import asked, printed
 from pipeline.problems import Problem, RefusedError, UsageError
-from pipeline.schoolday import Calendar, school_day, term_of
+from pipeline.schoolday import Calendar, read_date, school_day, term_of
 from pipeline.tables import TALLIES
 from pipeline.vault import load_keys
 

@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from pipeline.hosts import endings
+from pipeline.hosts import platform_of
 from pipeline.signals.shapes import Book
 from pipeline.sql import run
 from pipeline.tables import DETECTIONS, VISITS, conform
@@ -186,17 +186,12 @@ def _fresh(visits: pa.Table, hosts: pa.Table, new: pa.Table, book: Book) -> list
         facts = [(fact["looked"], "opened within minutes of a look for a way round the filter"),
                  (blocked, f"opened within minutes of {fact['blocks']} blocks"),
                  (blocked and fact["stayed"], f"{fact['megabytes']} MB through that one name, over some minutes"),
-                 (on_platform(fact["site"]), "the host stands on a platform where anybody can put up a page")]
+                 (bool(platform_of(fact["site"])), "the host stands on a platform where anybody can put up a page")]
         why = [text for holds, text in facts if holds]
         if fact["looked"] or (blocked and len(why) >= max(2, numbers["weak_kinds"])):
             told.append({"visit": fact["visit"], "category": "bypass_web_proxy",
                          "why": ["a host that this school had not asked for before", *why]})
     return told
-
-
-def on_platform(site: str) -> bool:
-    """Whether a site stands under a private suffix: a platform that gives everybody a name."""
-    return endings().get(site.partition(".")[2], "") == "private"
 
 
 def spreads(visits: pa.Table, new: pa.Table, book: Book, day: date) -> pa.Table:
@@ -207,7 +202,7 @@ def spreads(visits: pa.Table, new: pa.Table, book: Book, day: date) -> pa.Table:
     found = run(SPREADS, {"pupils": numbers["spread_pupils"], "crowd": numbers["spread_crowd"], "years": numbers["spread_years"],
                           "block_minutes": numbers["block_minutes"], "harmless": sorted(book.harmless)}, visits=visits, new=new)
     rows = [_spread(fact, run(OF_HOST, {"host": fact["host"]}, visits=visits).to_pylist(), day, numbers)
-            for fact in found.to_pylist() if fact["turned"] >= numbers["spread_turned"] or on_platform(fact["site"])]
+            for fact in found.to_pylist() if fact["turned"] >= numbers["spread_turned"] or platform_of(fact["site"])]
     return pa.Table.from_pylist(rows, DETECTIONS.schema)
 
 
@@ -218,7 +213,7 @@ def _spread(fact: Mapping[str, Any], visits: Sequence[Mapping[str, Any]], day: d
     years = "one year group" if fact["years"] == 1 else f"{fact['years']} year groups"
     reasons = [f"a host that this school had not asked for before, met by {fact['pupils']} pupils of {years} in one day"]
     reasons += [f"{fact['turned']} of them came within minutes of a block"] if fact["turned"] >= numbers["spread_turned"] else []
-    reasons += ["it stands on a platform where anybody can put up a page"] if on_platform(fact["site"]) else []
+    reasons += ["it stands on a platform where anybody can put up a page"] if platform_of(fact["site"]) else []
     outcome = "mixed" if fact["blocked"] and fact["allowed"] else "blocked" if fact["blocked"] else "allowed"
     return {"rule": SPREAD, "day": day, "subject": fact["host"], "person": None, "client": "", "actor": "unknown", "year": "",
             "network": "", "site": fact["site"], "host": fact["host"], "source": first["source"], "line": first["line"],

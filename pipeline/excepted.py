@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from pipeline.hosts import normalise
-from pipeline.lists import read_date
 from pipeline.problems import Problem
 from pipeline.rulebook import Rule, nearest
+from pipeline.schoolday import read_date
 
 COLUMNS = ("rule", "site_or_person", "reason", "owner", "approver", "until")
 WHERE = "rules/exceptions.csv"
@@ -59,31 +59,30 @@ def read_exceptions(text: str, rules: Collection[str], logins: Collection[str] =
     kept, problems = [], []
     for cells in reader:
         row = {(name or "").strip(): (cell or "").strip() for name, cell in cells.items() if isinstance(cell, str)}
-        faults = _faults(row, f"{WHERE}:{reader.line_num}", rules) if any(row.values()) else []
-        problems += faults
-        if any(row.values()) and not faults:
-            kept.append(_excepted(row, logins))
+        if any(row.values()):
+            until = read_date(row.get("until", ""))
+            faults = _faults(row, until, f"{WHERE}:{reader.line_num}", rules)
+            problems += faults
+            kept += [_excepted(row, until, logins)] if until and not faults else []
     return kept, problems
 
 
-def _faults(row: Mapping[str, str], at: str, rules: Collection[str]) -> list[Problem]:
+def _faults(row: Mapping[str, str], until: date | None, at: str, rules: Collection[str]) -> list[Problem]:
     faults = [Problem(at, f"has no {name}", f"fill in {name}") for name in COLUMNS if not row.get(name)]
-    rule, until = row.get("rule", ""), row.get("until", "")
+    rule = row.get("rule", "")
     if rule and rule not in rules:
         faults.append(Problem(at, f"'{rule}' is no rule", nearest(rule, rules) or "the name of a file of rules/detect, no .toml"))
-    if until and read_date(until) is None:
-        faults.append(Problem(at, f"until is '{until}', which is not a date", "2027-07-31"))
+    if row.get("until") and until is None:
+        faults.append(Problem(at, f"until is '{row['until']}', which is not a date", "2027-07-31"))
     if row.get("owner") and row.get("owner") == row.get("approver"):
         faults.append(Problem(at, "is approved by its own owner", "an approver who is somebody else"))
     return faults
 
 
-def _excepted(row: Mapping[str, str], logins: Collection[str]) -> Excepted:
+def _excepted(row: Mapping[str, str], until: date, logins: Collection[str]) -> Excepted:
     name = row["site_or_person"]
     plain = name.removeprefix(LOGIN).strip()
     is_login = name.startswith(LOGIN) or name.lower() in logins or "." not in name
-    until = read_date(row["until"])
-    assert until is not None  # noqa: S101 (`_faults` refused what is no date; this tells mypy)
     return Excepted(row["rule"], "" if is_login else normalise(plain.removeprefix("*.")), plain.lower() if is_login else "",
                     row["reason"], row["owner"], row["approver"], until)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import difflib
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from functools import cache
 from itertools import groupby
 
@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 
 from pipeline.hosts import endings, is_public_suffix, normalise, sites
 from pipeline.problems import Problem
+from pipeline.schoolday import read_date
 from pipeline.sql import run
 from pipeline.tables import HOSTS, conform
 
@@ -252,16 +253,6 @@ def _own_faults(row: dict[str, str], at: str, categories: Collection[str]) -> li
     if until and read_date(until) is None:
         faults.append(Problem(at, f"until is {until!r}, which is not a date", "2027-07-31"))
     return [*faults, fault] if fault else faults
-
-
-def read_date(text: str) -> date | None:
-    """A date as 2026-09-01 or 01/09/2026; None where it is neither."""
-    for form in ("%Y-%m-%d", "%d/%m/%Y"):
-        try:
-            return datetime.strptime(text, form).date()
-        except ValueError:
-            continue
-    return None
 
 
 def live(own: pa.Table, day: date) -> pa.Table:

@@ -9,8 +9,9 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 
 from pipeline.hosts import normalise
-from pipeline.lists import OWN, read_date, read_own
+from pipeline.lists import OWN, read_own
 from pipeline.problems import Problem
+from pipeline.schoolday import read_date
 
 WHERE = "rules/lists/own.csv"
 FORMULA = ("=", "+", "-", "@")

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pipeline.problems import Problem
-from pipeline.schoolday import Band, Calendar, Term
+from pipeline.schoolday import Band, Calendar, Term, read_date
 
 Actor = Literal["student", "staff", "technical_staff", "governor", "guest", "shared", ""]
 ROLES = ("student", "staff", "technical_staff", "governor", "guest", "shared")
@@ -377,11 +377,7 @@ def _person(row: dict[str, str]) -> Person:
 
 def day(text: str) -> date | None:
     """A date as 2026-09-01 or 01/09/2026 (day first); None for an empty cell; ValueError says what else it is."""
-    if not text:
-        return None
-    for form in ("%Y-%m-%d", "%d/%m/%Y"):
-        try:
-            return datetime.strptime(text, form).date()
-        except ValueError:
-            continue
-    raise ValueError(f"'{text}' is not a date such as 2026-09-01 or 01/09/2026")
+    found = read_date(text)
+    if text and found is None:
+        raise ValueError(f"'{text}' is not a date such as 2026-09-01 or 01/09/2026")
+    return found

@@ -116,3 +116,13 @@ def _spans(calendar: Calendar, day: date, year: str) -> list[tuple[str, str, dat
 def _bands_of(calendar: Calendar, year: str) -> list[Band]:
     own = [band for band in calendar.bands if year in band.years]
     return sorted(own or [band for band in calendar.bands if not band.years], key=lambda band: band.start)
+
+
+def read_date(text: str) -> date | None:
+    """A date as 2026-09-01 or 01/09/2026, day first; None where it is neither."""
+    for form in ("%Y-%m-%d", "%d/%m/%Y"):
+        try:
+            return datetime.strptime(text, form).date()
+        except ValueError:
+            continue
+    return None

@@ -92,15 +92,7 @@ SELECT r.*, s.rank, s.log_rank, coalesce(w.category, a.category) AS answer, w.no
        coalesce(coalesce(w.category, a.category) IN (SELECT category FROM fold_background), k.background, false) AS background
 FROM fold_own r JOIN fold_sources s USING (source) LEFT JOIN fold_known k USING (host)
 LEFT JOIN fold_answers a ON a.host = r.host AND a.source = r.source AND a.said = r.said
-LEFT JOIN fold_shown w ON w.source = r.source AND w.line = r.line
-"""
-
-# Of a request of which several things are said, what its address leads to counts before what it searches for.
-SHOWN = """
-CREATE OR REPLACE TEMP TABLE fold_shown AS
-SELECT source, line, arg_min(category, place) AS category, arg_min(note, place) AS note, min(place).search AS search
-FROM (SELECT *, {'search': coalesce(search, false), 'category': category, 'note': note} AS place FROM fold_addressed)
-GROUP BY source, line
+LEFT JOIN fold_addressed w ON w.source = r.source AND w.line = r.line
 """
 
 KNOWN = """
@@ -266,7 +258,7 @@ ORDER BY v.started, s.source, line
 """
 
 TABLES_LEFT = (*bursts.TABLES_LEFT, "fold_folded", "fold_company", "fold_twice", "fold_visits", "fold_minutes",
-               "fold_shown", "fold_sources", "fold_twins", "fold_known")
+               "fold_sources", "fold_twins", "fold_known")
 VIEWS_LEFT = ("fold_placed", "fold_own", "fold_requests")
 NO_ANSWERS = pa.table({name: pa.array([], pa.string()) for name in ("host", "source", "said", "category")})
 EVERYTHING = Watch()
@@ -289,7 +281,7 @@ def fold(con: duckdb.DuckDBPyConnection, hosts: pa.Table, people: pa.Table, band
     `ranks`: the rank of each log by source (1 where it is not named); what two logs saw counts in the one of the lower rank.
     `answers` (host, source, said, category): the category of requests for which it is not the host's, by the log and its category
     field.
-    `addressed` (ADDRESSED): the requests whose address shows more than their host, with their category and a sentence on why.
+    `addressed` (ADDRESSED): the requests whose address shows more than their host, one row each, with category and note.
     `watch`: the visits that are looked at more closely (columns tries to brought; null or empty for the others).
     """
     shown = ADDRESSED.empty_table() if addressed is None else pa.concat_tables([ADDRESSED.empty_table(), addressed],
@@ -305,7 +297,7 @@ def fold(con: duckdb.DuckDBPyConnection, hosts: pa.Table, people: pa.Table, band
         con.execute(REQUESTS)
         has_twins = con.sql("SELECT count(*) FROM lines WHERE setup = 'twin'").fetchall()[0][0] > 0
         placed = PLACED_BY_REQUEST if len(answers) or len(shown) else PLACED
-        for step in (TWINS if has_twins else NO_TWINS, SOURCES, KNOWN, SHOWN, OWN, placed, MINUTES):
+        for step in (TWINS if has_twins else NO_TWINS, SOURCES, KNOWN, OWN, placed, MINUTES):
             con.execute(step)
         twice = _once(con)
         for step in (VISITS_OF_DAY, COMPANY, BACKGROUND):

@@ -21,9 +21,8 @@ from pipeline.policy.values import (
     Question,
     SanctionRow,
     in_force,
-    read_date,
 )
 
 __all__ = ["COMMUNICATIONS", "DECISIONS", "DECISION_COLUMNS", "FILES", "VERDICTS", "ActionRow", "Category", "CommunicationRow",
-           "Decision", "Duty", "Guidance", "Number", "Policy", "Proposal", "Question", "SanctionRow", "in_force", "read_date",
+           "Decision", "Duty", "Guidance", "Number", "Policy", "Proposal", "Question", "SanctionRow", "in_force",
            "read_policy"]

@@ -10,8 +10,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, TypeVar
 
-from pipeline.policy.values import AnyRow, holds, read_date
+from pipeline.policy.values import AnyRow, holds
 from pipeline.problems import Problem
+from pipeline.schoolday import read_date
 
 Made = TypeVar("Made")
 Span = tuple[date, date | None]

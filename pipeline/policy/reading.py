@@ -36,9 +36,9 @@ from pipeline.policy.values import (
     SanctionRow,
     as_decided,
     by_table,
-    read_date,
 )
 from pipeline.problems import Problem
+from pipeline.schoolday import read_date
 
 FILES = ("acceptable_use.csv", "sanctions.csv", "communications.csv", "policy.toml", "questions.toml",
          "categories.toml", "intent.toml")

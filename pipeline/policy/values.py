@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Protocol
 
 VERDICTS = ("acceptable", "certain_times", "nominated_users", "unacceptable", "unacceptable_illegal")
@@ -233,15 +233,3 @@ def by_table(rows: Sequence[AnyRow]) -> dict[str, Any]:
     return {"actions": {row.id: row for row in ordered if isinstance(row, ActionRow)},
             "sanctions": {row.id: row for row in ordered if isinstance(row, SanctionRow)},
             "communications": {row.id: row for row in ordered if isinstance(row, CommunicationRow)}}
-
-
-def read_date(text: str) -> date | None:
-    """A date as 2026-09-01 or 01/09/2026; None where it is neither."""
-    for form in ("%Y-%m-%d", "%d/%m/%Y"):
-        try:
-            return datetime.strptime(text, form).date()
-        except ValueError:
-            continue
-    return None
-
-

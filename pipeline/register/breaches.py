@@ -9,7 +9,7 @@ from datetime import date, datetime
 import pyarrow as pa
 
 from pipeline.problems import Problem, UsageError
-from pipeline.register.words import Body, Event, Happened, Written, changed, kept, numbers, plain, signed
+from pipeline.register.words import Body, Event, Happened, Written, changed, fold, kept, numbers, plain, signed
 
 BREACH = ("key", "part", "site", "profile", "category", "method")
 BREACH_DAY = ("day", "worked", "people", "visits", "first_seen", "last_seen", "first_blocked")
@@ -68,10 +68,7 @@ class BreachState:
 
 def fold_breaches(entries: Iterable[Written]) -> dict[str, BreachState]:
     """Each breach by its reference."""
-    states: dict[str, BreachState] = {}
-    for entry in entries:
-        live_breach(states, entry)
-    return states
+    return fold(entries, live_breach)
 
 
 def live_breach(states: dict[str, BreachState], entry: Written) -> None:

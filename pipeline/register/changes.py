@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pipeline.problems import Problem, UsageError
-from pipeline.register.words import Event, Written, changed, numbers
+from pipeline.register.words import Event, Written, changed, fold, numbers
 
 CHANGE = ("object", "kind", "before", "after", "size", "mark")
 
@@ -55,10 +55,7 @@ class ChangeState:
 
 def fold_changes(entries: Iterable[Written]) -> dict[str, ChangeState]:
     """Each change by its reference."""
-    states: dict[str, ChangeState] = {}
-    for entry in entries:
-        live_change(states, entry)
-    return states
+    return fold(entries, live_change)
 
 
 def live_change(states: dict[str, ChangeState], entry: Written) -> None:

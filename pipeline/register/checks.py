@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from pipeline.problems import Problem, UsageError
-from pipeline.register.words import Body, Event, Happened, Written, changed, signed
+from pipeline.register.words import Body, Event, Happened, Written, changed, fold, signed
 
 TESTS = ("illegal_csam_list", "terrorism_list", "adult", "profanity", "safe_search", "proxy_sample", "off_site_agent",
          "new_device_default", "guest_network", "decryption", "block_page_wording")
@@ -42,11 +42,12 @@ class CheckState:
 
 def fold_checks(entries: Iterable[Written]) -> dict[str, CheckState]:
     """Each check by its reference."""
-    states: dict[str, CheckState] = {}
-    for entry in entries:
-        if entry.ref:
-            states[entry.ref] = _lived(states.get(entry.ref) or CheckState(entry.ref), entry)
-    return states
+    return fold(entries, _live)
+
+
+def _live(states: dict[str, CheckState], entry: Written) -> None:
+    if entry.ref:
+        states[entry.ref] = _lived(states.get(entry.ref) or CheckState(entry.ref), entry)
 
 
 def _lived(state: CheckState, entry: Written) -> CheckState:

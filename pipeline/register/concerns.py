@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from pipeline.problems import Problem, UsageError
-from pipeline.register.words import Event, Happened, Written, changed, signed
+from pipeline.register.words import Event, Happened, Written, changed, fold, signed
 
 FROM = ("parent", "pupil", "staff", "other")
 
@@ -35,11 +35,12 @@ class ConcernState:
 
 def fold_concerns(entries: Iterable[Written]) -> dict[str, ConcernState]:
     """Each concern by its reference."""
-    states: dict[str, ConcernState] = {}
-    for entry in entries:
-        if entry.ref:
-            states[entry.ref] = _lived(states.get(entry.ref) or ConcernState(entry.ref), entry)
-    return states
+    return fold(entries, _live)
+
+
+def _live(states: dict[str, ConcernState], entry: Written) -> None:
+    if entry.ref:
+        states[entry.ref] = _lived(states.get(entry.ref) or ConcernState(entry.ref), entry)
 
 
 def _lived(state: ConcernState, entry: Written) -> ConcernState:

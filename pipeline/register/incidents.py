@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.register.words import Body, Happened, Written, changed, signed
+from pipeline.register.words import Body, Happened, Written, changed, fold, signed
 
 CODE_KINDS = ("opened", "seen", "gone", "blocked")
 WAITING = ("suspected", "in_triage", "needs_identification")
@@ -78,10 +78,7 @@ class IncidentState:
 
 def fold_incidents(entries: Iterable[Written]) -> dict[str, IncidentState]:
     """Each incident by its reference, in the order of their opening."""
-    states: dict[str, IncidentState] = {}
-    for entry in entries:
-        live_incident(states, entry)
-    return states
+    return fold(entries, live_incident)
 
 
 def live_incident(states: dict[str, IncidentState], entry: Written) -> None:

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from pipeline.policy import read_date
 from pipeline.problems import Problem
 from pipeline.register.facts import DISMISSALS
 from pipeline.register.incidents import IncidentState
+from pipeline.schoolday import read_date
 
 SHOWN = ("ref", "day", "who", "year", "what", "outcome", "may_be")
 BOXES = ("deliberate", "accidental", "reported", "rows", "dismiss", "welfare", "unknown", "note", "on")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Protocol, TypeVar
@@ -32,6 +32,14 @@ class Happened:
     at: str
     kind: str
     body: Body
+
+
+def fold(entries: Iterable[Written], live: Callable[[dict[str, State], Written], None]) -> dict[str, State]:
+    """What the entries of a register come to, by reference; `live` takes one entry into the states."""
+    states: dict[str, State] = {}
+    for entry in entries:
+        live(states, entry)
+    return states
 
 
 def changed(state: State, /, **changes: Any) -> State:
