@@ -25,7 +25,7 @@ night: .venv/.run  ## the made-up school: write its logs, run its nights, tell w
 	@$(BIN)/schoolgate nightly --today 2026-11-07 sample_logs/made
 
 test: .venv/.dev  ## every test
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 lint: .venv/.dev  ## ruff, and mypy (strict on pipeline/)
 	$(BIN)/ruff check .
