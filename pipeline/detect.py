@@ -35,7 +35,8 @@ HITS = """
 SELECT v.visit, v.subject, v.host, d.tier
 FROM visits v JOIN verdicts d USING (visit)
 WHERE v.category NOT IN ('help_seeking', 'background', 'learning', 'uncategorised')
-  AND v.category NOT IN (SELECT category FROM never) AND d.tier <> 'none' AND d.within <> 'conflict' AND ({condition})
+  AND v.category NOT IN (SELECT category FROM never) AND d.tier <> 'none' AND d.within <> 'conflict'
+  AND d.context = '' AND ({condition})
 ORDER BY v.started, v.source, v.line
 """
 

@@ -36,6 +36,9 @@ NUMBERS: dict[str, int] = {
     "habit_tries": 20,  # tries of a site that teach something
     "habit_opened_percent": 10,  # of them that opened a burst, at most
     "habit_sites": 5,  # sites that set it off on one day
+    "test_categories": 4,  # kinds of blocked sites that one account asks for
+    "test_minutes": 10,  # within which
+    "test_blocked_percent": 80,  # of those requests were blocked
 }
 
 

@@ -14,7 +14,7 @@ FLOORS = (
     {"addressbook", "engines", "excepted", "listformats", "lists", "ownlist", "policy", "rulebook", "school", "terms",
      "vendors"},
     {"disclosure", "intent", "precision", "privacy", "register"},
-    {"addresses", "answers", "behaviour", "bursts", "changes", "classify", "coverage", "detect", "habits", "incidents",
+    {"addresses", "answers", "behaviour", "bursts", "changes", "checking", "classify", "coverage", "detect", "habits", "incidents",
      "inferred", "ingest", "listaddresses", "repeats", "searches", "turned", "uncategorised", "visits"},
     {"pages"},
     {"archives", "folders", "inbox", "journal", "lake", "listfetch", "listsource", "liststore", "logfiles", "mail", "render",
