@@ -23,6 +23,7 @@ from pipeline import (
     excepted,
     habits,
     incidents,
+    led,
     listaddresses,
     lists,
     liststore,
@@ -168,8 +169,13 @@ def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, l
               "coverage": coverage.coverage(con, day, logs.names, open_hours(_bands(rules, day), rules.school, day)),
               "filter_names": seen.filter_names, "filtered": filtered(seen.visits, taught_bands(rules, day), day),
               "habits": habits.of_day(seen.visits, day)}
-    checked = pc.sum(pc.not_equal(seen.verdicts["context"], "")).as_py() or 0
-    return seen, tables, dict(seen.account) | {"quietened": len(quiet), "hidden": len(found) - len(shown), "checked": checked}
+    return seen, tables, dict(seen.account) | {"quietened": len(quiet), "hidden": len(found) - len(shown)} | contexts(seen)
+
+
+def contexts(seen: Seen) -> dict[str, int]:
+    """How many visits no rule speaks of, by why."""
+    why = seen.verdicts["context"].to_pylist()
+    return {"led": why.count(led.CONTEXT), "checked": sum(1 for one in why if one not in ("", led.CONTEXT))}
 
 
 def see(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, logs: Logs, before: Before = NoDayBefore()) -> Seen:
@@ -189,13 +195,19 @@ def see(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, log
     new = behaviour.new_hosts(con, hosts, before.hosts, rules.shapes)
     stays = behaviour.weighed(con, stays, hosts, new, rules.shapes)
     nominated = {row: {pseudonym(key, "p", login_key(login)) for login in logins} for row, logins in school.nominated.items()}
-    verdicts = in_context(stays, classify.judge(stays, policy, nominated), before, policy)
+    verdicts = in_context(stays, classify.judge(stays, policy, nominated), before, policy, personal(school))
     return Seen(hosts, new, stays, verdicts, filter_names, account)
 
 
-def in_context(stays: pa.Table, verdicts: pa.Table, before: Before, policy: Policy) -> pa.Table:
-    """The verdicts, with why no rule speaks of some visits."""
-    return classify.in_context(verdicts, checking.within(stays, before.checks, policy)) if before.checks else verdicts
+def in_context(stays: pa.Table, verdicts: pa.Table, before: Before, policy: Policy, own: Sequence[str]) -> pa.Table:
+    """The verdicts, with why no rule speaks of some visits: a registered check of the filter, then a class that staff lead."""
+    tested = classify.in_context(verdicts, checking.within(stays, before.checks, policy)) if before.checks else verdicts
+    return classify.in_context(tested, led.led(stays, tested, policy, own))
+
+
+def personal(school: School) -> list[str]:
+    """The networks of people's own devices."""
+    return [one.name for one in school.networks if one.personal]
 
 
 def fire(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, seen: Seen) -> tuple[pa.Table, pa.Table]:
@@ -204,7 +216,7 @@ def fire(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, se
     found, quiet = detect.fire(seen.visits, seen.verdicts, rules.rules, in_force(rules.policy, day), day,
                                sealed_rows(con, people_table(rules.people, day, key), _networks(rules.school)),
                                excepted.Hiding(rules.rules, rules.exceptions, people, day),
-                               [one.name for one in rules.school.networks if one.personal])
+                               personal(rules.school))
     told = checking.remarked(found, checking.shaped(seen.visits, seen.verdicts, rules.policy))
     return pa.concat_tables([told, behaviour.spreads(seen.visits, seen.new, rules.shapes, day)]), quiet
 

@@ -84,7 +84,7 @@ PICKED = """
 SELECT v.*, d.outcome FROM visits v JOIN verdicts d USING (visit)
 WHERE {condition} AND v.category NOT IN (SELECT unnest($never::VARCHAR[]))
   AND CASE WHEN $whole THEN d.tier NOT IN ('T0', 'T1') ELSE d.tier <> 'none' AND d.within <> 'conflict' END
-  AND d.context = ''
+  AND (d.context = '' OR ($whole AND d.context = 'class'))
 """
 
 

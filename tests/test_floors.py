@@ -15,7 +15,7 @@ FLOORS = (
      "vendors"},
     {"disclosure", "intent", "precision", "privacy", "register"},
     {"addresses", "answers", "behaviour", "bursts", "changes", "checking", "classify", "coverage", "detect", "habits", "incidents",
-     "inferred", "ingest", "listaddresses", "repeats", "searches", "turned", "uncategorised", "visits"},
+     "inferred", "ingest", "led", "listaddresses", "repeats", "searches", "turned", "uncategorised", "visits"},
     {"pages"},
     {"archives", "folders", "inbox", "journal", "lake", "listfetch", "listsource", "liststore", "logfiles", "mail", "render",
      "rulefiles", "runs", "sealed", "vault", "zipping"},
