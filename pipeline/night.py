@@ -10,7 +10,8 @@ writes a page that says so, and where it stopped.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -52,6 +53,7 @@ from pipeline.runs import known as runs_so_far
 from pipeline.school import School, read_school
 from pipeline.schoolday import day_bounds, school_day
 from pipeline.vault import Keys, Vault, load_keys
+from pipeline.version import VERSION
 
 Tick = Callable[[str, int], None]
 REGISTERS = ("ingest", "days", "incidents", "breaches", "changes", "decisions", "checks", "concerns", "custody", "access",
@@ -72,6 +74,7 @@ class Account:
     counts: Counter[str] = field(default_factory=Counter)
     late: dict[date, int] = field(default_factory=dict)  # lines by day, where tonight's came late for the purge
     rules: str = ""
+    policy: str = ""  # the fingerprint of the policy's own files
     pages: list[str] = field(default_factory=list)
     heads: dict[str, str] = field(default_factory=dict)
     waiting: int = 0  # incidents that wait for a person
@@ -214,6 +217,7 @@ def _rules(folder: Path, account: Account) -> Rules:
     rules, faults = judging.read_all(files)
     account.problems += faults
     account.rules = rulefiles.fingerprint(files)
+    account.policy = rulefiles.policy_mark(files)
     if rules is not None:
         if not faults:
             rulefiles.keep_good(folder, files)
@@ -224,7 +228,7 @@ def _rules(folder: Path, account: Account) -> Rules:
         account.problems.clear()
         raise UsageError(*faults)
     account.problems.insert(0, Problem("rules", "are broken, so the last good ones were used", "mending the faults that follow"))
-    account.rules = rulefiles.fingerprint(good) + " (last good)"
+    account.rules, account.policy = rulefiles.fingerprint(good) + " (last good)", rulefiles.policy_mark(good)
     return rules
 
 
@@ -294,8 +298,23 @@ def _desk(folder: Path, lake: Lake, rules: Rules, keys: Keys, books: Registers, 
     account.problems += problems
     names = Vault(folder / "var/vault/names", keys.vault).names()
     who = publishing.who_is(rules, keys.pseudonym, names, max(lake.judged(), default=date.max))
-    return publishing.Desk(folder, lake, rules, books, who, {"rules": account.rules, "register": heads}, groups,
-                           key=keys.pseudonym)
+    policy = f"{rules.policy.issued:%B %Y}, {account.policy}"
+    versions = {"schoolgate": VERSION, "policy": policy, "rules": account.rules, "register": heads}
+    return publishing.Desk(folder, lake, rules, books, who, versions, groups, key=keys.pseudonym)
+
+
+@contextmanager
+def at_desk(folder: Path, account: Account) -> Iterator[publishing.Desk]:
+    """The desk of a school folder, under its lock, by the rules as they are; RefusedError, UsageError: none can be had."""
+    require_school(folder)
+    if not (folder / "var").is_dir():
+        raise RefusedError(Problem(str(folder), "has judged no day yet", "schoolgate nightly LOG"))
+    with rulefiles.locked(folder):
+        rules = _with_lists(folder, _rules(folder, account), account)
+        folders.check(folder, rules.school.groups)
+        keys = load_keys(folder / rules.school.keys)
+        books = Registers({name: journal(folder, name) for name in REGISTERS})
+        yield _desk(folder, open_lake(folder, keys), rules, keys, books, account)
 
 
 def report(folder: Path, name: str, period: str = "") -> Account:
@@ -303,18 +322,10 @@ def report(folder: Path, name: str, period: str = "") -> Account:
 
     RefusedError, UsageError: nothing was written.
     """
-    require_school(folder)
-    if not (folder / "var").is_dir():
-        raise RefusedError(Problem(str(folder), "has judged no day yet", "schoolgate nightly LOG"))
     account = Account()
-    with rulefiles.locked(folder):
-        rules = _with_lists(folder, _rules(folder, account), account)
-        folders.check(folder, rules.school.groups)
-        keys = load_keys(folder / rules.school.keys)
-        books = Registers({name: journal(folder, name) for name in REGISTERS})
-        desk = _desk(folder, open_lake(folder, keys), rules, keys, books, account)
+    with at_desk(folder, account) as desk:
         publishing.report(desk, name, period)
-        publishing.indexes(folder, rules.school, desk.groups)
+        publishing.indexes(folder, desk.rules.school, desk.groups)
     account.pages = [str(path.relative_to(folder)) for path in desk.written]
     return account
 

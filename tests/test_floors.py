@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "pipeline"
 FLOORS = (
-    {"coded", "problems", "schoolday", "sql", "tables"},
+    {"coded", "problems", "schoolday", "sql", "tables", "version"},
     {"formats", "hosts", "periods", "signals", "words"},
     {"addressbook", "engines", "excepted", "listformats", "lists", "ownlist", "policy", "rulebook", "school", "terms",
      "vendors"},
@@ -20,7 +20,7 @@ FLOORS = (
     {"archives", "folders", "inbox", "journal", "lake", "listfetch", "listsource", "liststore", "logfiles", "mail", "render",
      "rulefiles", "runs", "sealed", "vault", "zipping"},
     {"__main__", "asking", "casework", "cli", "correcting", "deciding", "evidence", "exporting", "failing", "handbook",
-     "inferring", "history", "judging", "listing", "logbooks", "mailing", "missed", "night", "owning", "parsing", "posting", "progress",
+     "inferring", "inspecting", "history", "judging", "listing", "logbooks", "mailing", "missed", "night", "owning", "parsing", "posting", "progress",
      "publishing", "purging", "reading", "readout", "registers", "returning", "ruling", "schedule", "sealing", "sheets",
      "silence", "status", "telling", "trial", "trying", "unlisted", "verbs"},
 )
@@ -47,6 +47,7 @@ NEIGHBOURS = {
     "inferred": {"changes"},
     "inferring": {"judging", "registers"},
     "ingest": {"privacy"},
+    "inspecting": {"casework", "night", "publishing"},
     "lake": {"journal"},
     "listaddresses": {"visits"},
     "listing": {"judging", "night"},
@@ -82,7 +83,7 @@ NEIGHBOURS = {
     "turned": {"changes", "inferred"},
     "unlisted": {"judging"},
     "vendors": {"lists"},
-    "verbs": {"asking", "casework", "deciding", "evidence", "exporting", "listing", "logbooks", "mailing", "night", "owning",
+    "verbs": {"asking", "casework", "deciding", "evidence", "exporting", "inspecting", "listing", "logbooks", "mailing", "night", "owning",
               "posting", "publishing", "readout", "returning", "ruling", "schedule", "sealing", "status", "telling", "trial",
               "trying"},
     "visits": {"bursts"},
