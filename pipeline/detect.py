@@ -36,7 +36,7 @@ CREATE OR REPLACE TEMP TABLE verdicts_seen AS
 SELECT d.* FROM verdicts d SEMI JOIN (
     SELECT visit FROM visits WHERE category NOT IN ('help_seeking', 'background', 'learning', 'uncategorised')
                                AND category NOT IN (SELECT category FROM never)) v USING (visit)
-WHERE d.tier <> 'none' AND d.within <> 'conflict'
+WHERE d.tier <> 'none' AND d.within <> 'conflict' AND d.context = ''
 """
 VISITS_SEEN = "CREATE OR REPLACE TEMP TABLE visits_seen AS SELECT * FROM visits SEMI JOIN verdicts_seen USING (visit)"
 

@@ -34,6 +34,7 @@ from pipeline import (
     silence,
     sql,
 )
+from pipeline.checking import Window, windows
 from pipeline.inferring import entries as inferred
 from pipeline.ingest import FATES, Masks
 from pipeline.journal import Journal
@@ -178,7 +179,7 @@ def _night(folder: Path, logs: Sequence[str], account: Account, today: date | No
     account.problems += _kept(_rows(lake) - before, account)
     touched = {day for reading in account.readings for day in reading.days}
     account.late = {day: lake.lines_rows([day]) for day in touched & lake.purged()}
-    _judge_all(folder, lake, rules, keys, account, show)
+    _judge_all(folder, lake, rules, keys, account, show, windows(books.checks().values()))
     account.doing = "bringing the registers up to date"
     with rulefiles.entering(folder):
         registers.enter(books, lake, lake.untold())
@@ -194,15 +195,15 @@ def _night(folder: Path, logs: Sequence[str], account: Account, today: date | No
     account.waiting = sum(1 for state in books.incidents().values() if state.waiting and state.detected)
 
 
-def _judge_all(folder: Path, lake: Lake, rules: Rules, keys: Keys, account: Account, show: Show) -> None:
-    """Judge every day that is not whole; what a late line would add to a purged day is gone."""
+def _judge_all(folder: Path, lake: Lake, rules: Rules, keys: Keys, account: Account, show: Show, tests: Sequence[Window]) -> None:
+    """Judge every day that is not whole; what a late line would add to a purged day is gone. `tests`: the windows of checks."""
     purged = lake.purged()
     days = [day for day in lake.days_with_lines() if day not in purged]
     show.begin("judging", len(days))
     for day in days:
         account.doing = f"judging {day}"
         if not lake.whole(day) or history.outlearned(lake, day, rules):
-            _judge(folder, lake, day, rules, keys, account)
+            _judge(folder, lake, day, rules, keys, account, tests)
         show.step(str(day), None)
 
 
@@ -242,11 +243,11 @@ def _with_lists(folder: Path, rules: Rules, account: Account) -> Rules:
     return replace(rules, imported=[str(lists.path(name)) for name in known])
 
 
-def _judge(folder: Path, lake: Lake, day: date, rules: Rules, keys: Keys, account: Account) -> None:
+def _judge(folder: Path, lake: Lake, day: date, rules: Rules, keys: Keys, account: Account, tests: Sequence[Window]) -> None:
     """Judge one day and keep its tables; an equation that does not hold is a problem."""
     con = sql.connect(spill=str(emptied(folder / "var/spill")))
     lake.view(con, day)
-    known = history.before(lake, day, rules)
+    known = history.before(lake, day, rules, tests)
     seen, tables, counts = judging.judge(con, day, rules, keys.pseudonym, judging.logs_of(rules, lake.sources()), known)
     account.problems += judging.equations(con, tables, counts, day)
     lake.write_day(day, tables, {"rules": account.rules, "counts": counts} | history.told(known, seen.new["host"].to_pylist()))
