@@ -20,7 +20,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -158,7 +158,7 @@ def write(path: Path, reader: str, count: int) -> str:
 
 @dataclass(frozen=True)
 class Cost:
-    """What one run took: seconds of the clock and of the processor without its start, its start's of the processor, peak bytes."""
+    """What one run took: seconds and processor seconds without its start, processor seconds of its start, peak bytes."""
 
     seconds: float
     cpu: float
@@ -190,8 +190,12 @@ def measured(reader: str, count: int, times: int, folder: Path) -> tuple[Cost, C
         least = cost(theirs, log, folder / "out.parquet")
         runs.append((cost(IMPORTS + BEGUN + INGEST + TOLD, log, folder / f"{reader}-{n}", bench.ROOT, form), least))
     log.unlink()
-    ours, least = (Cost(*(statistics.median(getattr(run[side], f.name) for run in runs) for f in fields(Cost))) for side in (0, 1))
-    return ours, least
+    return median([ours for ours, _ in runs]), median([least for _, least in runs])
+
+
+def median(runs: Sequence[Cost]) -> Cost:
+    """The medians, each by itself."""
+    return Cost(*(statistics.median(getattr(run, f.name) for run in runs) for f in fields(Cost)))
 
 
 def main() -> None:
