@@ -20,9 +20,9 @@ PATTERNS = ("school.toml", "people.csv", "rules/*.csv", "rules/*.toml", "rules/*
             "rules/vendor/*.csv")
 
 
-def texts(folder: Path) -> dict[str, str]:
-    """Every settings and rule file of a school folder, by its path inside it."""
-    return read_texts(folder, PATTERNS)
+def texts(folder: Path, patterns: Sequence[str] = PATTERNS) -> dict[str, str]:
+    """Every settings and rule file of a school folder (or those that fit these patterns), by its path inside it."""
+    return read_texts(folder, patterns)
 
 
 def fingerprint(files: Mapping[str, str]) -> str:
