@@ -25,6 +25,7 @@ from pipeline import (
     inbox,
     judging,
     logfiles,
+    proving,
     publishing,
     register,
     registers,
@@ -48,7 +49,7 @@ from pipeline.problems import Exit, Problem, RefusedError, SchoolgateError, Usag
 from pipeline.progress import Show
 from pipeline.reading import Reader, Reading
 from pipeline.register import custody
-from pipeline.registers import Registers
+from pipeline.registers import Incidents, Registers
 from pipeline.runs import Run, noted
 from pipeline.runs import known as runs_so_far
 from pipeline.school import School, read_school
@@ -169,7 +170,7 @@ def _night(folder: Path, logs: Sequence[str], account: Account, today: date | No
     rules = _with_lists(folder, _rules(folder, account), account)
     folders.check(folder, rules.school.groups)
     keys = load_keys(folder / rules.school.keys)
-    books = Registers({name: journal(folder, name) for name in REGISTERS})
+    books = Registers({name: journal(folder, name) for name in REGISTERS}, lambda: keys.kept)
     lake = Lake(folder / "var/lake", books["ingest"], books["days"], keys.source)
     account.problems += lake.clean()
     reader = Reader(lake, Vault(folder / "var/vault/names", keys.vault), _masks(rules.school, keys),
@@ -314,7 +315,7 @@ def at_desk(folder: Path, account: Account) -> Iterator[publishing.Desk]:
         rules = _with_lists(folder, _rules(folder, account), account)
         folders.check(folder, rules.school.groups)
         keys = load_keys(folder / rules.school.keys)
-        books = Registers({name: journal(folder, name) for name in REGISTERS})
+        books = Registers({name: journal(folder, name) for name in REGISTERS}, lambda: keys.kept)
         yield _desk(folder, open_lake(folder, keys), rules, keys, books, account)
 
 
@@ -377,7 +378,7 @@ def _kept(added: int, account: Account) -> list[Problem]:
 def settings(folder: Path) -> School:
     """The school of a folder; UsageError with every fault of its settings."""
     require_school(folder)
-    school, problems = read_school(rulefiles.texts(folder)["school.toml"], str(folder / "school.toml"))
+    school, problems = read_school(rulefiles.texts(folder, ["school.toml"])["school.toml"], str(folder / "school.toml"))
     if school is None:
         raise UsageError(*problems)
     return school
@@ -394,6 +395,15 @@ def journal(folder: Path, name: str) -> Journal:
     return Journal(folder / "var/registers" / f"{name}.jsonl")
 
 
+def incidents(folder: Path) -> register.Standing:
+    """Each incident of the school folder by its reference, as it stands."""
+    return Incidents(journal(folder, "incidents"), partial(_kept_key, folder)).now()
+
+
+def _kept_key(folder: Path) -> bytes:
+    return load_keys(folder / settings(folder).keys).kept
+
+
 def open_lake(folder: Path, keys: Keys) -> Lake:
     """The lake of the school folder."""
     return Lake(folder / "var/lake", journal(folder, "ingest"), journal(folder, "days"), keys.source)
@@ -404,10 +414,14 @@ def _masks(school: School, keys: Keys) -> Masks:
                  on_network([(network.name, network.cidr) for network in school.networks]))
 
 
-def verify(folder: Path) -> list[Problem]:
-    """A problem for each entry of a register that does not hold, and for each file of the lake that is not as named."""
+def verify(folder: Path, whole: bool = False) -> list[Problem]:
+    """A problem for each entry of a register that does not hold, and for each file of the lake that is not as named.
+
+    `whole`: walk every line of every register, also those that were walked before.
+    """
     school = settings(folder)
     if not (folder / "var").is_dir():
         raise RefusedError(Problem(str(folder), "has no register yet", "schoolgate nightly LOG"))
-    faults = [fault for name in REGISTERS for fault in journal(folder, name).verify()]
+    key = partial(_kept_key, folder)
+    faults = [fault for name in REGISTERS for fault in proving.prove(journal(folder, name), key, whole).faults]
     return faults + open_lake(folder, load_keys(folder / school.keys)).missing()

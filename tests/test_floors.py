@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "pipeline"
 FLOORS = (
-    {"coded", "problems", "schoolday", "sql", "tables", "version"},
+    {"chain", "coded", "problems", "schoolday", "sql", "tables", "version"},
     {"formats", "hosts", "periods", "signals", "words"},
     {"addressbook", "engines", "excepted", "listformats", "lists", "ownlist", "policy", "rulebook", "school", "terms",
      "vendors"},
@@ -17,7 +17,7 @@ FLOORS = (
     {"addresses", "answers", "behaviour", "bursts", "changes", "checking", "classify", "coverage", "detect", "habits", "incidents",
      "inferred", "ingest", "led", "listaddresses", "repeats", "searches", "turned", "uncategorised", "visits"},
     {"pages"},
-    {"archives", "folders", "inbox", "journal", "lake", "listfetch", "listsource", "liststore", "logfiles", "mail", "render",
+    {"archives", "folders", "inbox", "journal", "kept", "lake", "listfetch", "listsource", "liststore", "logfiles", "mail", "proving", "render",
      "rulefiles", "runs", "sealed", "vault", "zipping"},
     {"__main__", "asking", "casework", "cli", "correcting", "deciding", "evidence", "exporting", "failing", "handbook",
      "inferring", "inspecting", "history", "judging", "listing", "logbooks", "mailing", "missed", "night", "owning", "parsing", "posting", "progress",
@@ -48,6 +48,7 @@ NEIGHBOURS = {
     "inferring": {"judging", "registers"},
     "ingest": {"privacy"},
     "inspecting": {"casework", "night", "publishing"},
+    "kept": {"journal"},
     "lake": {"journal"},
     "listaddresses": {"visits"},
     "listing": {"judging", "night"},
@@ -62,6 +63,7 @@ NEIGHBOURS = {
     "ownlist": {"lists"},
     "policy": {"lists"},
     "precision": {"register"},
+    "proving": {"journal", "kept"},
     "publishing": {"judging", "registers", "unlisted"},
     "purging": {"night", "publishing"},
     "reading": {"parsing"},

@@ -89,8 +89,8 @@ def split(form: Format, layout: Layout) -> str:
     return SELECT.format(
         paths=", ".join(literal(path) for path in paths) or "'$.none'",
         loose="true" if loose else "false",
-        taken="".join(f", {_taken(name, [f'v[{place[path]}]' for path in _paths(name)], loose, encoded.get(name))} AS {column(name)}"
-                      for name in form.needs),
+        taken="".join(f", {_taken(name, [f'v[{place[path]}]' for path in _paths(name)], loose, encoded.get(name))} AS "
+                      f"{column(name)}" for name in form.needs),
         values="".join(f", {column(name)}" if name in scalar else VALUE.format(it=column(name), name=column(name), texts=TEXTS)
                        for name in form.needs),
         nothing=f"coalesce({', '.join(column(name) for name in form.needs)}) IS NULL" if form.needs else "false",
