@@ -97,15 +97,15 @@ CREATE OR REPLACE MACRO port_of(authority, place) AS
 # (Each step stands by itself: macros inside macros would be written out hundreds of times over.)
 PLACES = """
 WITH said AS (
-    SELECT n, place, CASE WHEN contains(named, '://') THEN named ELSE '//' || stated(named) END AS named FROM places
+    SELECT "our n", place, CASE WHEN contains(named, '://') THEN named ELSE '//' || stated(named) END AS named FROM places
 ), parts AS (
-    SELECT n, place, authority_of(place) AS authority, authority_of(named) AS own FROM said
+    SELECT "our n", place, authority_of(place) AS authority, authority_of(named) AS own FROM said
 ), bare AS (
-    SELECT n, place, without_user(authority) AS authority, without_user(own) AS own FROM parts
+    SELECT "our n", place, without_user(authority) AS authority, without_user(own) AS own FROM parts
 )
 SELECT coalesce(host_of(own), host_of(authority)) AS host,
        coalesce(CASE WHEN contains(own, ':') THEN port_of(own, '') END, port_of(authority, place)) AS port
-FROM bare ORDER BY n
+FROM bare ORDER BY "our n"
 """
 
 
@@ -119,7 +119,7 @@ class Parser:
         self.verdicts = _Verdicts(form, sealed, self.con)
         self.con.execute(MACROS + UNWRAPPED)
         self.rows = sql.Prepared(compile_rows(form, self.layout), self.con, "given")
-        self.places = sql.Prepared(PLACES, self.con, "places")
+        self.places = _Known(sql.Prepared(PLACES, self.con, "places"), {"place": pa.string(), "named": pa.string()})
 
     def parse(self, numbered: pa.Table) -> pa.Table:
         """`numbered` (line, byte, text, long) as line, byte, fate, reason, shape, clock and RAW: words are coded columns.
@@ -158,11 +158,37 @@ class Parser:
 
     def _places(self, rows: pa.Table) -> tuple[pa.DictionaryArray, pa.Array]:
         """Host and port, worked out once for each distinct beginning of an address and host named beside it."""
-        (places, named), at = coded.cases([_coded(rows, "place"), _coded(rows, "named")])
-        table = pa.table({"n": pa.array(range(len(places)), pa.int64()), "place": pa.array(places, pa.string()),
-                          "named": pa.array(named, pa.string())})
-        found, where = self.places.run(table), pa.array(at.astype(np.int32))
+        values, at = coded.cases([_coded(rows, "place"), _coded(rows, "named")])
+        found, where = self.places.of(values), pa.array(at.astype(np.int32))
         return coded.at(where, coded.whole(found["host"])), coded.whole(found["port"]).cast(pa.int32()).take(where)
+
+
+class _Known:
+    """The answers of one select over distinct rows, kept from batch to batch: most of a batch's hosts and verdicts stood in
+    the one before, and the start of a select costs as much as thousands of rows."""
+
+    MOST = 100_000
+
+    def __init__(self, select: sql.Prepared, types: Mapping[str, pa.DataType]) -> None:
+        self.select, self.types = select, types
+        self.place: dict[tuple[Any, ...], int] = {}
+        self.answers = pa.table({})
+
+    def of(self, values: Sequence[Sequence[Any]]) -> pa.Table:
+        """The answer for each row, in order. `values`: a list of values a column, as `types` has the columns."""
+        rows = list(zip(*values, strict=True))
+        if len(self.place) > self.MOST:
+            self.place, self.answers = {}, pa.table({})
+        new = [row for row in rows if row not in self.place]
+        if new or not self.place:
+            self._learn(new)
+        return self.answers.take(pa.array([self.place[row] for row in rows], pa.int64()))
+
+    def _learn(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        columns = {name: pa.array([row[n] for row in rows], kind) for n, (name, kind) in enumerate(self.types.items())}
+        found = self.select.run(pa.table({"our n": pa.array(range(len(rows)), pa.int64())} | columns))
+        self.place |= {row: len(self.place) + n for n, row in enumerate(rows)}
+        self.answers = (pa.concat_tables([self.answers, found]) if len(self.answers) else found).combine_chunks()
 
 
 def _unmarked(numbered: pa.Table) -> pa.Table:
@@ -258,20 +284,16 @@ class _Verdicts:
         self.form, self.sealed = form, list(sealed)
         self.fields, self.flags = tested(form)
         self.same = same_as(form)
-        self.seen = sql.Prepared(self._select(), con, "seen")
+        columns = {name: pa.string() for name in self.fields} | ({"our flags": pa.int64()} if self.flags else {})
+        self.seen = _Known(sql.Prepared(self._select(), con, "seen"), columns | {"our method": pa.string()})
 
     def of(self, rows: pa.Table, words: Mapping[str, pa.DictionaryArray],
            method: pa.DictionaryArray) -> dict[str, pa.DictionaryArray]:
         """Columns action, kind, setup and sealed_list of the rows of a batch. `words`: the columns as logged."""
-        columns = {name: words[self.same[name]] if name in self.same else coded.code(rows[f"is:{name}"]) for name in self.fields}
-        if self.flags:
-            columns["our flags"] = coded.code(rows["flags"])
-        columns["our method"] = method
-        values, place = coded.cases(list(columns.values()))
-        table = pa.table({"our n": pa.array(range(len(values[0])), pa.int64())} | {
-            name: pa.array(words, pa.int64() if name == "our flags" else pa.string())
-            for name, words in zip(columns, values, strict=True)})
-        found, at = self.seen.run(table), pa.array(place.astype(np.int32))
+        columns = [words[self.same[name]] if name in self.same else coded.code(rows[f"is:{name}"]) for name in self.fields]
+        columns += [coded.code(rows["flags"])] if self.flags else []
+        values, place = coded.cases([*columns, method])
+        found, at = self.seen.of(values), pa.array(place.astype(np.int32))
         return {name: coded.at(at, coded.whole(found[name])) for name in ("action", "kind", "setup", "sealed_list")}
 
     def _select(self) -> str:
