@@ -42,7 +42,7 @@ WITH numbered AS (
 ), split AS (
     SELECT {renamed} FROM ({split})
 ), tried AS (
-    SELECT {zoned} AS zoned_time, {clock} AS clock_time, s.* FROM split s
+    SELECT {zoned} AS zoned_time, {clock} AS clock_time, {stated}s.* FROM split s
 ), timed AS (
     SELECT CASE WHEN zoned_time BETWEEN {earliest} AND {latest} THEN zoned_time END AS micros,
            CASE WHEN clock_time BETWEEN {earliest} AND {latest} THEN clock_time END AS clock,
@@ -396,7 +396,7 @@ def compile_rows(form: Format, layout: Layout) -> str:
     sound, must = _must(form)
     keep = " AND ".join(_any(_source(name), name, _texts(globs), []) for name, globs in form.file.keep.items())
     return ROWS.format(text="unwrapped(text)" if layout.wrapped else "text", split=READERS[form.file.reader](form, layout),
-                       renamed=renamed(form.needs),
+                       renamed=renamed(form.needs), stated=_stated(form),
                        zoned=zoned, clock=clock, earliest=EARLIEST, latest=LATEST, kept=keep or "true",
                        numbers=", ".join(numbers), sound=sound, must=must, unreadable=UNREADABLE,
                        preamble=f"line < {layout.begins}" if layout.begins else "false", columns=", ".join(columns))
@@ -439,30 +439,41 @@ def _must(form: Format) -> tuple[str, str]:
     return " AND ".join(dict.fromkeys(tests)), " ".join(reasons)
 
 
+OF_ADDRESSES = ("scheme", "host", "port")
+
+
+def _stated(form: Format) -> str:
+    """The parts that addresses are put together from, each tried once for what says nothing."""
+    if not form.sources("host") or not (form.sources("url") or form.sources("path")):
+        return ""
+    return "".join(f'stated({_of(form, ours)}) AS "our {ours}", ' for ours in OF_ADDRESSES)
+
+
 def _url(form: Format) -> str:
     """The address: as logged where it is one, else put together from scheme, host, port, path and query."""
-    host, scheme = _of(form, "host"), f"stated({_of(form, 'scheme')})"
-    port = f"stated({_of(form, 'port')})"
     if form.sources("url"):
         url = _of(form, "url")
         if not form.sources("host"):
+            scheme = f"stated({_of(form, 'scheme')})"
             return url if not form.sources("scheme") else (
                 f"CASE WHEN contains({url}, '://') OR {scheme} IS NULL THEN {url} ELSE {scheme} || '://' || {url} END")
-        return (f"CASE WHEN starts_with({url}, '/') AND stated({host}) IS NOT NULL THEN {_base(scheme, host, port)} || {url} "
-                f"WHEN {scheme} IS NULL OR contains({url}, '://') THEN {url} ELSE {scheme} || '://' || {url} END")
+        return (f"CASE WHEN starts_with({url}, '/') AND \"our host\" IS NOT NULL THEN {BASE} || {url} "
+                f"WHEN \"our scheme\" IS NULL OR contains({url}, '://') THEN {url} ELSE \"our scheme\" || '://' || {url} END")
     if not (form.sources("path") and form.sources("host")):
         return "NULL::VARCHAR"
     path, query = f"coalesce(stated({_of(form, 'path')}), '/')", f"stated({_of(form, 'query')})"
     rest = f"{path} || CASE WHEN {query} IS NULL THEN '' ELSE '?' || ltrim({query}, '?') END"
-    return f"CASE WHEN stated({host}) IS NOT NULL THEN {_base(scheme, host, port)} || {rest} END"
+    return f"CASE WHEN \"our host\" IS NOT NULL THEN {BASE} || {rest} END"
 
 
-def _base(scheme: str, host: str, port: str) -> str:
-    """scheme://host[:port]; the port only where it is stated and not the scheme's own."""
-    known = f"coalesce({scheme}, CASE WHEN {port} = '443' THEN 'https' ELSE 'http' END)"
-    own = f"CASE {known} WHEN 'https' THEN '443' WHEN 'ssl' THEN '443' WHEN 'http' THEN '80' ELSE '' END"
-    return (f"{known} || '://' || {host} || CASE WHEN {port} IS NULL OR {port} = '0' OR {port} = {own} OR contains({host}, ':') "
-            f"THEN '' ELSE ':' || {port} END")
+# scheme://host[:port]; the port only where it is stated and not the scheme's own. Nearly all addresses are https.
+BASE = """CASE WHEN coalesce("our scheme" = 'https', false) AND coalesce("our port", '443') IN ('443', '0')
+                    THEN 'https://' || "our host"
+               ELSE coalesce("our scheme", CASE WHEN "our port" = '443' THEN 'https' ELSE 'http' END) || '://' || "our host" ||
+                    CASE WHEN "our port" IS NULL OR "our port" = '0' OR contains("our host", ':') OR "our port" =
+                              CASE coalesce("our scheme", CASE WHEN "our port" = '443' THEN 'https' ELSE 'http' END)
+                              WHEN 'https' THEN '443' WHEN 'ssl' THEN '443' WHEN 'http' THEN '80' ELSE '' END
+                    THEN '' ELSE ':' || "our port" END END"""
 
 
 def _place(form: Format) -> str:
