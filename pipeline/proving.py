@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pipeline.chain import START, Walk
-from pipeline.journal import Journal, uncollected
+from pipeline.chain import START, Walk, uncollected
+from pipeline.journal import Journal
 from pipeline.kept import Key, Kind, Tape, load, save, version
 from pipeline.problems import Problem
 
