@@ -30,13 +30,20 @@ TOOLS = ("bypass_web_proxy", "bypass_vpn_tunnel", "bypass_tor", "bypass_mirror_o
 STARTED = ("copyright_p2p",)
 ASKED_OF_A_PERSON = frozenset({"intent", "reported", "authorised"})
 
+# Every rule looks at the few visits that any rule may look at.
+VERDICTS_SEEN = """
+CREATE OR REPLACE TEMP TABLE verdicts_seen AS
+SELECT d.* FROM verdicts d SEMI JOIN (
+    SELECT visit FROM visits WHERE category NOT IN ('help_seeking', 'background', 'learning', 'uncategorised')
+                               AND category NOT IN (SELECT category FROM never)) v USING (visit)
+WHERE d.tier <> 'none' AND d.within <> 'conflict' AND d.context = ''
+"""
+VISITS_SEEN = "CREATE OR REPLACE TEMP TABLE visits_seen AS SELECT * FROM visits SEMI JOIN verdicts_seen USING (visit)"
+
 # {condition} is the one place where a rule's own SQL is put in.
 HITS = """
 SELECT v.visit, v.subject, v.host, d.tier
-FROM visits v JOIN verdicts d USING (visit)
-WHERE v.category NOT IN ('help_seeking', 'background', 'learning', 'uncategorised')
-  AND v.category NOT IN (SELECT category FROM never) AND d.tier <> 'none' AND d.within <> 'conflict' AND ({condition})
-ORDER BY v.started, v.source, v.line
+FROM visits_seen v JOIN verdicts_seen d USING (visit) WHERE {condition} ORDER BY v.started, v.source, v.line
 """
 
 STORY_MINUTES = 60  # the pause that ends a story: pages further off belong to another
@@ -143,6 +150,8 @@ def _fired(visits: pa.Table, verdicts: pa.Table, rules: Sequence[Any], policy: A
     con.register("verdicts", verdicts)
     con.register("tool_categories", pa.table({"category": pa.array(TOOLS, pa.string())}))
     con.register("never", pa.table({"category": pa.array(_never(policy), pa.string())}))
+    con.execute(VERDICTS_SEEN)
+    con.execute(VISITS_SEEN)
     ordered = sorted(rules, key=lambda rule: rule.name)
     groups = [(rule, group) for rule in ordered if rule.signal not in ACTS for group in _groups(con, rule, hiding)]
     groups += [(rule, group) for rule in ordered if rule.signal in ACTS

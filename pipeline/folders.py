@@ -121,6 +121,12 @@ def pages(folder: Path, reader: str) -> list[str]:
     return sorted(name for name in found if name != INDEX)
 
 
+def as_issued(folder: Path, reader: str, stem: str) -> dict[str, bytes]:
+    """A reader's page and the tables beside it as they stand there, by file name; none where it was never issued."""
+    place = folder / "reports" / reader
+    return {path.name: path.read_bytes() for path in sorted(place.glob(f"{stem}.*")) if path.suffix in (".html", ".csv")}
+
+
 def renew(place: Path, text: str, group: int | None) -> None:
     """Write a page unless it stands there already, word for word and as open as it should be."""
     mode = 0o600 if group is None else 0o640

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from pipeline import behaviour, habits, sql
+from pipeline.checking import Window
 from pipeline.judging import Rules
 from pipeline.lake import Lake
 from pipeline.tables import HABITS, HOSTS
@@ -20,16 +21,18 @@ DAYS = 28  # judged days that a host must be unheard of to be new: a month and a
 
 @dataclass(frozen=True)
 class History:
-    """The HOSTS files of the days before, and the sites that those days show to be brought along by others."""
+    """The HOSTS files of the days before, the sites that those days show to be brought along by others, and the windows of checks
+    of the filter."""
 
     hosts: Sequence[str]
     brought: Sequence[str]
+    checks: Sequence[Window] = ()
 
 
-def before(lake: Lake, day: date, rules: Rules) -> History:
-    """The history of a day, as it is known now."""
+def before(lake: Lake, day: date, rules: Rules, checks: Sequence[Window] = ()) -> History:
+    """The history of a day, as it is known now. `checks`: the windows registered beforehand."""
     window = habits.window(day, rules.policy.intent)
-    return History(lake.hosts_before(day, DAYS), habits.brought(lake.table(HABITS, window), rules.policy.intent))
+    return History(lake.hosts_before(day, DAYS), habits.brought(lake.table(HABITS, window), rules.policy.intent), checks)
 
 
 def told(history: History, fresh: Sequence[str]) -> dict[str, str]:

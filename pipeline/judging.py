@@ -16,12 +16,14 @@ from pipeline import (
     addresses,
     answers,
     behaviour,
+    checking,
     classify,
     coverage,
     detect,
     excepted,
     habits,
     incidents,
+    led,
     listaddresses,
     lists,
     liststore,
@@ -134,13 +136,15 @@ class Seen:
 
 
 class Before(Protocol):
-    """The history of a day: the HOSTS files of the days before, which know what is new, and the sites that those days show to
-    be brought along by others."""
+    """The history of a day: the HOSTS files of the days before, which know what is new, the sites that those days show to be
+    brought along by others, and the windows of checks that were registered beforehand."""
 
     @property
     def hosts(self) -> Sequence[str]: ...
     @property
     def brought(self) -> Sequence[str]: ...
+    @property
+    def checks(self) -> Sequence[checking.Window]: ...
 
 
 @dataclass(frozen=True)
@@ -149,6 +153,7 @@ class NoDayBefore:
 
     hosts: Sequence[str] = ()
     brought: Sequence[str] = ()
+    checks: Sequence[checking.Window] = ()
 
 
 def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, logs: Logs, before: Before = NoDayBefore()
@@ -164,7 +169,13 @@ def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, l
               "coverage": coverage.coverage(con, day, logs.names, open_hours(_bands(rules, day), rules.school, day)),
               "filter_names": seen.filter_names, "filtered": filtered(seen.visits, taught_bands(rules, day), day),
               "habits": habits.of_day(seen.visits, day)}
-    return seen, tables, dict(seen.account) | {"quietened": len(quiet), "hidden": len(found) - len(shown)}
+    return seen, tables, dict(seen.account) | {"quietened": len(quiet), "hidden": len(found) - len(shown)} | contexts(seen)
+
+
+def contexts(seen: Seen) -> dict[str, int]:
+    """How many visits no rule speaks of, by why."""
+    why = seen.verdicts["context"].to_pylist()
+    return {"led": why.count(led.CONTEXT), "checked": sum(1 for one in why if one not in ("", led.CONTEXT))}
 
 
 def see(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, logs: Logs, before: Before = NoDayBefore()) -> Seen:
@@ -184,7 +195,19 @@ def see(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, log
     new = behaviour.new_hosts(con, hosts, before.hosts, rules.shapes)
     stays = behaviour.weighed(con, stays, hosts, new, rules.shapes)
     nominated = {row: {pseudonym(key, "p", login_key(login)) for login in logins} for row, logins in school.nominated.items()}
-    return Seen(hosts, new, stays, classify.judge(stays, policy, nominated), filter_names, account)
+    verdicts = in_context(stays, classify.judge(stays, policy, nominated), before, policy, personal(school))
+    return Seen(hosts, new, stays, verdicts, filter_names, account)
+
+
+def in_context(stays: pa.Table, verdicts: pa.Table, before: Before, policy: Policy, own: Sequence[str]) -> pa.Table:
+    """The verdicts, with why no rule speaks of some visits: a registered check of the filter, then a class that staff lead."""
+    tested = classify.in_context(verdicts, checking.within(stays, before.checks, policy)) if before.checks else verdicts
+    return classify.in_context(tested, led.led(stays, tested, policy, own))
+
+
+def personal(school: School) -> list[str]:
+    """The networks of people's own devices."""
+    return [one.name for one in school.networks if one.personal]
 
 
 def fire(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, seen: Seen) -> tuple[pa.Table, pa.Table]:
@@ -193,8 +216,9 @@ def fire(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, se
     found, quiet = detect.fire(seen.visits, seen.verdicts, rules.rules, in_force(rules.policy, day), day,
                                sealed_rows(con, people_table(rules.people, day, key), _networks(rules.school)),
                                excepted.Hiding(rules.rules, rules.exceptions, people, day),
-                               [one.name for one in rules.school.networks if one.personal])
-    return pa.concat_tables([found, behaviour.spreads(seen.visits, seen.new, rules.shapes, day)]), quiet
+                               personal(rules.school))
+    told = checking.remarked(found, checking.shaped(seen.visits, seen.verdicts, rules.policy))
+    return pa.concat_tables([told, behaviour.spreads(seen.visits, seen.new, rules.shapes, day)]), quiet
 
 
 def taught_bands(rules: Rules, day: date) -> Collection[str]:
@@ -294,7 +318,8 @@ def summary(tables: Mapping[str, pa.Table], account: Mapping[str, int], school: 
     own = sum(tables["visits"]["requests"].to_pylist())
     named = {story["subject"] for story in stories if story["person"] and story["route"] in ("student", "welfare")}
     return {"own": own, "visit rows": len(tables["visits"]), "background": account["requests"] - own,
-            "against": tables["verdicts"]["within"].to_pylist().count("against"),
+            "against": sum(row["within"] == "against" and not row["context"]
+                           for row in tables["verdicts"].select(["within", "context"]).to_pylist()),
             "detections": len(shown_of(tables["detections"])), "stories": len(stories), "quietened": account["quietened"],
             "hidden": account["hidden"],
             "named": len(named), "pupil days": school.pupils_on_roll * is_open(school.calendar, day),

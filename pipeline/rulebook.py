@@ -84,6 +84,7 @@ PICKED = """
 SELECT v.*, d.outcome FROM visits v JOIN verdicts d USING (visit)
 WHERE {condition} AND v.category NOT IN (SELECT unnest($never::VARCHAR[]))
   AND CASE WHEN $whole THEN d.tier NOT IN ('T0', 'T1') ELSE d.tier <> 'none' AND d.within <> 'conflict' END
+  AND (d.context = '' OR ($whole AND d.context = 'class'))
 """
 
 
@@ -417,7 +418,7 @@ def _verdict(row: Mapping[str, Any], said: Mapping[str, Any], category: Any) -> 
             "outcome": "allowed" if said["outcome"] == "warned" else said["outcome"],
             "filter": "block" if blocks else "allow",
             "failure": blocks and row["allowed"] > row["searched"],
-            "tier": category.tier if category else "none", "questions": []}
+            "tier": category.tier if category else "none", "questions": [], "context": ""}
 
 
 def example_faults(rule: Rule, categories: Mapping[str, Any] | None = None) -> list[Problem]:

@@ -148,6 +148,7 @@ VERDICTS = Table("verdicts", "one visit judged by the policy of that minute", "c
     ("failure", YES_NO, "allowed where the filter is meant to block"),
     ("tier", TEXT, "T0 to T4, TS for a staff matter, none"),
     ("questions", TEXTS, "policy questions (AMB-nn) that touch the verdict"),
+    ("context", TEXT, "why no rule speaks of it: the reference of the registered check of the filter that it was part of, or class where it is with the class of a member of staff; else empty"),
 ))
 
 DETECTIONS = Table("detections", "one rule firing on one visit or one person-day", "detect", _columns(
