@@ -7,10 +7,12 @@ still holds.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,6 +78,18 @@ def parsed(line: bytes) -> Entry | None:
     fits = type(entry.n) is int and all(isinstance(word, str) for word in words)
     fits = fits and isinstance(entry.salt, str | None) and isinstance(entry.body, dict | None)
     return entry if fits else None
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """No garbage collection meanwhile: what is read here stays, and the collector would walk it again and again for nothing."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
 
 
 @dataclass

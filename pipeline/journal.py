@@ -10,7 +10,6 @@ Beside a journal may stand files made from it (`kept`). What a purge takes from 
 from __future__ import annotations
 
 import fcntl
-import gc
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from pipeline.chain import START, Body, Entry, Walk, following, parsed
+from pipeline.chain import START, Body, Entry, Walk, following, parsed, uncollected
 from pipeline.problems import FailedError, Problem
 
 State = TypeVar("State")
@@ -186,18 +185,6 @@ def _backwards(path: Path, torn: bool = False) -> Iterator[bytes]:
                 ended = True  # what follows the last end is no line
         if ended:
             yield rest
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """No garbage collection meanwhile: what is read here stays, and the collector would walk it again and again for nothing."""
-    on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if on:
-            gc.enable()
 
 
 class Folded(Generic[State]):

@@ -10,7 +10,7 @@ writes a page that says so, and where it stopped.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -414,14 +414,21 @@ def _masks(school: School, keys: Keys) -> Masks:
                  on_network([(network.name, network.cidr) for network in school.networks]))
 
 
-def verify(folder: Path, whole: bool = False) -> list[Problem]:
-    """A problem for each entry of a register that does not hold, and for each file of the lake that is not as named.
+def proven(folder: Path, whole: bool = False) -> dict[str, proving.Proven]:
+    """What is known of each register of the school folder: its faults, and every head that it had.
 
     `whole`: walk every line of every register, also those that were walked before.
     """
-    school = settings(folder)
     if not (folder / "var").is_dir():
         raise RefusedError(Problem(str(folder), "has no register yet", "schoolgate nightly LOG"))
-    key = partial(_kept_key, folder)
-    faults = [fault for name in REGISTERS for fault in proving.prove(journal(folder, name), key, whole).faults]
+    return {name: proving.prove(journal(folder, name), partial(_kept_key, folder), whole) for name in REGISTERS}
+
+
+def verify(folder: Path, known: Mapping[str, proving.Proven] | None = None) -> list[Problem]:
+    """A problem for each entry of a register that does not hold, and for each file of the lake that is not as named.
+
+    `known`: what is known of the registers already.
+    """
+    school = settings(folder)
+    faults = [fault for found in (known or proven(folder)).values() for fault in found.faults]
     return faults + open_lake(folder, load_keys(folder / school.keys)).missing()

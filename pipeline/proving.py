@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pipeline.chain import START, Walk
-from pipeline.journal import Journal, uncollected
+from pipeline.chain import START, Walk, uncollected
+from pipeline.journal import Journal
 from pipeline.kept import Key, Kind, Tape, load, save, version
 from pipeline.problems import Problem
 
@@ -32,18 +32,24 @@ class Proven:
     faults: list[Problem] = field(default_factory=list)
     heads: bytes = b""  # 32 bytes a line
 
-    def had(self, said: Iterable[str]) -> set[str]:
-        """Those of these heads (hex, as much of each as was printed) that were its head once; it began with zeros."""
-        words = np.sort(np.frombuffer(self.heads, ">u8")[::4])
-        found = {head for head in said if START.startswith(head)}
-        for head in set(said) - found:
-            first, last = np.searchsorted(words, _edge(head, "0")), np.searchsorted(words, _edge(head, "f"), "right")
-            if first < last and (len(head) <= 16 or self._holds(head)):
-                found.add(head)
+    def had(self, said: Iterable[str]) -> dict[str, int]:
+        """The number of the entry that left each of these heads (hex, as much of each as was printed); 0: of none, the start.
+
+        A head that the register never had is not in it.
+        """
+        words = np.frombuffer(self.heads, ">u8")[::4]
+        order = np.argsort(words, kind="stable")
+        found = {}
+        for head in set(said):
+            first = np.searchsorted(words, _edge(head, "0"), "left", sorter=order)
+            last = np.searchsorted(words, _edge(head, "f"), "right", sorter=order)
+            left = [0] if START.startswith(head) else sorted(int(n) + 1 for n in order[first:last] if self._begins(int(n), head))
+            if left:
+                found[head] = left[0]
         return found
 
-    def _holds(self, head: str) -> bool:
-        return any(self.heads[at:at + 32].hex().startswith(head) for at in range(0, len(self.heads), 32))
+    def _begins(self, at: int, head: str) -> bool:
+        return self.heads[32 * at:32 * at + 32].hex().startswith(head)
 
 
 def _edge(head: str, digit: str) -> np.uint64:

@@ -12,10 +12,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from pipeline import checking, register
-from pipeline.chain import Entry, parsed
+from pipeline.chain import Entry, parsed, uncollected
 from pipeline.disclosure import Fact
 from pipeline.hosts import sites
-from pipeline.journal import Folded, Journal, uncollected
+from pipeline.journal import Folded, Journal
 from pipeline.kept import Key, Kind, Tape, load, save, version
 from pipeline.lake import Lake
 from pipeline.register import checks

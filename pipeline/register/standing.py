@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import ItemsView, Iterator, MutableMapping, Sequence, ValuesView
 from dataclasses import MISSING, fields
 from typing import Any, NamedTuple
 
-from pipeline.chain import Entry
+from pipeline.chain import Entry, uncollected
 from pipeline.register.incidents import WAITING, IncidentState, live_incident
 from pipeline.register.past import Line, Past, Row
+from pipeline.register.words import changed
 
 DEFAULTS = {field.name: field.default_factory() if field.default_factory is not MISSING else field.default
             for field in fields(IncidentState)}
@@ -99,15 +100,34 @@ class Standing(MutableMapping[str, IncidentState]):
         return json.dumps({"state": held, "past": [] if state.purged else self._rows[ref]}, separators=(",", ":")).encode()
 
     def _raw(self, ref: str) -> dict[str, Any]:
-        raw: dict[str, Any] = json.loads(bytes(self._kept[self._at[ref]]))
+        raw: dict[str, Any] = json.loads(str(self._kept[self._at[ref]], "ascii"))
         return raw
 
     def _loaded(self, ref: str) -> IncidentState:
         raw = self._raw(ref)
         held = DEFAULTS | raw["state"]
-        held |= {name: held["summary"]["keys"] for name in KEYS if held[name] is None}
-        held |= {name: tuple(held[name]) for name in TUPLES}
-        return IncidentState(**held | {"ref": ref, "history": Past(raw["past"], self._line) if raw["past"] else ()})
+        for name in KEYS:
+            if held[name] is None:
+                held[name] = held["summary"]["keys"]
+        for name in TUPLES:
+            if held[name]:
+                held[name] = tuple(held[name])
+        held["history"] = Past(raw["past"], self._line) if raw["past"] else ()
+        return changed(IncidentState(ref), **held | {"ref": ref})
+
+    def values(self) -> ValuesView[IncidentState]:
+        """Every incident, put together at one go."""
+        self._load_all()
+        return super().values()
+
+    def items(self) -> ItemsView[str, IncidentState]:
+        """Every reference and its incident, put together at one go."""
+        self._load_all()
+        return super().items()
+
+    def _load_all(self) -> None:
+        with uncollected():
+            self._states |= {ref: self._loaded(ref) for ref in self._at if ref not in self._states}
 
     def __getitem__(self, ref: str) -> IncidentState:
         if ref not in self._states:
