@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "pipeline"
 FLOORS = (
-    {"coded", "problems", "schoolday", "sql", "tables"},
+    {"chain", "coded", "problems", "schoolday", "sql", "tables", "version"},
     {"formats", "hosts", "periods", "signals", "words"},
     {"addressbook", "engines", "excepted", "listformats", "lists", "ownlist", "policy", "rulebook", "school", "terms",
      "vendors"},
@@ -17,12 +17,12 @@ FLOORS = (
     {"addresses", "answers", "behaviour", "bursts", "changes", "checking", "classify", "coverage", "detect", "habits", "incidents",
      "inferred", "ingest", "learned", "led", "listaddresses", "onename", "repeats", "searches", "turned", "uncategorised", "visits"},
     {"pages"},
-    {"archives", "folders", "inbox", "journal", "lake", "listfetch", "listsource", "liststore", "logfiles", "mail", "render",
+    {"archives", "folders", "inbox", "journal", "kept", "lake", "listfetch", "listsource", "liststore", "logfiles", "mail", "proving", "render",
      "rulefiles", "runs", "sealed", "vault", "zipping"},
     {"__main__", "asking", "casework", "cli", "correcting", "deciding", "evidence", "exporting", "failing", "handbook",
-     "inferring", "history", "judging", "listing", "logbooks", "mailing", "missed", "night", "owning", "parsing", "posting", "progress",
+     "inferring", "inspecting", "history", "judging", "listing", "logbooks", "mailing", "missed", "night", "owning", "parsing", "posting", "progress",
      "publishing", "purging", "reading", "readout", "registers", "returning", "ruling", "schedule", "sealing", "sheets",
-     "silence", "status", "telling", "trial", "trying", "unlisted", "verbs"},
+     "silence", "status", "telling", "trial", "trying", "unlisted", "verbs", "verifying"},
 )
 # Neighbours of one floor: who may import whom.
 NEIGHBOURS = {
@@ -32,7 +32,7 @@ NEIGHBOURS = {
     "asking": {"judging", "night"},
     "behaviour": {"onename"},
     "casework": {"correcting", "judging", "night"},
-    "cli": {"asking", "deciding", "failing", "night", "progress", "purging", "readout", "returning", "sealing", "verbs"},
+    "cli": {"deciding", "failing", "night", "progress", "purging", "readout", "returning", "verbs", "verifying"},
     "correcting": {"night"},
     "deciding": {"casework", "judging", "night"},
     "detect": {"classify"},
@@ -48,6 +48,8 @@ NEIGHBOURS = {
     "inferred": {"changes"},
     "inferring": {"judging", "registers"},
     "ingest": {"privacy"},
+    "inspecting": {"casework", "night", "publishing"},
+    "kept": {"journal"},
     "lake": {"journal"},
     "listaddresses": {"visits"},
     "listing": {"judging", "night"},
@@ -62,6 +64,7 @@ NEIGHBOURS = {
     "ownlist": {"lists"},
     "policy": {"lists"},
     "precision": {"register"},
+    "proving": {"journal", "kept"},
     "publishing": {"judging", "registers", "unlisted"},
     "purging": {"night", "publishing"},
     "reading": {"parsing"},
@@ -83,9 +86,10 @@ NEIGHBOURS = {
     "turned": {"changes", "inferred"},
     "unlisted": {"judging"},
     "vendors": {"lists"},
-    "verbs": {"asking", "casework", "deciding", "evidence", "exporting", "listing", "logbooks", "mailing", "night", "owning",
+    "verbs": {"asking", "casework", "deciding", "evidence", "exporting", "inspecting", "listing", "logbooks", "mailing", "night", "owning",
               "posting", "publishing", "readout", "returning", "ruling", "schedule", "sealing", "status", "telling", "trial",
               "trying"},
+    "verifying": {"asking", "night", "sealing"},
     "visits": {"bursts"},
     "zipping": {"lake"},
 }
