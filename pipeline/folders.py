@@ -20,6 +20,7 @@ from pipeline.problems import Problem, RefusedError
 READERS = ("technical", "safeguarding", "principal", "leadership", "governors")
 COHORT = re.compile(r"(year|house)-[a-z0-9-]+")  # a Head of Year or House: made when there is something for them, or a group
 INDEX = "index.html"
+HEAD = re.compile(rb"<dt>register ([a-z]+)</dt>\s*<dd>([0-9a-f]{8,64})</dd>")  # as parts.html lays them out
 
 
 def group_faults(named: Mapping[str, str], where: str = "school.toml") -> list[Problem]:
@@ -120,6 +121,12 @@ def pages(folder: Path, reader: str) -> list[str]:
     return sorted(name for name in found if name != INDEX)
 
 
+def as_issued(folder: Path, reader: str, stem: str) -> dict[str, bytes]:
+    """A reader's page and the tables beside it as they stand there, by file name; none where it was never issued."""
+    place = folder / "reports" / reader
+    return {path.name: path.read_bytes() for path in sorted(place.glob(f"{stem}.*")) if path.suffix in (".html", ".csv")}
+
+
 def renew(place: Path, text: str, group: int | None) -> None:
     """Write a page unless it stands there already, word for word and as open as it should be."""
     mode = 0o600 if group is None else 0o640
@@ -155,3 +162,10 @@ def _me() -> str:
 def _called(group: int | None) -> str:
     return grp.getgrgid(group).gr_name if group is not None else ""
 
+
+def heads(folder: Path, named: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Page, register and head (as much of it as was printed), for each head of a register that a reader's page prints."""
+    for reader in readers(folder / "reports", named):
+        for page in sorted((folder / "reports" / reader).glob("*.html")):
+            for register, head in HEAD.findall(page.read_bytes()):
+                yield f"reports/{reader}/{page.name}", register.decode(), head.decode()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import idna
 
 if TYPE_CHECKING:
-    from tldextract import TLDExtract
+    import tldextract
 
 
 def normalise(host: str) -> str:
@@ -30,6 +30,8 @@ def normalise(host: str) -> str:
 
 def is_address(name: str) -> bool:
     """Whether a normalised host is an IP address and not a name."""
+    if ":" not in name and not name[-1:].isdigit():  # most hosts: to ask the library costs more than the rest of a look-up
+        return False
     try:
         ipaddress.ip_address(name)
     except ValueError:
@@ -70,7 +72,7 @@ def endings() -> dict[str, str]:
 
     A name under a star is a suffix unless it stands here as `not`.
     """
-    public = set(_list(private=False).tlds)
+    public = set(_extract(private=False).tlds)
     return {normalise(rule.lstrip("*.!")): _kind(rule, rule in public) for rule in sorted(_extract().tlds, key=_starred)}
 
 
@@ -100,11 +102,8 @@ def platform_of(site: str) -> str:
 
 
 @cache
-def _extract() -> TLDExtract:
-    return _list(private=True)
+def _extract(private: bool = True) -> tldextract.TLDExtract:
+    import tldextract  # noqa: PLC0415 (it brings an HTTP client along, which is never used; most commands ask for no site)
 
-
-def _list(*, private: bool) -> TLDExtract:
-    from tldextract import TLDExtract  # noqa: PLC0415  (it loads a whole web client, and many commands ask for no site)
-
-    return TLDExtract(suffix_list_urls=(), cache_dir=None, fallback_to_snapshot=True, include_psl_private_domains=private)
+    return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, fallback_to_snapshot=True,
+                                 include_psl_private_domains=private)

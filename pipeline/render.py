@@ -19,6 +19,7 @@ from pipeline.pages.digest import DigestPage
 from pipeline.pages.dsl import DslPage
 from pipeline.pages.failed import FailedPage
 from pipeline.pages.index import IndexPage
+from pipeline.pages.inspection import InspectionPage
 from pipeline.pages.logs import LogPage
 from pipeline.pages.nightly import NightlyPage
 from pipeline.pages.parts import Basis, Grid, long_day, number, visible
@@ -30,14 +31,14 @@ if TYPE_CHECKING:
 
 TEMPLATES = {NightlyPage: "nightly.html", DslPage: "dsl.html", PrincipalPage: "principal.html", TermlyPage: "termly.html",
              FailedPage: "failed.html", LogPage: "log.html", DigestPage: "digest.html", AnnualPage: "annual.html",
-             IndexPage: "index.html"}
+             IndexPage: "index.html", InspectionPage: "inspection.html"}
 LONGEST_PIECE = 22  # letters without a place to break that a narrow column still holds: longer ones break anywhere
 LINK = re.compile(r"(?i)\bhttp(s?)://")
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 
 
 def html(page: object, basis: Basis | None = None) -> str:
-    """A page as one HTML document without script or outside resource; only an index links, and only to pages beside it.
+    """A page as one HTML document without script or outside resource; only an index links, and only to what stands beside it.
 
     `basis`: what the page rests on, where it does not say so itself.
     """
@@ -109,7 +110,7 @@ def _is_whole(value: object, longest: int) -> bool:
 
 @cache
 def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  (slow to load, and many commands draw no page)
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 (most commands draw no page)
 
     made = Environment(loader=PackageLoader("pipeline", "templates"), autoescape=True, undefined=StrictUndefined,
                        trim_blocks=True, lstrip_blocks=True, finalize=_shown, keep_trailing_newline=True)

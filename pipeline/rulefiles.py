@@ -19,10 +19,13 @@ PATTERNS = ("school.toml", "people.csv", "rules/*.csv", "rules/*.toml", "rules/*
             "rules/terms/*.csv",
             "rules/vendor/*.csv")
 
+POLICY = tuple(f"rules/{name}" for name in ("acceptable_use.csv", "communications.csv", "sanctions.csv", "policy.toml",
+                                            "questions.toml", "decisions.csv"))  # what the policy says, and how it is read
 
-def texts(folder: Path) -> dict[str, str]:
-    """Every settings and rule file of a school folder, by its path inside it."""
-    return read_texts(folder, PATTERNS)
+
+def texts(folder: Path, patterns: Sequence[str] = PATTERNS) -> dict[str, str]:
+    """Every settings and rule file of a school folder (or those that fit these patterns), by its path inside it."""
+    return read_texts(folder, patterns)
 
 
 def fingerprint(files: Mapping[str, str]) -> str:
@@ -53,6 +56,11 @@ def keep_seen(folder: Path, files: Mapping[str, str]) -> None:
     """Keep the rules as tonight found them; not people.csv, for its names stand in one place."""
     kept = {name: text for name, text in files.items() if name != "people.csv"}
     put_text(folder / "var/rules.seen.json", json.dumps(kept, ensure_ascii=False, sort_keys=True))
+
+
+def policy_mark(files: Mapping[str, str]) -> str:
+    """The fingerprint of the policy alone, of these files: it stays when a rule or a list changes."""
+    return fingerprint({name: text for name, text in files.items() if name in POLICY})
 
 
 def make_folder(folder: Path) -> list[str]:

@@ -147,6 +147,22 @@ class Triage(_Part):
     least: int = Field(5, ge=1, description="incidents looked at in four weeks, below which nothing is said of a rule")
 
 
+class Place(_Part):
+    """A place at which the filter must be tested."""
+
+    device_class: str = Field(min_length=1, description="what is tested on, such as laptop, as checks name it")
+    user_group: str = Field(min_length=1, description="whose profile, such as students")
+    site: str = Field(min_length=1, description="a building or a network")
+
+
+class Checks(_Part):
+    """Where the filter must be tested, and how often."""
+
+    every_days: int = Field(120, ge=1, description="days after which a place is to be tested again: once a term")
+    places: tuple[Place, ...] = Field((), description="where it must be tested; none named: each device class, group and site "
+                                                      "of the log of checks, with every other")
+
+
 class Schedule(_Part):
     """When `schoolgate schedule` has its jobs started, on the school's clock; '' leaves a job out."""
 
@@ -257,6 +273,7 @@ class Settings(_Part):
                                                    "readers: technical, safeguarding, principal, leadership, "
                                                    "governors, and year-9 or house-heron for a Head of Year or House")
     retention: Retention = Field(description="how long things are kept")
+    checks: Checks = Field(Checks.model_validate({}), description="where the filter must be tested, and how often")
     schedule: Schedule = Field(Schedule.model_validate({}), description="when jobs run, as `schoolgate schedule` prints them")
     mail: Mail = Field(Mail.model_validate({}), description="who is told that a report is ready, and through which server")
     nominated: dict[str, list[str]] = Field({}, description="row of table 6.1 = logins that the school has nominated for it")
@@ -276,6 +293,7 @@ class School:
     roles: dict[str, str]
     groups: dict[str, str]
     retention: Retention
+    checks: Checks
     schedule: Schedule
     mail: Mail
     keys: str

@@ -32,6 +32,7 @@ SELECT source, line, client, coalesce(person, '') AS person, coalesce(account, '
        least(greatest(coalesce(duration_ms, 0), 0), 86400000) AS took_ms,
        epoch_us(time) AS ended,
        greatest(epoch_us(time) - 1000 * least(greatest(coalesce(duration_ms, 0), 0), 86400000), 0) AS started,
+       time, setup, sealed,
        CASE WHEN coalesce(sealed, '') <> '' THEN 'sealed'
             WHEN action = 'auth' THEN 'auth'
             WHEN time IS NULL OR coalesce(action, '') NOT IN ('allowed', 'blocked', 'warned') THEN 'error'
@@ -66,9 +67,25 @@ FROM fold_requests r JOIN met USING (source, line) WHERE r.part = 'twin'
 
 NO_TWINS = "CREATE OR REPLACE TEMP TABLE fold_twins AS SELECT * FROM fold_requests LIMIT 0"
 
+# Plain words for "part = 'own'": the scan itself can leave rows out by them, which it cannot by a CASE.
+OWN = """
+CREATE OR REPLACE TEMP VIEW fold_own AS
+SELECT * EXCLUDE (time, setup, sealed, part) FROM fold_requests
+WHERE time IS NOT NULL AND action IN ('allowed', 'blocked', 'warned') AND (setup IS NULL OR setup = '')
+  AND (sealed IS NULL OR sealed = '')
+UNION ALL SELECT * EXCLUDE (time, setup, sealed, part) FROM fold_twins WHERE part = 'own'
+"""
 PARTS = """
-SELECT part, count(*) AS n FROM fold_requests WHERE part <> 'twin' GROUP BY part
-UNION ALL SELECT part, count(*) FROM fold_twins GROUP BY part
+WITH others AS (
+    SELECT part, count(*) AS n FROM fold_requests
+    WHERE (time IS NOT NULL AND action IN ('allowed', 'blocked', 'warned') AND (setup IS NULL OR setup = '')
+           AND (sealed IS NULL OR sealed = '')) IS NOT TRUE
+    GROUP BY part
+), twins AS (
+    SELECT part, count(*) AS n FROM fold_twins GROUP BY part
+)
+SELECT part, n FROM others WHERE part <> 'twin' UNION ALL FROM twins
+UNION ALL SELECT 'own', (SELECT count(*) FROM lines WHERE fate = 'request') - (SELECT coalesce(sum(n), 0)::BIGINT FROM others)
 """
 
 SOURCES = """
@@ -81,18 +98,32 @@ FROM (SELECT DISTINCT source FROM lines WHERE fate = 'request') LEFT JOIN fold_r
 # address shows more than its host, that.
 PLACED = """
 CREATE OR REPLACE TEMP VIEW fold_placed AS
-SELECT r.*, s.rank, s.log_rank, coalesce(k.background, false) AS background, NULL::VARCHAR AS answer, NULL::VARCHAR AS note,
-       false AS search
+SELECT r.*, s.rank, s.log_rank, coalesce(k.background, false) AS background, NULL::INTEGER AS told
 FROM fold_own r JOIN fold_sources s USING (source) LEFT JOIN fold_known k USING (host)
 """
 PLACED_BY_REQUEST = """
 CREATE OR REPLACE TEMP VIEW fold_placed AS
-SELECT r.*, s.rank, s.log_rank, coalesce(w.category, a.category) AS answer, w.note,
-       coalesce(w.search, false) AS search,
-       coalesce(coalesce(w.category, a.category) IN (SELECT category FROM fold_background), k.background, false) AS background
+SELECT r.*, s.rank, s.log_rank, coalesce(w.background, a.background, k.background, false) AS background,
+       coalesce(w.told, a.told) AS told
 FROM fold_own r JOIN fold_sources s USING (source) LEFT JOIN fold_known k USING (host)
-LEFT JOIN fold_answers a ON a.host = r.host AND a.source = r.source AND a.said = r.said
-LEFT JOIN fold_addressed w ON w.source = r.source AND w.line = r.line
+LEFT JOIN fold_said a ON a.host = r.host AND a.rank = s.rank AND a.said = r.said
+LEFT JOIN fold_shown w ON w.place = s.rank * 281474976710656 + r.line
+"""
+
+# What is told of a request is one small number on the way through the millions.
+TOLD = """
+CREATE OR REPLACE TEMP TABLE fold_told AS
+SELECT row_number() OVER ()::INTEGER AS told, *, category IN (SELECT category FROM fold_background) AS background
+FROM (SELECT category, note, search FROM fold_addressed UNION SELECT category, NULL, false FROM fold_answers);
+CREATE OR REPLACE TEMP TABLE fold_said AS
+SELECT a.host, s.rank, a.said, t.told, t.background
+FROM fold_answers a JOIN fold_sources s USING (source)
+JOIN fold_told t ON t.category = a.category AND t.note IS NULL AND NOT t.search;
+CREATE OR REPLACE TEMP TABLE fold_shown AS
+SELECT s.rank * 281474976710656 + a.line AS place, t.told, t.background
+FROM fold_addressed a JOIN fold_sources s USING (source)
+JOIN fold_told t ON t.category IS NOT DISTINCT FROM a.category AND t.note IS NOT DISTINCT FROM a.note
+                AND t.search IS NOT DISTINCT FROM a.search
 """
 
 KNOWN = """
@@ -101,29 +132,26 @@ SELECT host, any_value(site) AS site, any_value(category) AS category,
        any_value(category) IN (SELECT category FROM fold_background) AS background
 FROM fold_hosts GROUP BY host
 """
-OWN = """
-CREATE OR REPLACE TEMP VIEW fold_own AS
-SELECT * FROM fold_requests WHERE part = 'own' UNION ALL SELECT * FROM fold_twins WHERE part = 'own'
-"""
 
 # first = start, source and line of the first request in one number, so that the least one is found without sorting.
 MINUTES = """
 CREATE OR REPLACE TEMP TABLE fold_minutes AS
-WITH grouped AS (
-    SELECT client, person, background, log_rank,
-           CASE WHEN background THEN '' ELSE host END AS host, CASE WHEN background THEN NULL ELSE answer END AS answer,
+WITH grouped AS (  -- background alone has no host
+    SELECT client, person, log_rank, CASE WHEN background THEN NULL ELSE host END AS host,
+           CASE WHEN background THEN NULL ELSE told END AS told,
            CASE WHEN background THEN started // 1000000 ELSE started // 60000000 * 60 END AS second,
            count(*) AS n, max(ended) AS ended,
            min(started::HUGEINT * 18446744073709551616 + rank * 281474976710656 + line) AS first,
            count(*) FILTER (action = 'blocked') AS blocked, count(*) FILTER (action = 'warned') AS warned,
            count(*) FILTER (kind = 'tunnel') AS tunnels, max(account) AS account, max(network) AS network,
-           sum(bytes_in) AS bytes_in, sum(bytes_out) AS bytes_out, max(took_ms) AS longest_ms, note, search,
+           sum(bytes_in) AS bytes_in, sum(bytes_out) AS bytes_out, max(took_ms) AS longest_ms,
            bit_or(1::BIGINT << (started // 1000000 % 60)::INTEGER) AS seconds
     FROM fold_placed GROUP BY ALL
 )
-SELECT g.* EXCLUDE (answer), (first // 18446744073709551616)::BIGINT AS started,
-       coalesce(k.site, g.host) AS site, coalesce(g.answer, k.category, 'uncategorised') AS category
-FROM grouped g LEFT JOIN fold_known k ON k.host = g.host AND NOT g.background
+SELECT g.* EXCLUDE (host, told), coalesce(g.host, '') AS host, g.host IS NULL AS background, t.note,
+       coalesce(t.search, false) AS search, (first // 18446744073709551616)::BIGINT AS started,
+       coalesce(k.site, g.host, '') AS site, coalesce(t.category, k.category, 'uncategorised') AS category
+FROM grouped g LEFT JOIN fold_known k ON k.host = g.host LEFT JOIN fold_told t ON t.told = g.told
 """
 
 # A resolver, a firewall and a proxy may all see one visit: what a log of a lower rank has of the same client and site, within
@@ -258,9 +286,9 @@ ORDER BY v.started, s.source, line
 """
 
 TABLES_LEFT = (*bursts.TABLES_LEFT, "fold_folded", "fold_company", "fold_twice", "fold_visits", "fold_minutes",
-               "fold_sources", "fold_twins", "fold_known")
+               "fold_shown", "fold_said", "fold_told", "fold_sources", "fold_twins", "fold_known")
 VIEWS_LEFT = ("fold_placed", "fold_own", "fold_requests")
-NO_ANSWERS = pa.table({name: pa.array([], pa.string()) for name in ("host", "source", "said", "category")})
+NO_ANSWERS = pa.Table.from_batches([], pa.schema([(name, pa.string()) for name in ("host", "source", "said", "category")]))
 EVERYTHING = Watch()
 ADDRESSED = pa.schema([("source", pa.string()), ("line", pa.int64()), ("category", pa.string()), ("note", pa.string()),
                        ("search", pa.bool_())])
@@ -297,7 +325,7 @@ def fold(con: duckdb.DuckDBPyConnection, hosts: pa.Table, people: pa.Table, band
         con.execute(REQUESTS)
         has_twins = con.sql("SELECT count(*) FROM lines WHERE setup = 'twin'").fetchall()[0][0] > 0
         placed = PLACED_BY_REQUEST if len(answers) or len(shown) else PLACED
-        for step in (TWINS if has_twins else NO_TWINS, SOURCES, KNOWN, OWN, placed, MINUTES):
+        for step in (TWINS if has_twins else NO_TWINS, SOURCES, KNOWN, TOLD, OWN, placed, MINUTES):
             con.execute(step)
         twice = _once(con)
         for step in (VISITS_OF_DAY, COMPANY, BACKGROUND):

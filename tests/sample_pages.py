@@ -25,6 +25,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "sample_logs")]
 import generate  # noqa: E402  (the made-up school's own generator)
 
 from pipeline import night, register  # noqa: E402
+from pipeline.register import checks, concerns, tested  # noqa: E402
 
 COMMITTED = ROOT / "reports/sample"
 FRIDAY = datetime(2026, 11, 6, 15, 30, tzinfo=UTC)
@@ -32,7 +33,7 @@ DECIDED = 6  # incidents of two year groups, so that there are digests
 PAGES = {
     "technical/nightly-2026-11-04": "nightly", "technical/breaches-autumn-2026": "breaches", "technical/changes-autumn-2026": "changes",
     "safeguarding/dsl-list-2026-11-04": "dsl-list", "safeguarding/dsl-week-2026-W45": "dsl-week", "principal/principal-2026-11-04": "principal",
-    "leadership/termly-autumn-2026": "termly", "governors/annual-2026-27": "annual"}
+    "technical/checks-autumn-2026": "checks", "leadership/termly-autumn-2026": "termly", "governors/annual-2026-27": "annual"}
 SCRUBS = (  # what hangs on the hour, the keys or the release, and what stands in its place
     (r"<style>.*?</style>", "<style></style>"), (r"sha256-[A-Za-z0-9+/=]+", "sha256-DIGEST"),
     (r"\b[0-9a-f]{16}\b", "HEAD"), (r"\b[0-9a-f]{12}\b( with lists [0-9a-f]+)?( \(last good\))?", "RULES"))
@@ -53,8 +54,10 @@ def made(folder: Path) -> dict[str, str]:
     _school(folder)
     night.run(folder, [str(log) for log in _logs(folder / "logs")], lambda name, lines: None, today=date(2026, 11, 7))
     _decide(folder)
+    _act(folder)
+    _check(folder)
     names = {**PAGES, **_digest(folder)}
-    for name in ("termly", "annual", "year-digest", "dsl-list", "dsl-week", "principal", "changes", "breaches"):
+    for name in ("termly", "annual", "year-digest", "dsl-list", "dsl-week", "principal", "changes", "breaches", "checks"):
         night.report(folder, name, _period(name))
     found = {}
     for page, short in names.items():
@@ -66,7 +69,7 @@ def made(folder: Path) -> dict[str, str]:
 
 
 def _period(name: str) -> str:
-    return {"termly": "autumn-2026", "changes": "autumn-2026", "breaches": "autumn-2026", "annual": "2026-27", "dsl-week": "2026-W45",
+    return {"termly": "autumn-2026", "changes": "autumn-2026", "breaches": "autumn-2026", "checks": "autumn-2026", "annual": "2026-27", "dsl-week": "2026-W45",
             "year-digest": "2026-W45"}.get(name, "2026-11-04")
 
 
@@ -98,6 +101,36 @@ def _decide(folder: Path) -> None:
         kind, more = ("dismissed", {"code": "authorised"}) if n == 0 else ("confirmed", {"rows": ["IN-12"], "intent": "deliberate"})
         log.append(*register.decide(state, kind, who="a.person", role="dsl", reason="spoke with the pupil", allowed_roles={"dsl"}, **more),
                    at=FRIDAY)
+
+
+def _act(folder: Path) -> None:
+    """Of those confirmed, one has all its actions and one a departure; seven concerns came, and most were looked after."""
+    log, by = night.journal(folder, "incidents"), {"who": "a.person", "role": "dsl", "reason": "after speaking with them"}
+    ours = [s for s in register.fold_incidents(log.entries()).values() if s.verdict == "confirmed"]
+    done = [{"action": each, "on": "2026-11-06"} for each in ("hof_hoh", "tech_support_ban")]
+    for state in ours[:2]:
+        log.append("acted", state.ref, {**by, "done": done, "departures": [{"action": "confiscation", "reason": "a phone"}] if state is ours[0] else []})
+    book, school = night.journal(folder, "concerns"), {"who": "a.person", "role": "dsl"}
+    for n in range(1, 8):
+        book.append(*concerns.add(f"P-{n:04}", FRIDAY.date() - timedelta(days=3), "parent", FRIDAY.date(), what="a game", owner="Head of Year", **school))
+        state = concerns.fold_concerns(book.entries())[f"P-{n:04}"]
+        book.append(*concerns.contacted(state, FRIDAY.date(), **school, reason="rang"))
+
+
+def _check(folder: Path) -> None:
+    """Two checks of that week, one of which found something, and one that was planned and never made."""
+    log, by = night.journal(folder, "checks"), {"who": "a.person", "role": "technical_services_manager", "reason": "half-term check"}
+    laptop = {"device": "LT-14", "device_class": "laptop", "owner": "school", "site": "school devices", "user_group": "students"}
+    phone = {"device": "a test phone", "device_class": "phone", "owner": "byod", "site": "own devices", "user_group": "students"}
+    guest = {"device": "a test phone", "device_class": "phone", "owner": "guest", "site": "guests", "user_group": "guests"}
+    for n, (place, hour) in enumerate(((laptop, 9), (phone, 10), (guest, 14)), 1):
+        begins = FRIDAY.replace(hour=hour, minute=0)
+        log.append(*checks.plan(f"K-{n:04}", begins, begins + timedelta(hours=1), FRIDAY - timedelta(days=9), **by, **place,
+                                tester="Technical Services Manager, with the DSL", tool="the UK Safer Internet Centre's test page"))
+    states = checks.fold_checks(log.entries())
+    log.append(*checks.record(states["K-0001"], dict.fromkeys((*tested.CORE, "safe_search", "decryption"), "pass"), FRIDAY.date(), **by))
+    log.append(*checks.record(states["K-0002"], {"adult": "pass", "safe_search": "fail"}, FRIDAY.date(), **by, action="lock safe search on own devices",
+                              owner="Technical Services Manager", due="2026-11-13"))
 
 
 def _digest(folder: Path) -> dict[str, str]:

@@ -129,6 +129,7 @@ def test_the_made_up_school_writes_every_kind_of_page(pages: dict[str, Path]) ->
     assert {name for name in pages if not name.startswith("worst")} == {
         "technical nightly-2026-11-02", "technical nightly-2026-11-04", "safeguarding dsl-list-2026-11-02", "principal principal-2026-11-02",
         "leadership termly-autumn-2026", "technical changes-autumn-2026", "technical breaches-autumn-2026",
+        "technical checks-autumn-2026", "safeguarding checks-autumn-2026",
         *(f"{reader} index" for reader in folders.READERS)}
     text = pages["safeguarding dsl-list-2026-11-02"].read_text("utf-8")
     assert "&lt;script&gt;fetch" in text and "‹U+202E›" in text and "W" * 40 in text

@@ -14,6 +14,7 @@ import typer
 from pipeline import handbook
 from pipeline.cli import app
 from pipeline.school import Settings
+from pipeline.version import VERSION
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -48,6 +49,11 @@ def test_every_command_option_and_argument_has_help() -> None:
     for command in words(typer.main.get_command(app)):
         assert (command.help or "").strip(), command.name
         assert all((param.help or "").strip() for param in command.params), command.name
+
+
+def test_pages_print_the_version_of_the_package() -> None:
+    """One figure, in pyproject.toml and on pages."""
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"] == VERSION
 
 
 def test_every_setting_has_a_description_and_the_sample_has_no_other() -> None:

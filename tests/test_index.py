@@ -126,13 +126,13 @@ def test_pages_go_when_their_days_are_over_and_the_indexes_follow(school: Path) 
     assert {what: count for what, count in done.counts.items() if what.startswith("pages") or "summar" in what} == {
         "pages that name people": 2, "pages that name nobody": 1, "summaries of a term": 0}
     assert night.journal(school, "destruction").entries()[-1].body["before"]["pages that name nobody"] == "2026-11-03"
-    for reader, left in (("technical", ["nightly-2026-11-03.html", "breaches-autumn-2026.html", "changes-autumn-2026.html", "breaches.csv",
-                                        "changes.csv"]),
-                         ("safeguarding", ["dsl-list-2026-11-03.html", "return-2026-11-03.csv"]),
+    for reader, left in (("technical", ["nightly-2026-11-03.html", "breaches-autumn-2026.html", "changes-autumn-2026.html", "checks-autumn-2026.html",
+                                        "breaches.csv", "changes.csv"]),
+                         ("safeguarding", ["dsl-list-2026-11-03.html", "return-2026-11-03.csv", "checks-autumn-2026.html"]),
                          ("principal", ["principal-2026-11-03.html", "return-2026-11-03.csv"]), ("leadership", ["termly-autumn-2026.html"])):
         assert links(school, reader) == left
     run(school, school / "access.log")
-    assert links(school, "safeguarding") == ["dsl-list-2026-11-03.html", "return-2026-11-03.csv"]
+    assert links(school, "safeguarding") == ["dsl-list-2026-11-03.html", "return-2026-11-03.csv", "checks-autumn-2026.html"]
 
 
 def test_pages_with_names_go_with_their_incidents_and_none_before_its_visits(school: Path) -> None:

@@ -45,7 +45,7 @@ def pages(folder: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize(("name", "period"), [("nightly", "2026-11-04"), ("dsl-list", "2026-11-04"), ("dsl-week", "2026-W45"),
                                               ("year-digest", ""), ("termly", ""), ("annual", "2026-27"), ("principal", "2026-11-05"),
-                                              ("changes", "autumn-2026"), ("breaches", "2026-11")])
+                                              ("changes", "autumn-2026"), ("breaches", "2026-11"), ("checks", "2026-11")])
 def test_the_same_page_twice_is_the_same_to_the_byte(made: tuple[Path, dict[str, str]], name: str, period: str) -> None:
     """And nothing is added to the registers of pages and of looks the second time."""
     folder = made[0]

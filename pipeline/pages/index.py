@@ -19,7 +19,7 @@ KINDS = {"nightly": ("Nightly breach report", "Nightly breach reports"), "dsl-li
          "return": ("Return sheet", "Return sheets, to tick and hand back"),
          "termly": ("Termly summary", "Termly summaries"), "annual": ("Annual report", "Annual reports"),
          "year-digest": ("Weekly digest", "Weekly digests"), "breaches": ("Breach log", "Breach log"),
-         "changes": ("Change log", "Change log")}
+         "changes": ("Change log", "Change log"), "checks": ("Checks of the filter", "Checks of the filter")}
 ORDER = {kind: at for at, kind in enumerate(KINDS)}
 NAME = re.compile(r"(?P<kind>[a-z-]+?)-(?P<span>\d{4}-\d\d-\d\d(-to-\d{4}-\d\d-\d\d)?|\d{4}-W\d\d|\d{4}-\d\d|[a-z]+-\d{4}(-\d)?)")
 ENDS = {"spring": (4, 30), "summer": (8, 31), "autumn": (12, 31)}  # when a term of that name has ended, in any school

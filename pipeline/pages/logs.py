@@ -14,7 +14,7 @@ from pipeline.schoolday import local
 
 @dataclass(frozen=True)
 class LogPage:
-    """Everything a log prints: a sentence, its tables with a heading and what to do with each, and what it cannot know."""
+    """Everything a log prints: a sentence, what is owed, its tables with their headings, and for whom it is."""
 
     title: str
     school: str
@@ -22,6 +22,8 @@ class LogPage:
     lede: str
     parts: tuple[tuple[str, str, Grid, str], ...]  # id, heading, table, what is said when it is empty
     versions: tuple[tuple[str, str], ...]
+    owed: tuple[str, ...] = ()
+    reader: str = "For technical services. It names nobody."
 
     @property
     def tables(self) -> dict[str, Grid]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from pipeline import periods
 from pipeline.periods import Period
 from pipeline.problems import Problem, UsageError
-from pipeline.publishing import governors, leadership, named, technical
+from pipeline.publishing import checking, governors, leadership, named, technical
 from pipeline.publishing.desk import Desk, Sheet, stem
 from pipeline.schoolday import Calendar
 
@@ -50,6 +50,7 @@ REPORTS: Mapping[str, tuple[Make, Latest, tuple[str, ...]]] = {
     "year-digest": (named.digest_sheets, _week, ()),
     "changes": (_one(technical.changes_sheet), periods.term, ()),
     "breaches": (_one(technical.breaches_sheet), periods.term, ()),
+    "checks": (checking.checks_sheets, periods.term, ()),
     "termly": (_one(leadership.termly_sheet), periods.term, ()),
     "annual": (_one(governors.annual_sheet), _year, ("year",)),
 }
@@ -96,7 +97,7 @@ def periodic(desk: Desk, owed: Sequence[date]) -> None:
             for sheet in named.digest_sheets(desk, week):
                 desk.issue(sheet)
     for term in {term.name: term for day in owed if (term := periods.term(day, calendar))}.values():
-        desk.issue(technical.changes_sheet(desk, term), technical.breaches_sheet(desk, term))
+        desk.issue(technical.changes_sheet(desk, term), technical.breaches_sheet(desk, term), *checking.checks_sheets(desk, term))
         desk.issue(leadership.termly_sheet(desk, term))
     for year in {year.name: year for year in map(periods.year, owed)}.values():
         if (periods.last_open(year, calendar) or date.max) <= last:

@@ -1,4 +1,4 @@
-"""What an evidence pack holds of one incident or breach, as files by name: all of it text that opens without this program."""
+"""What an evidence pack holds of one incident, breach or period, as files by name: text that opens without this program."""
 
 from __future__ import annotations
 
@@ -23,6 +23,14 @@ versions.json  the versions of rules and policy, and the heads of the registers,
 record.csv     one row for a record system, in plain words
 
 A log shows what a device asked for. Logs can be wrong about who was using it. Nothing here is a finding of guilt.
+"""
+PERIOD = """Evidence for inspection, {period}, made on {at} by {who} ({role}): {reason}.
+
+Open index.html first: it says what is asked, what is recorded, and in which file.
+To see that nothing in it was altered since, in this folder: sha256sum -c SHA256SUMS
+(Windows: certutil -hashfile FILE SHA256, compared with the line of that file.)
+
+It names no pupil. A log shows what a device asked for; only what a person has decided is a finding.
 """
 
 

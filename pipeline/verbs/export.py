@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline import evidence, exporting
+from pipeline import evidence, exporting, inspecting
 from pipeline.verbs.front import DAY, Reason, folder
 
 export = typer.Typer(no_args_is_help=True, help="Write a file for other programs.")
@@ -19,6 +19,20 @@ def export_records(to: Annotated[Path, typer.Option(help="The CSV file to write,
                    reason: Reason) -> None:
     """Write the confirmed incidents you may open as one neutral CSV for a record system, without names; written down first."""
     typer.echo(f"{evidence.records(folder(), to, reason):,} incidents in {to}.")
+
+
+@export.command("inspection")
+def export_inspection(
+    to: Annotated[Path, typer.Option(help="The zip to write, for its owner only.", metavar="FILE.zip")],
+    period: Annotated[str, typer.Option(help="Such as 2026-27, autumn-2026 or 2026-11-02..2026-11-20.", metavar="PERIOD")],
+    reason: Reason,
+) -> None:
+    """Pack what an inspector asks of a period: policy, questions decided, checks, breaches, changes, coverage, termly and annual
+    pages as issued, looks at names, destruction, register heads, versions. No name, no case; index.html is to be read first.
+
+    The zip opens and verifies without this program: sha256sum -c SHA256SUMS.
+    """
+    typer.echo(inspecting.make(folder(), period, to, reason))
 
 
 @export.command("detections")
