@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := night
-.PHONY: help setup night test lint check soak bench bench-formats bench-lists bench-pages accept quality quality-bypass clean docs
+.PHONY: help setup night test lint check soak bench bench-formats bench-lists bench-pages bench-registers accept quality quality-bypass clean docs
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ bench-lists: .venv/.dev  ## an import of NAMES made-up names, and a night of HOS
 
 bench-pages: .venv/.dev  ## seconds, memory and size of the termly and annual page on a year of a school of 1,500 pupils
 	$(BIN)/python sample_logs/bench_pages.py
+
+bench-registers: .venv/.dev  ## seconds to list, fold and verify ten years of a large school (500,000 entries)
+	$(BIN)/python sample_logs/bench_registers.py
 
 accept: .venv/.dev  ## make reports/sample/ anew, after looking at the difference (`python tests/sample_pages.py`)
 	$(BIN)/python tests/sample_pages.py --accept

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline import judging, night, register, render, rulefiles
+from pipeline import judging, night, render, rulefiles
 from pipeline.judging import Rules
 from pipeline.lake import put_text
 from pipeline.policy import DECISION_COLUMNS, DECISIONS, Question, in_force
@@ -59,7 +59,7 @@ class _Effects:
             self._count(lake.table(TALLIES, days).to_pylist())
             self.heard = f"Numbers are of the {term} term, {len(days)} judged days." if days else self.heard
         wanted = {str(day) for day in days}
-        for state in register.fold_incidents(night.journal(folder, "incidents").entries()).values():
+        for state in night.incidents(folder).values():
             self.incidents.update(state.summary.get("questions", []) if state.day in wanted and state.detected else [])
 
     def _count(self, tallies: Sequence[dict[str, Any]]) -> None:

@@ -14,11 +14,11 @@ from typing import Any
 
 from pipeline import correcting, judging, night, register, rulefiles
 from pipeline.judging import Rules
-from pipeline.policy import Policy, in_force
+from pipeline.policy import Policy, in_force, read_policy
 from pipeline.privacy import fits, login_key, pseudonym
 from pipeline.problems import Problem, RefusedError, UsageError
-from pipeline.register import IncidentState, Table
-from pipeline.register.clocks import due, overdue
+from pipeline.register import Card, IncidentState, Standing, Table
+from pipeline.register.clocks import due
 from pipeline.school import Person
 from pipeline.schoolday import day_bounds, school_day
 from pipeline.vault import Vault, load_keys
@@ -77,9 +77,9 @@ def table_of(policy: Policy) -> Table:
                  str(more.get("parents", {}).get("column", "")))
 
 
-def states_of(folder: Path) -> dict[str, IncidentState]:
+def states_of(folder: Path) -> Standing:
     """Every incident by its reference."""
-    return register.fold_incidents(night.journal(folder, "incidents").entries())
+    return night.incidents(folder)
 
 
 def found(states: Mapping[str, IncidentState], ref: str) -> IncidentState:
@@ -99,28 +99,34 @@ class Filter:
     tier: str = ""
     day: date | None = None
 
-    def lets(self, state: IncidentState, desk: Desk) -> bool:
-        """Whether it lets this one through."""
-        asked = ((self.state, state.state), (self.route, state.summary.get("route")), (self.tier, state.summary.get("tier")),
-                 (str(self.day or ""), state.day))
-        return (not state.purged and all(wanted in ("", is_now) for wanted, is_now in asked)
-                and (not self.overdue or overdue(state, desk.rules.school.calendar, desk.clocks, desk.today)))
+    def lets(self, card: Card) -> bool:
+        """Whether it lets this one through, but for when it is due."""
+        asked = ((self.state, card.state), (self.route, card.route), (self.tier, card.tier), (str(self.day or ""), card.day))
+        return not card.purged and all(wanted in ("", is_now) for wanted, is_now in asked)
 
 
 def incidents(folder: Path, only: Filter | None = None) -> list[str]:
     """A line an incident, without names: reference, state, day, tier, who reads it, categories, and when it is due."""
-    desk, wanted = sit(folder, needs_role=False), only or Filter()
-    return [_line(state, desk) for state in states_of(folder).values() if wanted.lets(state, desk)]
+    wanted, school = only or Filter(), night.settings(folder)
+    clocks, today = _clocks(folder), school_day(datetime.now(UTC), school.calendar.timezone)
+    cards = [(card, due(card, school.calendar, clocks)) for card in states_of(folder).cards() if wanted.lets(card)]
+    return [_line(card, when, today) for card, when in cards if not wanted.overdue or (when is not None and when < today)]
 
 
-def _line(state: IncidentState, desk: Desk) -> str:
-    body, when = state.summary, due(state, desk.rules.school.calendar, desk.clocks)
-    late = when is not None and when < desk.today
-    said = "" if when is None else f"  {'overdue since' if late else 'due'} {when}"
-    gone = "" if state.detected else "(no longer detected) "
-    what = ", ".join(body["categories"] or body["rows"])
-    told = "" if state.source == "log" else f"  told by {state.source}"
-    return f"{state.ref}  {state.state:9} {gone}{state.day}  {body['tier']}  {body['route']:11} {what}{told}{said}"
+def _clocks(folder: Path) -> Mapping[str, int]:
+    """School days until something is due, by tier; of the rules only the policy is read, for a list needs no more."""
+    policy, faults = read_policy(rulefiles.texts(folder, ["rules/*.csv", "rules/*.toml"]))
+    if policy is None:
+        raise UsageError(*faults)
+    clocks: Mapping[str, int] = policy.more.get("clocks", {})
+    return clocks
+
+
+def _line(card: Card, when: date | None, today: date) -> str:
+    said = "" if when is None else f"  {'overdue since' if when < today else 'due'} {when}"
+    gone = "" if card.detected else "(no longer detected) "
+    told = "" if card.source == "log" else f"  told by {card.source}"
+    return f"{card.ref}  {card.state:9} {gone}{card.day}  {card.tier}  {card.route:11} {card.what}{told}{said}"
 
 
 def act(folder: Path, ref: str, kind: str, reason: str, **facts: Any) -> str:

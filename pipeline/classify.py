@@ -31,13 +31,19 @@ WITH best AS (
            -- beside pages that were asked for, a permitted search for them is no page that went through
            CASE WHEN v.blocked > 0 AND v.allowed > CASE WHEN v.searched < v.requests THEN v.searched ELSE 0 END THEN 'mixed'
                 WHEN v.blocked > 0 THEN 'blocked' ELSE 'allowed' END AS outcome,
-           v.allowed > v.searched AND j.blocks AS failure  -- a page of results is not what it lists
+           v.allowed > v.searched AND j.blocks AS failure,  -- a page of results is not what it lists
+           '' AS context
     FROM visits v LEFT JOIN nominated n ON n.person = v.person
     JOIN judged j ON j.category = v.category AND j.actor = v.actor AND j.band = v.band
                  AND j.named_row = coalesce(n.row, '')
     QUALIFY row_number() OVER (PARTITION BY v.visit ORDER BY (j.row = coalesce(n.row, '')) DESC, n.row) = 1
 )
 SELECT * FROM best ORDER BY started, source, line
+"""
+
+IN_CONTEXT = """
+SELECT d.* REPLACE (CASE WHEN d.context = '' THEN coalesce(f.context, '') ELSE d.context END AS context)
+FROM (SELECT *, row_number() OVER () AS place FROM verdicts) d LEFT JOIN found f USING (visit) ORDER BY place
 """
 
 
@@ -56,6 +62,11 @@ JUDGED = pa.schema([("category", pa.string()), ("actor", pa.string()), ("band", 
                     ("named_row", pa.string()), ("row", pa.string()), ("verdict", pa.string()), ("within", pa.string()),
                     ("clause", pa.string()),
                     ("filter", pa.string()), ("blocks", pa.bool_()), ("tier", pa.string()), ("questions", TEXTS)])
+
+
+def in_context(verdicts: pa.Table, found: pa.Table) -> pa.Table:
+    """The VERDICTS with why no rule speaks of some visits; `found`: visit, context; the first word on a visit stands."""
+    return conform(run(IN_CONTEXT, verdicts=verdicts, found=found), VERDICTS) if len(found) else verdicts
 
 
 def _judge(case: dict[str, Any], policy: Any, nominated: Mapping[str, Collection[str]]) -> dict[str, Any]:

@@ -45,7 +45,8 @@ ORDER BY name, c.source
 
 MEASURES = """
 WITH judged AS (
-    SELECT v.*, d.within, d.outcome, d.tier, d.failure, d.questions FROM visits v JOIN verdicts d USING (visit)
+    SELECT v.*, CASE WHEN d.context = '' THEN d.within ELSE 'not_evaluated' END AS within, d.context,
+           d.outcome, d.tier, d.failure, d.questions FROM visits v JOIN verdicts d USING (visit)
 ), pupils AS (  -- what pages for leaders count: no staff, and nothing of welfare or of the illegal-content list
     SELECT * FROM judged WHERE actor = 'student' AND within = 'against' AND tier NOT IN ('T0', 'T1')
 ), counted AS (
@@ -62,6 +63,9 @@ WITH judged AS (
     UNION ALL SELECT 'visits by actor', actor, count(DISTINCT subject), count(*) FROM judged GROUP BY actor
     UNION ALL SELECT 'visits against by category', category, count(DISTINCT subject), count(*) FROM judged
               WHERE within = 'against' GROUP BY category
+    UNION ALL SELECT 'visits of registered checks', '', NULL, count(*) FROM judged WHERE context NOT IN ('', 'class')
+              HAVING count(*) > 0
+    UNION ALL SELECT 'visits with a class of staff', '', NULL, count(*) FROM judged WHERE context = 'class' HAVING count(*) > 0
     UNION ALL SELECT 'visits against by outcome', outcome, count(DISTINCT subject), count(*) FROM judged
               WHERE within = 'against' GROUP BY outcome
     UNION ALL SELECT 'visits by network', network, count(DISTINCT subject), count(*) FROM judged GROUP BY network

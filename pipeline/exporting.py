@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline import night, register, render, rulefiles
+from pipeline import night, render, rulefiles
 from pipeline.classify import STAFF
 from pipeline.detect import SEALED
 from pipeline.incidents import key_of
@@ -56,7 +56,7 @@ def _rows(folder: Path, keys: Keys, first: date, last: date) -> list[dict[str, A
 
 def _references(folder: Path) -> dict[tuple[str, str], str]:
     """Reference by day and detection key, of what is detected now."""
-    states = register.fold_incidents(night.journal(folder, "incidents").entries())
+    states = night.incidents(folder)
     return {(state.day, key): ref for ref, state in states.items() if state.detected and not state.purged for key in state.keys}
 
 

@@ -20,6 +20,7 @@ from pipeline.problems import Problem, RefusedError
 READERS = ("technical", "safeguarding", "principal", "leadership", "governors")
 COHORT = re.compile(r"(year|house)-[a-z0-9-]+")  # a Head of Year or House: made when there is something for them, or a group
 INDEX = "index.html"
+HEAD = re.compile(rb"<dt>register ([a-z]+)</dt>\s*<dd>([0-9a-f]{8,64})</dd>")  # as parts.html lays them out
 
 
 def group_faults(named: Mapping[str, str], where: str = "school.toml") -> list[Problem]:
@@ -161,3 +162,10 @@ def _me() -> str:
 def _called(group: int | None) -> str:
     return grp.getgrgid(group).gr_name if group is not None else ""
 
+
+def heads(folder: Path, named: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Page, register and head (as much of it as was printed), for each head of a register that a reader's page prints."""
+    for reader in readers(folder / "reports", named):
+        for page in sorted((folder / "reports" / reader).glob("*.html")):
+            for register, head in HEAD.findall(page.read_bytes()):
+                yield f"reports/{reader}/{page.name}", register.decode(), head.decode()

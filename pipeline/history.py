@@ -10,31 +10,41 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from pipeline import behaviour, habits, sql
+import pyarrow as pa
+
+from pipeline import behaviour, habits, learned, sql
+from pipeline.checking import Window
 from pipeline.judging import Rules
 from pipeline.lake import Lake
-from pipeline.tables import HABITS, HOSTS
+from pipeline.tables import HABITS, HOSTS, LEARNED
 
 DAYS = 28  # judged days that a host must be unheard of to be new: a month and a half of school
 
 
 @dataclass(frozen=True)
 class History:
-    """The HOSTS files of the days before, and the sites that those days show to be brought along by others."""
+    """The HOSTS files of the days before, the sites that those days show to be brought along by others, the windows of checks of
+    the filter, and the LEARNED of those days."""
 
     hosts: Sequence[str]
     brought: Sequence[str]
+    checks: Sequence[Window]
+    learned: pa.Table
+    lessons: Sequence[str]  # all that can be taken from it
 
 
-def before(lake: Lake, day: date, rules: Rules) -> History:
-    """The history of a day, as it is known now."""
+def before(lake: Lake, day: date, rules: Rules, checks: Sequence[Window] = ()) -> History:
+    """The history of a day, as it is known now. `checks`: the windows registered beforehand."""
     window = habits.window(day, rules.policy.intent)
-    return History(lake.hosts_before(day, DAYS), habits.brought(lake.table(HABITS, window), rules.policy.intent))
+    taught = lake.table(LEARNED, window)
+    return History(lake.hosts_before(day, DAYS), habits.brought(lake.table(HABITS, window), rules.policy.intent), checks, taught,
+                   learned.lessons(taught, rules.shapes.numbers))
 
 
 def told(history: History, fresh: Sequence[str]) -> dict[str, str]:
     """What a day keeps of the history that it was judged by; `fresh`: its new hosts."""
-    return {"habits": habits.fingerprint(history.brought), "new": habits.fingerprint(fresh)}
+    return {"habits": habits.fingerprint(history.brought), "new": habits.fingerprint(fresh),
+            "learned": habits.fingerprint(history.lessons)}
 
 
 def outlearned(lake: Lake, day: date, rules: Rules) -> bool:

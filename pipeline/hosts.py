@@ -9,9 +9,12 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 from functools import cache
+from typing import TYPE_CHECKING
 
 import idna
-import tldextract
+
+if TYPE_CHECKING:
+    import tldextract
 
 
 def normalise(host: str) -> str:
@@ -67,7 +70,7 @@ def endings() -> dict[str, str]:
 
     A name under a star is a suffix unless it stands here as `not`.
     """
-    public = set(tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, fallback_to_snapshot=True).tlds)
+    public = set(_extract(private=False).tlds)
     return {normalise(rule.lstrip("*.!")): _kind(rule, rule in public) for rule in sorted(_extract().tlds, key=_starred)}
 
 
@@ -97,6 +100,8 @@ def platform_of(site: str) -> str:
 
 
 @cache
-def _extract() -> tldextract.TLDExtract:
+def _extract(private: bool = True) -> tldextract.TLDExtract:
+    import tldextract  # noqa: PLC0415 (it brings an HTTP client along, which is never used; most commands ask for no site)
+
     return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, fallback_to_snapshot=True,
-                                 include_psl_private_domains=True)
+                                 include_psl_private_domains=private)

@@ -36,6 +36,14 @@ NUMBERS: dict[str, int] = {
     "habit_tries": 20,  # tries of a site that teach something
     "habit_opened_percent": 10,  # of them that opened a burst, at most
     "habit_sites": 5,  # sites that set it off on one day
+    "led_minutes": 10,  # after a teacher's visit in which a pupil's is with the class
+    "led_pupils": 3,  # pupils of one year who come by one teacher's visit
+    "room_people": 40,  # people of a network in a lesson that is a room
+    "class_pupils": 15,  # pupils of one year who come together
+    "class_minutes": 5,  # within which
+    "test_categories": 4,  # kinds of blocked sites that one account asks for
+    "test_minutes": 10,  # within which
+    "test_blocked_percent": 80,  # of those requests were blocked
 }
 
 

@@ -16,12 +16,15 @@ from pipeline import (
     addresses,
     answers,
     behaviour,
+    checking,
     classify,
     coverage,
     detect,
     excepted,
     habits,
     incidents,
+    learned,
+    led,
     listaddresses,
     lists,
     liststore,
@@ -40,6 +43,7 @@ from pipeline.rulebook import Rule, read_rules
 from pipeline.school import Person, School, read_people, read_school, said_of
 from pipeline.schoolday import bands_table, is_open
 from pipeline.signals.shapes import Book
+from pipeline.tables import LEARNED
 from pipeline.terms import Terms, read_terms
 from pipeline.turned import filtered
 from pipeline.vendors import Names, read_vendors
@@ -122,8 +126,8 @@ class Logs:
 
 @dataclass(frozen=True)
 class Seen:
-    """What was seen on one school day before any rule fires: hosts (and which are new), visits, verdicts, and where its requests
-    went."""
+    """What was seen on one school day before any rule fires: hosts (and which are new), visits, verdicts, where its requests
+    went, and what later days learn of it."""
 
     hosts: pa.Table
     new: pa.Table
@@ -131,16 +135,21 @@ class Seen:
     verdicts: pa.Table
     filter_names: pa.Table
     account: Mapping[str, int]
+    learned: pa.Table
 
 
 class Before(Protocol):
-    """The history of a day: the HOSTS files of the days before, which know what is new, and the sites that those days show to
-    be brought along by others."""
+    """The history of a day: the HOSTS files of the days before, which know what is new, the sites that those days show to be
+    brought along by others, the windows of checks that were registered beforehand, and what those days learned (LEARNED)."""
 
     @property
     def hosts(self) -> Sequence[str]: ...
     @property
     def brought(self) -> Sequence[str]: ...
+    @property
+    def checks(self) -> Sequence[checking.Window]: ...
+    @property
+    def learned(self) -> pa.Table: ...
 
 
 @dataclass(frozen=True)
@@ -149,6 +158,8 @@ class NoDayBefore:
 
     hosts: Sequence[str] = ()
     brought: Sequence[str] = ()
+    checks: Sequence[checking.Window] = ()
+    learned: pa.Table = field(default_factory=LEARNED.schema.empty_table)
 
 
 def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, logs: Logs, before: Before = NoDayBefore()
@@ -163,8 +174,14 @@ def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, l
               "tallies": coverage.tallies(seen.visits, seen.verdicts, found, stories, day),
               "coverage": coverage.coverage(con, day, logs.names, open_hours(_bands(rules, day), rules.school, day)),
               "filter_names": seen.filter_names, "filtered": filtered(seen.visits, taught_bands(rules, day), day),
-              "habits": habits.of_day(seen.visits, day)}
-    return seen, tables, dict(seen.account) | {"quietened": len(quiet), "hidden": len(found) - len(shown)}
+              "habits": habits.of_day(seen.visits, day), "learned": seen.learned}
+    return seen, tables, dict(seen.account) | {"quietened": len(quiet), "hidden": len(found) - len(shown)} | contexts(seen)
+
+
+def contexts(seen: Seen) -> dict[str, int]:
+    """How many visits no rule speaks of, by why."""
+    why = seen.verdicts["context"].to_pylist()
+    return {"led": why.count(led.CONTEXT), "checked": sum(1 for one in why if one not in ("", led.CONTEXT))}
 
 
 def see(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, logs: Logs, before: Before = NoDayBefore()) -> Seen:
@@ -182,9 +199,23 @@ def see(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, log
                                  policy.background, logs.ranks, said, addresses.first_of(listed, shown, sought),
                                  watch(policy, rules.embeds, before.brought))
     new = behaviour.new_hosts(con, hosts, before.hosts, rules.shapes)
-    stays = behaviour.weighed(con, stays, hosts, new, rules.shapes)
+    taught = learned.of_day(stays, hosts, rules.shapes, day)
+    stays = behaviour.weighed(con, learned.carried(stays, taught, before.learned, rules.shapes), hosts, new, rules.shapes,
+                              short=len(before.hosts) < rules.shapes.numbers.get("history_days", 0))
     nominated = {row: {pseudonym(key, "p", login_key(login)) for login in logins} for row, logins in school.nominated.items()}
-    return Seen(hosts, new, stays, classify.judge(stays, policy, nominated), filter_names, account)
+    verdicts = in_context(stays, classify.judge(stays, policy, nominated), before, policy, personal(school))
+    return Seen(hosts, new, stays, verdicts, filter_names, account, taught)
+
+
+def in_context(stays: pa.Table, verdicts: pa.Table, before: Before, policy: Policy, own: Sequence[str]) -> pa.Table:
+    """The verdicts, with why no rule speaks of some visits: a registered check of the filter, then a class that staff lead."""
+    tested = classify.in_context(verdicts, checking.within(stays, before.checks, policy)) if before.checks else verdicts
+    return classify.in_context(tested, led.led(stays, tested, policy, own))
+
+
+def personal(school: School) -> list[str]:
+    """The networks of people's own devices."""
+    return [one.name for one in school.networks if one.personal]
 
 
 def fire(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, seen: Seen) -> tuple[pa.Table, pa.Table]:
@@ -193,8 +224,9 @@ def fire(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, se
     found, quiet = detect.fire(seen.visits, seen.verdicts, rules.rules, in_force(rules.policy, day), day,
                                sealed_rows(con, people_table(rules.people, day, key), _networks(rules.school)),
                                excepted.Hiding(rules.rules, rules.exceptions, people, day),
-                               [one.name for one in rules.school.networks if one.personal])
-    return pa.concat_tables([found, behaviour.spreads(seen.visits, seen.new, rules.shapes, day)]), quiet
+                               personal(rules.school))
+    told = checking.remarked(found, checking.shaped(seen.visits, seen.verdicts, rules.policy))
+    return pa.concat_tables([told, behaviour.spreads(seen.visits, seen.new, rules.shapes, day)]), quiet
 
 
 def taught_bands(rules: Rules, day: date) -> Collection[str]:
@@ -294,7 +326,8 @@ def summary(tables: Mapping[str, pa.Table], account: Mapping[str, int], school: 
     own = sum(tables["visits"]["requests"].to_pylist())
     named = {story["subject"] for story in stories if story["person"] and story["route"] in ("student", "welfare")}
     return {"own": own, "visit rows": len(tables["visits"]), "background": account["requests"] - own,
-            "against": tables["verdicts"]["within"].to_pylist().count("against"),
+            "against": sum(row["within"] == "against" and not row["context"]
+                           for row in tables["verdicts"].select(["within", "context"]).to_pylist()),
             "detections": len(shown_of(tables["detections"])), "stories": len(stories), "quietened": account["quietened"],
             "hidden": account["hidden"],
             "named": len(named), "pupil days": school.pupils_on_roll * is_open(school.calendar, day),

@@ -23,8 +23,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline import coded, tables
+from pipeline.chain import Entry
 from pipeline.formats import Layout
-from pipeline.journal import Entry, Folded, Journal
+from pipeline.journal import Folded, Journal
 from pipeline.problems import FailedError, Problem
 
 HEAD = 4096

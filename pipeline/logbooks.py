@@ -10,12 +10,17 @@ from zoneinfo import ZoneInfo
 
 from pipeline import casework, night, register, rulefiles
 from pipeline.casework import Desk
+from pipeline.privacy import client_key, login_key, pseudonym
 from pipeline.problems import Problem, RefusedError, UsageError
 from pipeline.register import breaches, checks, concerns
 from pipeline.register.clocks import after
 from pipeline.register.lifecycle import LEADERS, MANAGER, PASTORAL
+from pipeline.vault import load_keys
 
 KEEPERS = (*LEADERS, *MANAGER)
+
+
+UNMATCHED = " Its traffic cannot be told from others': that needs --login or --address."
 
 
 def _desk(folder: Path, roles: Sequence[str], what: str) -> Desk:
@@ -82,16 +87,29 @@ def breach_complete(folder: Path, ref: str, reason: str, **about: str) -> str:
     return _breach_line(_breaches(folder)[ref])
 
 
-def check_plan(folder: Path, begins: str, ends: str, reason: str, **about: Any) -> str:
-    """Register the window of a check before it begins; times are those of the school's clock."""
+def check_plan(folder: Path, begins: str, ends: str, reason: str, login: str = "", address: str = "", **about: Any) -> str:
+    """Register the window of a check before it begins; times are those of the school's clock. `login`, `address`: whose traffic
+    it will be; they are kept as pseudonyms."""
     desk = _desk(folder, KEEPERS, "plan checks")
     zone = desk.rules.school.calendar.timezone
+    about |= _traffic(desk, login, address)
     with rulefiles.entering(folder):
         ref = next(register.numbers("K", _checks(folder)))
         now = datetime.now(ZoneInfo("UTC"))
         night.journal(folder, "checks").append(*checks.plan(ref, _moment(begins, zone), _moment(ends, zone), now,
                                                             **_by(desk, reason), **about))
-    return f"{ref} is planned, {begins} to {ends}."
+    return f"{ref} is planned, {begins} to {ends}." + ("" if login.strip() or address.strip() else UNMATCHED)
+
+
+def _traffic(desk: Desk, login: str, address: str) -> dict[str, str]:
+    """The pseudonyms of the account and the address of a test; UsageError for the account of a pupil, who is no tester."""
+    pupils = {login_key(person.username) for person in desk.rules.people if person.role == "student"}
+    if login.strip() and login_key(login) in pupils:
+        raise UsageError(Problem(login, "is a pupil's own account: nothing of a pupil's may pass for a test",
+                                 "an account for tests"))
+    key = load_keys(desk.folder / desk.rules.school.keys).pseudonym
+    given = (("person", "p", login_key(login)), ("client", "d", client_key(address.strip())))
+    return {name: pseudonym(key, letter, text) for name, letter, text in given if text}
 
 
 def _moment(text: str, zone: str) -> datetime:
@@ -142,8 +160,9 @@ def _check_line(state: checks.CheckState, today: date) -> str:
     late = f"  overdue since {state.due}" if state.state == "recorded" and state.action and state.due < str(today) else ""
     tests = ", ".join(f"{test} {result}" for test, result in state.tests.items()) or ", ".join(plan["tests"])
     todo = f"  action: {state.action} ({state.owner}, {state.due})" if state.action and state.state == "recorded" else ""
+    seen = f"  seen: {checks.outcome(state)}" if state.seen else ""
     return (f"{state.ref}  {state.state:8} {plan['begins'][:16]}  {plan['device_class']}, {plan['user_group']}, {plan['site']}  "
-            f"{tests}  {state.result}{todo}{late}").rstrip()
+            f"{tests}  {state.result}{todo}{late}{seen}").rstrip()
 
 
 def concern_add(folder: Path, what: str, source: str, owner: str, day: date | None = None, incident: str = "") -> str:

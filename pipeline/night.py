@@ -10,7 +10,7 @@ writes a page that says so, and where it stopped.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -25,6 +25,7 @@ from pipeline import (
     inbox,
     judging,
     logfiles,
+    proving,
     publishing,
     register,
     registers,
@@ -34,6 +35,7 @@ from pipeline import (
     silence,
     sql,
 )
+from pipeline.checking import Window, windows
 from pipeline.inferring import entries as inferred
 from pipeline.ingest import FATES, Masks
 from pipeline.journal import Journal
@@ -47,7 +49,7 @@ from pipeline.problems import Exit, Problem, RefusedError, SchoolgateError, Usag
 from pipeline.progress import Show
 from pipeline.reading import Reader, Reading
 from pipeline.register import custody
-from pipeline.registers import Registers
+from pipeline.registers import Incidents, Registers
 from pipeline.runs import Run, noted
 from pipeline.runs import known as runs_so_far
 from pipeline.school import School, read_school
@@ -168,7 +170,7 @@ def _night(folder: Path, logs: Sequence[str], account: Account, today: date | No
     rules = _with_lists(folder, _rules(folder, account), account)
     folders.check(folder, rules.school.groups)
     keys = load_keys(folder / rules.school.keys)
-    books = Registers({name: journal(folder, name) for name in REGISTERS})
+    books = Registers({name: journal(folder, name) for name in REGISTERS}, lambda: keys.kept)
     lake = Lake(folder / "var/lake", books["ingest"], books["days"], keys.source)
     account.problems += lake.clean()
     reader = Reader(lake, Vault(folder / "var/vault/names", keys.vault), _masks(rules.school, keys),
@@ -178,7 +180,7 @@ def _night(folder: Path, logs: Sequence[str], account: Account, today: date | No
     account.problems += _kept(_rows(lake) - before, account)
     touched = {day for reading in account.readings for day in reading.days}
     account.late = {day: lake.lines_rows([day]) for day in touched & lake.purged()}
-    _judge_all(folder, lake, rules, keys, account, show)
+    _judge_all(folder, lake, rules, keys, account, show, windows(books.checks().values()))
     account.doing = "bringing the registers up to date"
     with rulefiles.entering(folder):
         registers.enter(books, lake, lake.untold())
@@ -194,15 +196,15 @@ def _night(folder: Path, logs: Sequence[str], account: Account, today: date | No
     account.waiting = sum(1 for state in books.incidents().values() if state.waiting and state.detected)
 
 
-def _judge_all(folder: Path, lake: Lake, rules: Rules, keys: Keys, account: Account, show: Show) -> None:
-    """Judge every day that is not whole; what a late line would add to a purged day is gone."""
+def _judge_all(folder: Path, lake: Lake, rules: Rules, keys: Keys, account: Account, show: Show, tests: Sequence[Window]) -> None:
+    """Judge every day that is not whole; what a late line would add to a purged day is gone. `tests`: the windows of checks."""
     purged = lake.purged()
     days = [day for day in lake.days_with_lines() if day not in purged]
     show.begin("judging", len(days))
     for day in days:
         account.doing = f"judging {day}"
         if not lake.whole(day) or history.outlearned(lake, day, rules):
-            _judge(folder, lake, day, rules, keys, account)
+            _judge(folder, lake, day, rules, keys, account, tests)
         show.step(str(day), None)
 
 
@@ -242,11 +244,11 @@ def _with_lists(folder: Path, rules: Rules, account: Account) -> Rules:
     return replace(rules, imported=[str(lists.path(name)) for name in known])
 
 
-def _judge(folder: Path, lake: Lake, day: date, rules: Rules, keys: Keys, account: Account) -> None:
+def _judge(folder: Path, lake: Lake, day: date, rules: Rules, keys: Keys, account: Account, tests: Sequence[Window]) -> None:
     """Judge one day and keep its tables; an equation that does not hold is a problem."""
     con = sql.connect(spill=str(emptied(folder / "var/spill")))
     lake.view(con, day)
-    known = history.before(lake, day, rules)
+    known = history.before(lake, day, rules, tests)
     seen, tables, counts = judging.judge(con, day, rules, keys.pseudonym, judging.logs_of(rules, lake.sources()), known)
     account.problems += judging.equations(con, tables, counts, day)
     lake.write_day(day, tables, {"rules": account.rules, "counts": counts} | history.told(known, seen.new["host"].to_pylist()))
@@ -313,7 +315,7 @@ def at_desk(folder: Path, account: Account) -> Iterator[publishing.Desk]:
         rules = _with_lists(folder, _rules(folder, account), account)
         folders.check(folder, rules.school.groups)
         keys = load_keys(folder / rules.school.keys)
-        books = Registers({name: journal(folder, name) for name in REGISTERS})
+        books = Registers({name: journal(folder, name) for name in REGISTERS}, lambda: keys.kept)
         yield _desk(folder, open_lake(folder, keys), rules, keys, books, account)
 
 
@@ -376,7 +378,7 @@ def _kept(added: int, account: Account) -> list[Problem]:
 def settings(folder: Path) -> School:
     """The school of a folder; UsageError with every fault of its settings."""
     require_school(folder)
-    school, problems = read_school(rulefiles.texts(folder)["school.toml"], str(folder / "school.toml"))
+    school, problems = read_school(rulefiles.texts(folder, ["school.toml"])["school.toml"], str(folder / "school.toml"))
     if school is None:
         raise UsageError(*problems)
     return school
@@ -393,6 +395,15 @@ def journal(folder: Path, name: str) -> Journal:
     return Journal(folder / "var/registers" / f"{name}.jsonl")
 
 
+def incidents(folder: Path) -> register.Standing:
+    """Each incident of the school folder by its reference, as it stands."""
+    return Incidents(journal(folder, "incidents"), partial(_kept_key, folder)).now()
+
+
+def _kept_key(folder: Path) -> bytes:
+    return load_keys(folder / settings(folder).keys).kept
+
+
 def open_lake(folder: Path, keys: Keys) -> Lake:
     """The lake of the school folder."""
     return Lake(folder / "var/lake", journal(folder, "ingest"), journal(folder, "days"), keys.source)
@@ -403,10 +414,21 @@ def _masks(school: School, keys: Keys) -> Masks:
                  on_network([(network.name, network.cidr) for network in school.networks]))
 
 
-def verify(folder: Path) -> list[Problem]:
-    """A problem for each entry of a register that does not hold, and for each file of the lake that is not as named."""
-    school = settings(folder)
+def proven(folder: Path, whole: bool = False) -> dict[str, proving.Proven]:
+    """What is known of each register of the school folder: its faults, and every head that it had.
+
+    `whole`: walk every line of every register, also those that were walked before.
+    """
     if not (folder / "var").is_dir():
         raise RefusedError(Problem(str(folder), "has no register yet", "schoolgate nightly LOG"))
-    faults = [fault for name in REGISTERS for fault in journal(folder, name).verify()]
+    return {name: proving.prove(journal(folder, name), partial(_kept_key, folder), whole) for name in REGISTERS}
+
+
+def verify(folder: Path, known: Mapping[str, proving.Proven] | None = None) -> list[Problem]:
+    """A problem for each entry of a register that does not hold, and for each file of the lake that is not as named.
+
+    `known`: what is known of the registers already.
+    """
+    school = settings(folder)
+    faults = [fault for found in (known or proven(folder)).values() for fault in found.faults]
     return faults + open_lake(folder, load_keys(folder / school.keys)).missing()

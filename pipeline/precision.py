@@ -70,6 +70,6 @@ def decisions(states: Iterable[IncidentState]) -> Iterator[Decision]:
     """What people decided of each incident: its last decision, unless it was opened again."""
     for state in states:
         if state.day and not state.purged:
-            said = [event.kind for event in state.history if event.kind in ("confirmed", "dismissed", "reopened")][-1:]
+            said = [kind for kind in state.kinds if kind in ("confirmed", "dismissed", "reopened")][-1:]
             verdict = said[0] if said and said[0] != "reopened" else ""
             yield Decision(date.fromisoformat(state.day), state.keys, verdict)

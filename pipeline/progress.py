@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from typing import TYPE_CHECKING
 
 from pipeline.pages.parts import several
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 
 class Show:
@@ -61,6 +62,14 @@ def shown() -> Iterator[Show]:
     if not sys.stderr.isatty():
         yield Lines()
         return
+    from rich.console import Console  # noqa: PLC0415 (drawn on a terminal only)
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+    )
     columns = (TextColumn("{task.description:8}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
                TextColumn("{task.fields[said]}", markup=False))
     with Progress(*columns, console=Console(stderr=True)) as bars:

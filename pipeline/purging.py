@@ -21,7 +21,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline import folders, night, publishing, register, rulefiles
-from pipeline.journal import Entry, Journal
+from pipeline.chain import Entry
+from pipeline.journal import Journal
 from pipeline.lake import Lake
 from pipeline.pages.index import beside, span_of
 from pipeline.school import Retention, School
@@ -147,8 +148,8 @@ def _waiting(folder: Path, before: date) -> int:
     return sum(1 for state in _states(folder).values() if _old(state, before) and _open(state))
 
 
-def _states(folder: Path) -> dict[str, register.IncidentState]:
-    return register.fold_incidents(night.journal(folder, "incidents").entries())
+def _states(folder: Path) -> register.Standing:
+    return night.incidents(folder)
 
 
 def _old(state: register.IncidentState, before: date) -> bool:

@@ -9,8 +9,8 @@ import io
 import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from pipeline.pages.annual import AnnualPage
@@ -25,6 +25,9 @@ from pipeline.pages.nightly import NightlyPage
 from pipeline.pages.parts import Basis, Grid, long_day, number, visible
 from pipeline.pages.principal import PrincipalPage
 from pipeline.pages.termly import TermlyPage, short
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 TEMPLATES = {NightlyPage: "nightly.html", DslPage: "dsl.html", PrincipalPage: "principal.html", TermlyPage: "termly.html",
              FailedPage: "failed.html", LogPage: "log.html", DigestPage: "digest.html", AnnualPage: "annual.html",
@@ -107,6 +110,8 @@ def _is_whole(value: object, longest: int) -> bool:
 
 @cache
 def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 (most commands draw no page)
+
     made = Environment(loader=PackageLoader("pipeline", "templates"), autoescape=True, undefined=StrictUndefined,
                        trim_blocks=True, lstrip_blocks=True, finalize=_shown, keep_trailing_newline=True)
     filters: dict[str, Callable[..., str]] = {"long_day": long_day, "number": number, "short": short, "breakable": _breakable}

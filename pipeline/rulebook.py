@@ -84,6 +84,7 @@ PICKED = """
 SELECT v.*, d.outcome FROM visits v JOIN verdicts d USING (visit)
 WHERE {condition} AND v.category NOT IN (SELECT unnest($never::VARCHAR[]))
   AND CASE WHEN $whole THEN d.tier NOT IN ('T0', 'T1') ELSE d.tier <> 'none' AND d.within <> 'conflict' END
+  AND (d.context = '' OR ($whole AND d.context = 'class'))
 """
 
 
@@ -168,6 +169,8 @@ def acted(rule: Rule, visits: pa.Table, verdicts: pa.Table, own: Collection[str]
     act = ACTS[rule.signal]
     picked = run(PICKED.format(condition=rule_condition(rule)), {"never": sorted(never), "whole": act.whole}, visits=visits,
                  verdicts=verdicts)
+    if not len(picked):
+        return []
     values = {name: rule.numbers[name] for name in act.numbers} | ({"own": sorted(own)} if "$own::" in act.text else {})
     found: list[dict[str, Any]] = run(act.text, values, picked=picked).to_pylist()
     return found
@@ -417,7 +420,7 @@ def _verdict(row: Mapping[str, Any], said: Mapping[str, Any], category: Any) -> 
             "outcome": "allowed" if said["outcome"] == "warned" else said["outcome"],
             "filter": "block" if blocks else "allow",
             "failure": blocks and row["allowed"] > row["searched"],
-            "tier": category.tier if category else "none", "questions": []}
+            "tier": category.tier if category else "none", "questions": [], "context": ""}
 
 
 def example_faults(rule: Rule, categories: Mapping[str, Any] | None = None) -> list[Problem]:

@@ -23,9 +23,9 @@ POLICY = tuple(f"rules/{name}" for name in ("acceptable_use.csv", "communication
                                             "questions.toml", "decisions.csv"))  # what the policy says, and how it is read
 
 
-def texts(folder: Path) -> dict[str, str]:
-    """Every settings and rule file of a school folder, by its path inside it."""
-    return read_texts(folder, PATTERNS)
+def texts(folder: Path, patterns: Sequence[str] = PATTERNS) -> dict[str, str]:
+    """Every settings and rule file of a school folder (or those that fit these patterns), by its path inside it."""
+    return read_texts(folder, patterns)
 
 
 def fingerprint(files: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
-from pipeline import judging, night, precision, register, rulefiles
+from pipeline import judging, night, precision, rulefiles
 from pipeline.judging import Rules
 from pipeline.problems import UsageError
 from pipeline.rulebook import rule_sentences
@@ -18,7 +18,7 @@ def rules(folder: Path, until: date) -> list[str]:
     known, faults = judging.read_all(rulefiles.texts(folder))
     if known is None:
         raise UsageError(*faults)
-    states = register.fold_incidents(night.journal(folder, "incidents").entries())
+    states = night.incidents(folder)
     triage = known.school.triage
     found = precision.records(precision.decisions(states.values()), until, triage.precision)
     proposed = precision.proposals(found, [rule.name for rule in known.rules if rule.watch], triage.precision, triage.least)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from pipeline import missed, night, register, rulefiles, silence
+from pipeline import missed, night, rulefiles, silence
 from pipeline.lake import Lake
 from pipeline.liststore import Lists
 from pipeline.missed import Due, moment
@@ -37,7 +37,7 @@ def status(folder: Path, now: datetime | None = None) -> tuple[list[str], list[P
     lists, damaged = Lists(folder).found()
     silent = silence.silences(lake, school, [], today, at)
     told, stale = _days(lake)
-    states = register.fold_incidents(night.journal(folder, "incidents").entries()).values()
+    states = night.incidents(folder).values()
     policy, faults = read_policy({name: text for name, text in rulefiles.texts(folder).items() if name.count("/") == 1})
     clocks = policy.more.get("clocks", {}) if policy else {}
     said += [*told, f"lists       {len(lists)} imported", *_people(states, school.calendar, clocks, today),

@@ -17,16 +17,18 @@ from typing import Any
 import duckdb
 
 from pipeline import history, judging, night, rulefiles, sql
+from pipeline.checking import Window, windows
 from pipeline.incidents import key_of, stories
 from pipeline.judging import Rules
 from pipeline.lake import Lake
 from pipeline.liststore import Lists
 from pipeline.problems import Problem, RefusedError, UsageError
+from pipeline.register.checks import fold_checks
 from pipeline.vault import Keys, load_keys
 
 DAYS = 14
 SHOWN = 20  # incidents gained, and lost, that are said one by one
-ONLY_RULES = ("rules/detect/", "rules/exceptions.csv", "rules/intent.toml")  # visits and verdicts do not hang on these
+ONLY_RULES = ("rules/detect/", "rules/exceptions.csv")  # visits and verdicts do not hang on these
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -59,7 +61,8 @@ def trial(folder: Path, days: int = DAYS) -> list[str]:
         old, new = _rules(folder, last), _rules(folder, now)
         keys = load_keys(folder / new.school.keys)
         found = compare(night.open_lake(folder, keys), old, new, keys, days,
-                        same_visits=all(name.startswith(ONLY_RULES) for name in edited))
+                        same_visits=all(name.startswith(ONLY_RULES) for name in edited),
+                        tests=windows(fold_checks(night.journal(folder, "checks").entries()).values()))
     if not found.days:
         raise RefusedError(Problem(str(folder), "has no day whose lines are still kept", "schoolgate nightly LOG"))
     return list(_told(found, edited))
@@ -73,18 +76,20 @@ def _rules(folder: Path, files: Mapping[str, str]) -> Rules:
     return with_(rules, imported=[str(lists.path(name)) for name in lists.found()[0]])
 
 
-def compare(lake: Lake, old: Rules, new: Rules, keys: Keys, days: int, *, same_visits: bool) -> Difference:
-    """What `new` changes over the last `days` days with lines; `same_visits`: only what fires may differ."""
+def compare(lake: Lake, old: Rules, new: Rules, keys: Keys, days: int, *, same_visits: bool,
+            tests: Sequence[Window] = ()) -> Difference:
+    """What `new` changes over the last `days` days with lines; `same_visits`: only what fires may differ; `tests`: the windows
+    of checks."""
     found = Difference()
     for day in sorted(set(lake.days_with_lines()) - lake.purged())[-days:]:
         con = sql.connect()
         lake.view(con, day)
         logs = judging.logs_of(old, lake.sources())
-        seen = judging.see(con, day, old, keys.pseudonym, logs, history.before(lake, day, old))
+        seen = judging.see(con, day, old, keys.pseudonym, logs, history.before(lake, day, old, tests))
         was = _fired(con, day, old, keys, seen)
         if not same_visits:
             logs = judging.logs_of(new, lake.sources())
-            seen = judging.see(con, day, new, keys.pseudonym, logs, history.before(lake, day, new))
+            seen = judging.see(con, day, new, keys.pseudonym, logs, history.before(lake, day, new, tests))
         _add(found, day, was, _fired(con, day, new, keys, seen))
     return found
 

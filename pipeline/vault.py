@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hmac
 import json
 import os
 import secrets
@@ -25,6 +26,11 @@ class Keys:
     vault: bytes
     sealed: bytes
     source: bytes
+
+    @property
+    def kept(self) -> bytes:
+        """The key by which files beside the registers are marked, made from that of the logs."""
+        return hmac.digest(self.source, b"files beside the registers", "sha256")
 
 
 def load_keys(folder: Path) -> Keys:

@@ -288,7 +288,7 @@ ORDER BY v.started, s.source, line
 TABLES_LEFT = (*bursts.TABLES_LEFT, "fold_folded", "fold_company", "fold_twice", "fold_visits", "fold_minutes",
                "fold_shown", "fold_said", "fold_told", "fold_sources", "fold_twins", "fold_known")
 VIEWS_LEFT = ("fold_placed", "fold_own", "fold_requests")
-NO_ANSWERS = pa.table({name: pa.array([], pa.string()) for name in ("host", "source", "said", "category")})
+NO_ANSWERS = pa.Table.from_batches([], pa.schema([(name, pa.string()) for name in ("host", "source", "said", "category")]))
 EVERYTHING = Watch()
 ADDRESSED = pa.schema([("source", pa.string()), ("line", pa.int64()), ("category", pa.string()), ("note", pa.string()),
                        ("search", pa.bool_())])

@@ -5,15 +5,23 @@
 The log is the busy day (busy.py) as one product of each reader writes it. What it is set against is the least that any reader
 must do, with zstd Parquet written in both: for Squid the floor of bench.py; for csv, json and w3c DuckDB's own reading of the
 same columns; for pairs DuckDB's reading of the lines as text. Both are run in turn, each in a process of its own; medians.
+
+The start of the process (Python and its imports) is no part of seconds and ratios, for either side; the last column says how
+long it is for ours. All that the reading itself needs is: the formats' files, the keys, the vault, the journal.
 On a busy machine the seconds of the processor (user and system, all threads) say more than those of the clock.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
+import statistics
+import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,30 +34,34 @@ HEAD = {
            "sc-bytes cs-bytes\n",
     "csv": "",
 }
+# Each script tells what it took from BEGUN on: seconds of the clock, of the processor, and those of the processor before it.
+BEGUN = """
+import json, time
+clock, spent = time.perf_counter(), time.process_time()
+"""
+TOLD = """
+print(json.dumps([time.perf_counter() - clock, time.process_time() - spent, spent]))
+"""
 TEXT = """
-import sys, duckdb
 log, out = sys.argv[1:]
 duckdb.sql(f'''COPY (SELECT line FROM read_csv('{log}', columns = {{line: 'VARCHAR'}}, delim = '\\x01', quote = '', escape = '',
     header = false, auto_detect = false)) TO '{out}' (FORMAT parquet, COMPRESSION zstd)''')
 """
 CSV = """
-import sys, duckdb
 log, out = sys.argv[1:]
 duckdb.sql(f'''COPY (SELECT * FROM read_csv('{log}', header = false, all_varchar = true)) TO '{out}'
     (FORMAT parquet, COMPRESSION zstd)''')
 """
 JSON = """
-import sys, duckdb
 log, out = sys.argv[1:]
 duckdb.sql(f"COPY (SELECT * FROM read_json('{log}', format = 'newline_delimited')) TO '{out}' (FORMAT parquet, COMPRESSION zstd)")
 """
 W3C = """
-import sys, duckdb
 log, out = sys.argv[1:]
 duckdb.sql(f'''COPY (SELECT * FROM read_csv('{log}', delim = ' ', quote = '"', header = false, all_varchar = true, skip = 3,
     auto_detect = true)) TO '{out}' (FORMAT parquet, COMPRESSION zstd)''')
 """
-INGEST = """
+IMPORTS = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
@@ -60,6 +72,8 @@ from pipeline.lake import Lake
 from pipeline.reading import Reader
 from pipeline.school import read_school
 from pipeline.vault import Vault, load_keys
+"""
+INGEST = """
 log, folder, root, form = Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4]
 school, _ = read_school((root / "school.toml").read_text("utf-8"))
 keys = load_keys(folder / "keys")
@@ -69,7 +83,8 @@ lake = Lake(folder / "lake", Journal(folder / "ingest.jsonl"), Journal(folder / 
 reader = Reader(lake, Vault(folder / "vault", keys.vault), masks, school, folder / "sealed", keys.sealed)
 reading = reader.read(logfiles.measure(log), lambda lines: None, form)
 rest = reading.lines - reading.fates["request"] - reading.fates["furniture"]
-sys.exit(f"{rest} lines were not understood: {reading.problems}" if rest or reading.problems else 0)
+if rest or reading.problems:
+    sys.exit(f"{rest} lines were not understood: {reading.problems}")
 """
 Row = tuple[int, str, str, str, bool]
 
@@ -141,16 +156,46 @@ def write(path: Path, reader: str, count: int) -> str:
     return form
 
 
-def measured(reader: str, count: int, times: int, folder: Path) -> tuple[bench.Run, bench.Run]:
+@dataclass(frozen=True)
+class Cost:
+    """What one run took: seconds and processor seconds without its start, processor seconds of its start, peak bytes."""
+
+    seconds: float
+    cpu: float
+    start: float
+    peak: int
+
+
+def cost(script: str, *words: str | Path) -> Cost:
+    """Run one script to its end, in a process of its own."""
+    with tempfile.TemporaryFile("w+") as told:
+        done = subprocess.Popen([sys.executable, "-c", script, *words], stdout=told, cwd=bench.ROOT)
+        _, status, used = os.wait4(done.pid, 0)
+        told.seek(0)
+        said = told.read()
+    done.returncode = os.waitstatus_to_exitcode(status)
+    if done.returncode:
+        sys.exit(f"a run failed ({done.returncode})")
+    seconds, cpu, start = json.loads(said.splitlines()[-1])
+    return Cost(seconds, cpu, start, used.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+
+
+def measured(reader: str, count: int, times: int, folder: Path) -> tuple[Cost, Cost]:
     """Medians of the reader and of what it is set against, run in turn."""
     log = folder / f"{reader}.log"
     form, against = write(log, reader, count), bench.FLOOR if reader == "columns" else READERS[reader][2]
-    ours, theirs = [], []
+    theirs = "import sys, duckdb\n" + BEGUN + against + TOLD
+    runs: list[tuple[Cost, Cost]] = []
     for n in range(times):
-        theirs.append(bench.run([sys.executable, "-c", against, log, folder / "out.parquet"]))
-        ours.append(bench.run([sys.executable, "-c", INGEST, log, folder / f"{reader}-{n}", bench.ROOT, form]))
+        least = cost(theirs, log, folder / "out.parquet")
+        runs.append((cost(IMPORTS + BEGUN + INGEST + TOLD, log, folder / f"{reader}-{n}", bench.ROOT, form), least))
     log.unlink()
-    return bench.median(ours), bench.median(theirs)
+    return median([ours for ours, _ in runs]), median([least for _, least in runs])
+
+
+def median(runs: Sequence[Cost]) -> Cost:
+    """The medians, each by itself."""
+    return Cost(*(statistics.median(getattr(run, f.name) for run in runs) for f in fields(Cost)))
 
 
 def main() -> None:
@@ -161,13 +206,13 @@ def main() -> None:
     words.add_argument("--reader", choices=["columns", *READERS], help="one reader alone")
     asked = words.parse_args()
     print(f"{'reader':10}{'lines/s':>12}{'peak MiB':>11}{'seconds':>10}{'DuckDB':>10}{'ratio':>8}"
-          f"{'cpu s':>8}{'DuckDB':>10}{'ratio':>8}")
+          f"{'cpu s':>8}{'DuckDB':>10}{'ratio':>8}{'start':>8}")
     with tempfile.TemporaryDirectory(prefix="schoolgate-bench-") as name:
         for reader in [asked.reader] if asked.reader else ["columns", *READERS]:
             ours, theirs = measured(reader, asked.lines, asked.times, Path(name))
             print(f"{reader:10}{asked.lines / ours.seconds:>12,.0f}{ours.peak / bench.MEBI:>11,.0f}{ours.seconds:>10.2f}"
                   f"{theirs.seconds:>10.2f}{ours.seconds / theirs.seconds:>8.2f}"
-                  f"{ours.cpu:>8.2f}{theirs.cpu:>10.2f}{ours.cpu / theirs.cpu:>8.2f}", flush=True)
+                  f"{ours.cpu:>8.2f}{theirs.cpu:>10.2f}{ours.cpu / theirs.cpu:>8.2f}{ours.start:>8.2f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 
 import pytest
 from hypothesis import settings
+
+from pipeline import judging
+from pipeline.judging import Rules
+from pipeline.problems import Problem
+
+_read_all = judging.read_all
 
 # The same examples at every run, so that a red test is red again; no deadline, since two workers share the machine.
 settings.register_profile("steady", derandomize=True, deadline=None, database=None)
@@ -25,3 +32,24 @@ def closed_to_others() -> Iterator[None]:
     before = os.umask(0o077)
     yield
     os.umask(before)
+
+
+@cache
+def _rules_of(files: tuple[tuple[str, str], ...]) -> tuple[Rules | None, tuple[Problem, ...]]:
+    rules, faults = _read_all(dict(files))
+    return rules, tuple(faults)
+
+
+def read_once(files: Mapping[str, str]) -> tuple[Rules | None, list[Problem]]:
+    """What `judging.read_all` makes of these texts. It hangs on nothing else, so a process reads the same texts once: to read
+    them is a third of a small night, and the tests run hundreds."""
+    rules, faults = _rules_of(tuple(sorted(files.items())))
+    return rules, list(faults)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def rules_read_once() -> Iterator[None]:
+    """Nights of one process share the rules that they read."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(judging, "read_all", read_once)
+        yield

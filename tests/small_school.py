@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 import pytest
 from test_lines import T0
 
-from pipeline import judging, night, reading, sql
+from pipeline import night, reading, sql
 from pipeline.lake import Lake
 from pipeline.school import School
 from pipeline.tables import DERIVED
@@ -34,7 +34,6 @@ PEOPLE = """username,name,role,year,house
 20mquill,Mo Quill,student,8,Otter
 j.inkpen,Jan Inkpen,staff,,
 """
-_read_all = judging.read_all
 DRAWN = {"sha256", "size", "sealed", "inputs", "before_inputs"}  # they hang on random ids, or on bytes that do
 
 
@@ -180,20 +179,11 @@ def names_kept(folder: Path) -> set[str]:
 
 
 def quick(patch: pytest.MonkeyPatch) -> None:
-    """Rules are read once, a process keeps its one connection, and one thread parses: as right, and done sooner."""
+    """A process keeps its one connection, and one thread parses: as right, and done sooner."""
     connect = sql.connect
 
     @cache
     def connected(process: int) -> object:
         return connect()
-    patch.setattr(judging, "read_all", lambda files: rules_read(tuple(sorted(files.items()))))
     patch.setattr(sql, "connect", lambda **more: connect(**more) if more.get("threads") else connected(os.getpid()))
     patch.setattr(reading, "WORKERS", 1)
-
-
-@cache
-def rules_read(files: tuple[tuple[str, str], ...]) -> Any:
-    """The rules of these texts, read once for all nights of a proof: what is proved is what is written, not what is read."""
-    return _read_all(dict(files))
-
-

@@ -132,7 +132,27 @@ def test_much_through_one_new_name_after_blocks_is_told_by_host_names_alone(
     found = weighed(text, "host\nsunny.example", ("sunny.example",))
     assert found == ([("s1:2", "bypass_web_proxy", [
         "a host that this school had not asked for before", f"opened within minutes of {blocks} blocks",
-        f"{megabytes} MB through that one name, over some minutes"])] if told else [])
+        f"{megabytes} MB through that one name, over some minutes", "the device asked for next to nothing else meanwhile"])] if told else [])
+
+
+BLOCKS = "10:00 | 10:01 | p1 | games.example | games | 3 | 0 | 3 | 1 | 0 | 1 | 7000\n"
+LONG_STAY = "10:02 | 10:12 | p1 | sunny.example | uncategorised | 0 | 6 | 6 | 1 | 6 | 2 | 8000000\n"
+BESIDE = "10:05 | 10:06 | p1 | pictures.example | uncategorised | 0 | 3 | 3 | 1 | 3 | 1 | 90000\n"
+
+
+@pytest.mark.parametrize(("text", "people", "told"), [
+    (BLOCKS + LONG_STAY, 1, True), (LONG_STAY, 1, False), (BLOCKS + LONG_STAY + BESIDE, 1, False), (BLOCKS + LONG_STAY, 9, False),
+    (BLOCKS + LONG_STAY.replace("| 6 | 2 | 8000000", "| 6 | 1 | 900000"), 1, False)])
+def test_while_nothing_can_be_new_blocks_then_one_name_and_silence_tell_a_proxy(text: str, people: int, told: bool) -> None:
+    """In a school's first week: only with blocks before it, much through one name, next to nothing beside it, and a host that is rare."""
+    con = connect(threads=1)
+    con.register("lines", lines("host\nx.example"))
+    met = hosts(f"host | people\nsunny.example | {people}")
+    after = behaviour.weighed(con, visits(STAY + text), met, new(), BOOK, short=True)
+    found = [row[1] for row in said(after, "category", "notes") if row[0] == "bypass_web_proxy"]
+    assert found == ([["hardly anybody else asks for this host", "opened within minutes of 3 blocks",
+                       "8 MB through that one name, over some minutes", "the device asked for next to nothing else meanwhile"]] if told else [])
+    assert "bypass_web_proxy" not in behaviour.weighed(con, visits(STAY + text), met, new(), BOOK)["category"].to_pylist()  # later it must be new
 
 
 def spread(people: int, turned: int, more: str = "", year: str = "Y9") -> list[tuple[Any, ...]]:
@@ -158,6 +178,17 @@ def test_a_teachers_link_a_few_friends_and_an_ordinary_new_site_do_not_spread() 
     assert spread(4, 4) == []
     assert spread(30, 1) == []
     assert spread(30, 4, "09:00 | p98 | sunny.example | uncategorised | 0 | 1 | student | Y7 | 30\n") == []  # a class at once
+
+
+def test_a_new_host_through_which_several_fetch_everything_spreads_though_nobody_was_blocked() -> None:
+    """Where only names are seen: three pupils with whole sites under that one name, among five who met it."""
+    def met(narrow: int) -> list[tuple[Any, ...]]:
+        text = "started | ended | person | client | site | category | allowed | tunnels | slots | bytes_in\n" + "".join(
+            f"1{n}:00 | 1{n}:09 | p{n} | d{n} | sunny.example | uncategorised | 4 | 4 | {2 if n < narrow else 1} | 8000000\n" for n in range(5))
+        return said(behaviour.spreads(visits(text), new("sunny.example"), BOOK, DAY), "person", "route", "reasons")
+    assert met(3) == [(None, "tech", ["a host that this school had not asked for before, met by 5 pupils of one year group in one day",
+                                      "3 of them fetched everything through that one name"])]
+    assert met(2) == []
 
 
 def test_nothing_is_new_while_the_school_has_no_week_behind_it(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from test_casework import ref_on, role, school
 from test_story import schoolgate
 
 from pipeline import casework, evidence, night
-from pipeline.journal import Entry
+from pipeline.chain import Entry
 from pipeline.problems import RefusedError, UsageError
 from pipeline.register.pack import NEUTRAL
 

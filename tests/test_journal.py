@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.journal import START, Entry, Folded, Journal
+from pipeline.chain import START, Entry
+from pipeline.journal import Folded, Journal
 from pipeline.problems import FailedError
 
 CALM = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -41,25 +41,34 @@ WITH bare AS (
                 ELSE 'is not valid JSON'
            END AS fault
     FROM looked
+), taken AS (
+    SELECT line, byte, text, long, fault{taken}
+    FROM judged
 ), fields AS (
     SELECT line, byte, text, long, fault{values}
-    FROM judged
+    FROM taken
 )
 SELECT line, byte, text, long,
        CASE WHEN fault IS NULL AND {nothing} THEN 'holds none of the fields of this format' ELSE fault END AS fault{names}
 FROM fields
 """
 
-# A list and a map are JSON text here; only a value that begins like one is looked at again. Most lists hold plain texts.
+# A list and a map are JSON text here; only a value that begins like one is looked at again. Most lists hold one plain text,
+# nearly all others plain texts. (Comparing is quicker than `starts_with`: '[' and '\' follow each other, '{' and '|' too.)
 VALUE = r""",
-           CASE WHEN starts_with({it}, '[') THEN CASE WHEN regexp_full_match({it}, '{texts}')
+           CASE WHEN {it} >= '[' AND {it} < '\' THEN CASE
+                     WHEN starts_with({it}, '["') AND ends_with({it}, '"]') AND NOT contains({it}, '\')
+                          AND strlen({it}) - strlen(replace({it}, '"', '')) = 2
+                     THEN nullif(substr({it}, 3, length({it}) - 4), '')
+                     WHEN regexp_full_match({it}, '{texts}')
                      THEN nullif(replace(substr({it}, 3, length({it}) - 4), '","', ', '), '')
                      WHEN json_valid({it})
                      THEN nullif(array_to_string(json_extract_string({it}, '$[*]'), ', '), '') ELSE {it} END
-                WHEN starts_with({it}, '{{') THEN CASE WHEN json_valid({it})
+                WHEN {it} >= '{{' AND {it} < '|' THEN CASE WHEN json_valid({it})
                      THEN nullif(array_to_string(json_keys({it}), ', '), '') ELSE {it} END
                 ELSE {it} END AS {name}"""
 TEXTS = r'\["[^"\\\x00-\x1f]*"(?:,"[^"\\\x00-\x1f]*")*\]'
+SCALAR = ("url", "port", "status", "bytes_in", "bytes_out", "duration", "referrer")   # these are never a list or a map
 
 ENCODED = {
     "percent": "CASE WHEN contains({it}, '%') THEN coalesce(try(url_decode({it})), {it}) ELSE {it} END",
@@ -76,23 +85,25 @@ def split(form: Format, layout: Layout) -> str:
     paths = dict.fromkeys(path for name in form.needs for path in _paths(name))
     place = {path: number for number, path in enumerate(paths, 1)}
     loose, encoded = bool(form.says.get("loose")), form.says.get("encoded", {})
+    scalar = {name for group in form.times for name in group} | {name for ours in SCALAR for name in form.sources(ours)}
     return SELECT.format(
         paths=", ".join(literal(path) for path in paths) or "'$.none'",
         loose="true" if loose else "false",
-        values="".join(_value(name, [f"v[{place[path]}]" for path in _paths(name)], loose, encoded.get(name))
+        taken="".join(f", {_taken(name, [f'v[{place[path]}]' for path in _paths(name)], loose, encoded.get(name))} AS "
+                      f"{column(name)}" for name in form.needs),
+        values="".join(f", {column(name)}" if name in scalar else VALUE.format(it=column(name), name=column(name), texts=TEXTS)
                        for name in form.needs),
         nothing=f"coalesce({', '.join(column(name) for name in form.needs)}) IS NULL" if form.needs else "false",
         names="".join(f", {column(name)}" for name in form.needs),
     )
 
 
-def _value(name: str, found: list[str], loose: bool, encoded: str | None) -> str:
+def _taken(name: str, found: list[str], loose: bool, encoded: str | None) -> str:
+    """The SQL of the text that stands at the first of a field's paths that has one."""
     it = f"coalesce({', '.join(found)})" if len(found) > 1 else found[0]
     if loose:
         it = LOOSE.format(it=it, key=re.sub(r"\W", ".", name.rsplit(".", maxsplit=1)[-1]))
-    if encoded is not None:
-        it = ENCODED[encoded].format(it=it)
-    return VALUE.format(it=it, name=column(name), texts=TEXTS)
+    return it if encoded is None else ENCODED[encoded].format(it=it)
 
 
 def _paths(name: str) -> list[str]:

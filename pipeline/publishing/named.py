@@ -144,7 +144,7 @@ def _first_days(desk: Desk) -> dict[str, str]:
 
 def told(state: register.IncidentState) -> str:
     """What somebody told of an incident that no log shows; empty of one that was detected."""
-    entered = (event.body for event in state.history if event.kind == "entered")
+    entered = (state.history[n].body for n, kind in enumerate(state.kinds) if kind == "entered")
     return next((f"told by {body['source']}: {body['reason']}" for body in entered), "")
 
 

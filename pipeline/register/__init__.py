@@ -8,8 +8,10 @@ from pipeline.register.facts import Table
 from pipeline.register.incidents import CODE_KINDS, IncidentState, fold_incidents, live_incident
 from pipeline.register.lifecycle import MOVES, decide, enter, may, move
 from pipeline.register.matching import match_incidents, references
+from pipeline.register.standing import Card, Standing, card, unpack
 from pipeline.register.words import Body, Event, Written, number, numbers
 
-__all__ = ["CODE_KINDS", "MOVES", "Body", "BreachState", "ChangeState", "Event", "IncidentState", "Table", "Written", "decide",
-           "enter", "explain", "fold_breaches", "fold_changes", "fold_incidents", "live_breach", "live_change", "live_incident",
-           "match_breaches", "match_incidents", "may", "move", "number", "numbers", "open_changes", "references"]
+__all__ = ["CODE_KINDS", "MOVES", "Body", "BreachState", "Card", "ChangeState", "Event", "IncidentState", "Standing", "Table",
+           "Written", "card", "decide", "enter", "explain", "fold_breaches", "fold_changes", "fold_incidents", "live_breach",
+           "live_change", "live_incident", "match_breaches", "match_incidents", "may", "move", "number", "numbers",
+           "open_changes", "references", "unpack"]

@@ -14,6 +14,7 @@ TESTS = ("illegal_csam_list", "terrorism_list", "adult", "profanity", "safe_sear
          "new_device_default", "guest_network", "decryption", "block_page_wording")
 RESULTS = ("pass", "fail", "not_tested")
 PLAN = ("tester", "device", "device_class", "owner", "site", "user_group", "tool")
+TRAFFIC = ("person", "client")  # pseudonyms of the account and the address that it is made from, by which its traffic is known
 OWNERS = ("school", "byod", "guest")
 PLACE = ("device_class", "user_group", "site")  # what the matrix of checks is by
 
@@ -33,6 +34,7 @@ class CheckState:
     owner: str = ""
     due: str = ""
     action_done: str = ""
+    seen: Mapping[str, Body] = field(default_factory=dict)  # by day: requests, blocked and allowed by category
     history: tuple[Happened, ...] = ()
 
     def holds(self, at: datetime) -> bool:
@@ -42,10 +44,11 @@ class CheckState:
 
 def fold_checks(entries: Iterable[Written]) -> dict[str, CheckState]:
     """Each check by its reference."""
-    return fold(entries, _live)
+    return fold(entries, live_check)
 
 
-def _live(states: dict[str, CheckState], entry: Written) -> None:
+def live_check(states: dict[str, CheckState], entry: Written) -> None:
+    """Take one entry into the states."""
     if entry.ref:
         states[entry.ref] = _lived(states.get(entry.ref) or CheckState(entry.ref), entry)
 
@@ -54,8 +57,13 @@ def _lived(state: CheckState, entry: Written) -> CheckState:
     if entry.body is None or state.state == "purged":
         return CheckState(state.ref, state="purged")
     now, body = changed(state, history=(*state.history, Happened(entry.at, entry.kind, entry.body))), entry.body
-    if not signed(body):
-        return now
+    if entry.kind == "seen":  # by the night: what the log shows, which nobody signs
+        return changed(now, seen={**state.seen, body["day"]: body["seen"]})
+    return _signed(now, entry, body) if signed(body) else now
+
+
+def _signed(now: CheckState, entry: Written, body: Body) -> CheckState:
+    """What a person entered."""
     if entry.kind == "planned":
         return changed(now, plan=body["plan"], planned_at=entry.at)
     if entry.kind == "recorded":
@@ -75,7 +83,7 @@ def plan(ref: str, begins: datetime, ends: datetime, now: datetime, *, who: str,
     faults += _unknown(about.get("tests") or ())
     faults += [] if reason.strip() else ["needs a reason"]
     _must(ref, faults)
-    said = {name: str(about[name]).strip() for name in PLAN}
+    said = {name: str(about[name]).strip() for name in PLAN} | {name: about[name] for name in TRAFFIC if about.get(name)}
     return "planned", ref, {"who": who, "role": role, "reason": reason.strip(), "plan": said | {
         "begins": begins.isoformat(), "ends": ends.isoformat(), "tests": list(about.get("tests") or ())}}
 
@@ -102,6 +110,23 @@ def finish(state: CheckState, on: date, *, who: str, role: str, reason: str) -> 
     faults = [] if state.state == "recorded" and state.action else [f"is {state.state} and has no action that waits"]
     _must(state.ref, faults + ([] if reason.strip() else ["needs a reason"]))
     return "done", state.ref, {"who": who, "role": role, "reason": reason.strip(), "on": str(on)}
+
+
+def saw(state: CheckState, day: date, seen: Mapping[str, Any]) -> list[Event]:
+    """The entry of what a day's traffic shows of a check (requests, blocked and allowed by category); none where it is known."""
+    known = state.seen.get(str(day), {})
+    return [] if known == seen else [("seen", state.ref, {"day": str(day), "seen": dict(seen)})]
+
+
+def outcome(state: CheckState) -> str:
+    """What was seen of a check, in words; empty where nothing was."""
+    total: dict[str, list[int]] = {}
+    for kinds in state.seen.values():
+        for category, counts in kinds.items():
+            before = total.get(category, [0, 0])
+            total[category] = [before[0] + counts["blocked"], before[1] + counts["allowed"]]
+    return "; ".join(f"{category.replace('_', ' ')}: {blocked} blocked, {allowed} let through"
+                     for category, (blocked, allowed) in sorted(total.items()))
 
 
 def _unknown(tests: Iterable[str]) -> list[str]:

@@ -7,10 +7,11 @@ for has been purged.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipeline.register.past import Past
 from pipeline.register.words import Body, Happened, Written, changed, fold, signed
 
 CODE_KINDS = ("opened", "seen", "gone", "blocked")
@@ -53,12 +54,22 @@ class IncidentState:
     agencies: tuple[Body, ...] = ()               # told outside the school: agency, reference, on, who
     reference: str = ""                           # of the record it went on in: child protection, check
     correction: Body = field(default_factory=dict)
-    history: tuple[Happened, ...] = ()
+    history: Sequence[Happened] = ()
 
     @property
     def purged(self) -> bool:
         """Whether what it stood for has been erased; the reference stays taken."""
         return self.state == "purged"
+
+    @property
+    def tier(self) -> str:
+        """How grave it is: T0 to T4, or TS."""
+        return str(self.summary.get("tier", ""))
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of what happened to it, oldest first."""
+        return self.history.kinds if isinstance(self.history, Past) else tuple(event.kind for event in self.history)
 
     @property
     def waiting(self) -> bool:
@@ -81,7 +92,7 @@ def fold_incidents(entries: Iterable[Written]) -> dict[str, IncidentState]:
     return fold(entries, live_incident)
 
 
-def live_incident(states: dict[str, IncidentState], entry: Written) -> None:
+def live_incident(states: MutableMapping[str, IncidentState], entry: Written) -> None:
     """Take one more entry into the incidents."""
     if entry.ref:
         states[entry.ref] = lived(states.get(entry.ref) or IncidentState(entry.ref), entry)
@@ -106,7 +117,7 @@ def lived(state: IncidentState, entry: Written) -> IncidentState:
 def _seen(state: IncidentState, body: Body, at: str) -> IncidentState:
     now = changed(state, story=body["story"], day=body["day"], keys=tuple(body["keys"]), summary=body, detected=True,
                   opened_at=state.opened_at or at)
-    if any(event.kind == "identified" for event in state.history):
+    if "identified" in state.kinds:
         now = changed(now, summary=body | {name: state.summary[name] for name in IDENTITY if name in state.summary})
     return now if state.decided_by else changed(now, rows=tuple(now.summary["rows"]), intent=body["intent"])
 

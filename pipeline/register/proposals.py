@@ -87,7 +87,7 @@ def actions(rows: Iterable[str], table: Table, repeat: Repeat | None = None) -> 
 
 def sanctioned(state: IncidentState, rule: Rule) -> str:
     """The first warning or sanction on record of a confirmed incident, as `action on date`; empty where there is none."""
-    if state.verdict in NOT_AFTER or "confirmed" not in {event.kind for event in state.history}:
+    if state.verdict in NOT_AFTER or "confirmed" not in state.kinds:
         return ""
     done = [body for body in state.actions if body["action"] in rule.sanctions]
     return f"{done[0]['action'].replace('_', ' ')} {done[0]['on']}" if done else ""

@@ -29,11 +29,14 @@ def checks_plan(
     site: Annotated[str, typer.Option(help="Where: a building or a network.")],
     tool: Annotated[str, typer.Option(help="What it is tested with.")],
     owner: Annotated[str, typer.Option(help="Whose device: school, byod or guest.")] = "school",
+    login: Annotated[str, typer.Option(help="The account it is made with; no pupil's own.")] = "",
+    address: Annotated[str, typer.Option(help="The device's address in the log.")] = "",
     test: Annotated[list[str] | None, typer.Option(help=f"What is to be tested: {', '.join(TESTS)}. May be repeated.")] = None,
 ) -> None:
-    """Register the window of a check before it begins: what the filter then says is known to be a test."""
-    typer.echo(logbooks.check_plan(folder(), begins, ends, reason, tester=tester, device=device, device_class=device_class,
-                                   user_group=group, site=site, tool=tool, owner=owner, tests=tuple(test or ())))
+    """Register the window of a check before it begins: what that account or address then meets is known to be a test."""
+    typer.echo(logbooks.check_plan(folder(), begins, ends, reason, login, address, tester=tester, device=device,
+                                   device_class=device_class, user_group=group, site=site, tool=tool, owner=owner,
+                                   tests=tuple(test or ())))
 
 
 @checks.command("record")
