@@ -220,6 +220,15 @@ def test_every_page_prints_to_a4(sights: dict[str, Sight]) -> None:
     assert all(sight.sheets for name, sight in sights.items() if not name.startswith("worst"))
 
 
+@pytest.mark.parametrize(("name", "most"), [("annual", 4), ("termly", 6), ("dsl-list", 3)])
+def test_a_sample_takes_few_sheets(browser: Browser, name: str, most: int) -> None:
+    """Governors are given four at most; what leaders and the DSL carry is kept short, whatever letters a machine has."""
+    page = browser.new_page()
+    page.goto((ROOT / f"reports/sample/{name}.html").as_uri())
+    assert 0 < len(re.findall(rb"/MediaBox", page.pdf(prefer_css_page_size=True))) <= most
+    page.close()
+
+
 def test_axe_finds_no_fault_in_any_page_and_dark_is_dark(sights: dict[str, Sight]) -> None:
     """All the rules of axe-core in light; those of contrast again in dark, and of structure where tables are laid as lists."""
     assert {(name, how): faults for name, sight in sights.items() for how, faults in sight.faults.items() if faults} == {}
