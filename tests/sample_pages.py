@@ -24,7 +24,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "sample_logs")]
 
 import generate  # noqa: E402  (the made-up school's own generator)
 
-from pipeline import exporting, night, register  # noqa: E402
+from pipeline import exporting, night, periods, publishing, register  # noqa: E402
 from pipeline.register import checks, concerns, tested  # noqa: E402
 
 COMMITTED = ROOT / "reports/sample"
@@ -68,12 +68,19 @@ def made(folder: Path) -> dict[str, str]:
         for file in sorted(place.parent.glob(f"{place.name}.*")):
             if file.name[len(place.name)] == ".":
                 found[short + file.name.removeprefix(place.name)] = file.read_text("utf-8")
-    return found
+    return found | _evidence(folder)
 
 
 def _period(name: str) -> str:
     return {"looks": "2026-11", "termly": "autumn-2026", "changes": "autumn-2026", "breaches": "autumn-2026", "checks": "autumn-2026", "annual": "2026-27", "dsl-week": "2026-W45",
             "year-digest": "2026-W45"}.get(name, "2026-11-04")
+
+
+def _evidence(folder: Path) -> dict[str, str]:
+    """The first page of the evidence for inspection, and its table."""
+    with night.at_desk(folder, night.Account()) as desk:
+        files = publishing.inspection(desk, periods.parse("2026-27", desk.rules.school.calendar))
+    return {f"inspection{name.removeprefix('index')}": files[name].decode() for name in ("index.html", "index.answers.csv")}
 
 
 def _school(folder: Path) -> None:
