@@ -160,6 +160,13 @@ def test_the_five_numbers_are_those_of_the_registers(both: tuple[TermlyPage, Rec
     assert figures["Ways round the filter that worked"] == str(len(worked))
 
 
+def test_each_of_the_five_numbers_stands_beside_that_of_the_term_before(made: tuple[Path, Pages]) -> None:
+    """Spring says what autumn said; autumn has nothing before it."""
+    autumn, spring = (made[1][name].measures for name in ("Autumn term 2026", "Spring term 2027"))
+    assert [measure.compared for measure in spring] == [f"term before: {measure.figure}" for measure in autumn]
+    assert {measure.compared for measure in autumn} == {"Nothing earlier is kept to compare with."}
+
+
 def test_the_rows_of_table_7_2_add_up(both: tuple[TermlyPage, Recount]) -> None:
     """By row and state; where a person confirmed rows, those rows count and no other."""
     page, again = both

@@ -105,13 +105,13 @@ def tests(desk: Desk, period: Period) -> tuple[TestRow, ...]:
     """Each kind of test: how often in the period, when last, and how it went."""
     of = checked(desk, period)
     return tuple(TestRow(Plain(capital(title(test.of[0]))), sum(test.of[0] in check.tests for check in of.checks),
-                         Plain(day(test.on) if test.on else "never tested"), Plain(RESULTS.get(test.result, "–")))
+                         Plain(day(test.on) if test.on else "never"), Plain(RESULTS.get(test.result, "–")))
                  for test in of.tests)
 
 
 def places(desk: Desk, period: Period) -> tuple[PlaceRow, ...]:
     """Each place that the settings name; others were typed by hand, and are counted only."""
-    return tuple(PlaceRow(Plain(where(place.of)), Plain(day(place.on) if place.on else "never tested"),
+    return tuple(PlaceRow(Plain(where(place.of)), Plain(day(place.on) if place.on else "never"),
                           Plain(RESULTS.get(place.result, "–")))
                  for place in checked(desk, period).places if place.wanted and desk.rules.school.checks.places)
 
