@@ -9,18 +9,17 @@ sentences that say why. Times in microseconds; numbers and their reasons stand i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from pipeline.hosts import platform_of
+from pipeline.onename import alone
 from pipeline.signals.shapes import Book
 from pipeline.sql import run
-from pipeline.tables import DETECTIONS, VISITS, conform
+from pipeline.tables import VISITS, conform
 
-SPREAD = "new-host-spreads"
 TOLD = pa.schema([("visit", pa.string()), ("category", pa.string()), ("why", pa.list_(pa.string()))])
 
 # Which port a tunnel led to stands in the lines alone; only unusual ones are asked for.
@@ -72,14 +71,17 @@ SELECT v.visit FROM visits v JOIN (
 WHERE v.category = 'bypass_vpn_tunnel' ORDER BY v.visit
 """
 
-# A host new to the school and to nearly everybody, used and not only looked at, and what the same person met just before.
+# A host new to the school and to nearly everybody, used and not only looked at, and what the same person met just before. While
+# nobody can tell what is new, a stay in which everything came through one name stands in for it.
 FRESH = """
 WITH fresh AS (
-    SELECT v.*, epoch_us(v.started) AS since FROM visits v JOIN new n USING (host) JOIN hosts k USING (host)
+    SELECT v.*, epoch_us(v.started) AS since, n.host IS NOT NULL AS is_new, a.visit IS NOT NULL AS alone
+    FROM visits v JOIN hosts k USING (host) LEFT JOIN new n USING (host) LEFT JOIN alone a USING (visit)
     WHERE v.category = 'uncategorised' AND v.allowed > 0 AND v.actor IN ('student', 'shared', 'unknown') AND k.people <= $few
-      AND (v.requests >= $requests OR v.bytes_in >= $bytes)
+      AND (a.visit IS NOT NULL AND ($short OR n.host IS NOT NULL)
+           OR n.host IS NOT NULL AND (v.requests >= $requests OR v.bytes_in >= $bytes))
 )
-SELECT f.visit, f.site, f.requests, f.bytes_in // 1000000 AS megabytes,
+SELECT f.visit, f.site, f.is_new, f.alone, f.requests, f.bytes_in // 1000000 AS megabytes,
        f.tunnels > 0 AND f.slots >= $slots AND f.bytes_in >= $stay AS stayed,
        coalesce(bool_or(o.opened >= 2) FILTER (o.blocked >= 2 AND epoch_us(o.started) >= f.since - $block_minutes * 60000000
                                                AND o.category NOT IN (SELECT unnest($harmless::VARCHAR[]))), false) AS again,
@@ -89,36 +91,13 @@ SELECT f.visit, f.site, f.requests, f.bytes_in // 1000000 AS megabytes,
                         ('bypass_default_privacy_feature', 'bypass_vpn_app_chatter')), false) AS looked
 FROM fresh f JOIN visits o ON o.subject = f.subject AND o.visit <> f.visit AND o.site <> f.site
  AND epoch_us(o.started) BETWEEN f.since - $look_minutes * 60000000 AND f.since
-GROUP BY f.visit, f.site, f.requests, f.tunnels, f.slots, f.bytes_in ORDER BY f.visit
+GROUP BY f.visit, f.site, f.is_new, f.alone, f.requests, f.tunnels, f.slots, f.bytes_in ORDER BY f.visit
 """
 
 MERGED = """
 SELECT v.* REPLACE (coalesce(t.category, v.category) AS category, list_concat(v.notes, coalesce(t.why, [])) AS notes)
 FROM visits v LEFT JOIN told t USING (visit) ORDER BY v.started, v.source, v.line
 """
-
-# One host, new to the school, many pupils of few years, none of the staff, not all in one minute (that is a link for a class).
-SPREADS = """
-WITH met AS (
-    SELECT v.* FROM visits v JOIN new USING (host) WHERE v.category = 'uncategorised'
-), groups AS (
-    SELECT host, any_value(site) AS site, count(DISTINCT subject) FILTER (actor = 'student') AS pupils,
-           bool_or(actor IN ('staff', 'technical_staff', 'governor')) AS led, max(crowd) AS crowd,
-           count(DISTINCT year) FILTER (actor = 'student') AS years,
-           count(DISTINCT epoch_us(started) // 600000000) AS moments,
-           sum(blocked)::BIGINT AS blocked, sum(allowed)::BIGINT AS allowed
-    FROM met GROUP BY host
-), upset AS (
-    SELECT m.host, count(DISTINCT m.subject) AS turned FROM met m JOIN visits o ON o.subject = m.subject AND o.site <> m.site
-       AND o.blocked > 0 AND o.category NOT IN (SELECT unnest($harmless::VARCHAR[]))
-       AND epoch_us(o.started) BETWEEN epoch_us(m.started) - $block_minutes * 60000000 AND epoch_us(m.started)
-    GROUP BY m.host
-)
-SELECT g.*, coalesce(u.turned, 0) AS turned FROM groups g LEFT JOIN upset u USING (host)
-WHERE g.pupils >= $pupils AND NOT g.led AND g.crowd < $crowd AND g.years <= $years AND g.moments >= 3
-ORDER BY g.host
-"""
-OF_HOST = "SELECT * FROM visits WHERE host = $host AND category = 'uncategorised' ORDER BY started, source, line"
 
 
 def new_hosts(con: duckdb.DuckDBPyConnection, hosts: pa.Table, earlier: Sequence[str], book: Book) -> pa.Table:
@@ -130,8 +109,10 @@ def new_hosts(con: duckdb.DuckDBPyConnection, hosts: pa.Table, earlier: Sequence
     return run("SELECT h.host FROM hosts h ANTI JOIN known USING (host) ORDER BY h.host", hosts=hosts, known=known)
 
 
-def weighed(con: duckdb.DuckDBPyConnection, visits: pa.Table, hosts: pa.Table, new: pa.Table, book: Book) -> pa.Table:
-    """The VISITS with those that behave like a way round the filter (or like an app that checks in) in that category, and why."""
+def weighed(con: duckdb.DuckDBPyConnection, visits: pa.Table, hosts: pa.Table, new: pa.Table, book: Book,
+            short: bool = False) -> pa.Table:
+    """The VISITS with those that behave like a way round the filter (or like an app that checks in) in that category, and why.
+    `short`: too few days are known to say what is new."""
     if not book.numbers:
         return visits
     numbers = book.numbers
@@ -144,7 +125,7 @@ def weighed(con: duckdb.DuckDBPyConnection, visits: pa.Table, hosts: pa.Table, n
                             "hours": numbers["chatter_hours"]}, visits=visits)
     told = [row for row in (_tunnel(fact, numbers) for fact in tunnels.to_pylist()) if row]
     told += [{"visit": visit, "category": "bypass_vpn_app_chatter", "why": []} for visit in chatter["visit"].to_pylist()]
-    told += _fresh(visits, hosts, new, book)
+    told += _fresh(visits, hosts, new, book, short)
     if not told:
         return visits
     once = list({row["visit"]: row for row in reversed(told)}.values())
@@ -169,56 +150,33 @@ PORT_CATEGORIES = {9001: TOR, 9030: TOR, 3389: DESKTOP, 5900: DESKTOP, 5901: DES
                    21116: DESKTOP, 21117: DESKTOP}
 
 
-def _fresh(visits: pa.Table, hosts: pa.Table, new: pa.Table, book: Book) -> list[dict[str, Any]]:
+def _fresh(visits: pa.Table, hosts: pa.Table, new: pa.Table, book: Book, short: bool) -> list[dict[str, Any]]:
     """New hosts opened straight after a look for a way round; or after blocks, where the host stands on a platform for anybody,
-    or where no address is seen and much is fetched for minutes through that one name. Blocks count where there were several, or
-    where what was blocked was asked for again and nothing else set that off."""
-    if not len(new):
+    or where no address is seen and much is fetched for minutes through that one name, or all there was. Blocks count where there
+    were several, or where what was blocked was asked for again and nothing else set that off."""
+    numbers = book.numbers
+    narrow = alone(visits, numbers) if len(new) or short else []
+    if not len(new) and not narrow:
         return []
-    numbers = book.numbers
     found = run(FRESH, {"few": numbers["rare_people"], "requests": numbers["used_requests"], "bytes": 1_000_000,
-                        "slots": numbers["stay_slots"], "stay": numbers["stay_megabytes"] * 1_000_000,
+                        "slots": numbers["stay_slots"], "stay": numbers["stay_megabytes"] * 1_000_000, "short": short,
                         "block_minutes": numbers["block_minutes"], "look_minutes": numbers["look_minutes"],
-                        "harmless": sorted(book.harmless)}, visits=visits, hosts=hosts, new=new)
-    told = []
-    for fact in found.to_pylist():
-        blocked = fact["blocks"] >= numbers["blocks"] or fact["again"]
-        facts = [(fact["looked"], "opened within minutes of a look for a way round the filter"),
-                 (blocked, f"opened within minutes of {fact['blocks']} blocks"),
-                 (blocked and fact["stayed"], f"{fact['megabytes']} MB through that one name, over some minutes"),
-                 (bool(platform_of(fact["site"])), "the host stands on a platform where anybody can put up a page")]
-        why = [text for holds, text in facts if holds]
-        if fact["looked"] or (blocked and len(why) >= max(2, numbers["weak_kinds"])):
-            told.append({"visit": fact["visit"], "category": "bypass_web_proxy",
-                         "why": ["a host that this school had not asked for before", *why]})
-    return told
+                        "harmless": sorted(book.harmless)}, visits=visits, hosts=hosts, new=new,
+                alone=pa.table({"visit": pa.array(narrow, pa.string())}))
+    return [{"visit": fact["visit"], "category": "bypass_web_proxy", "why": why}
+            for fact in found.to_pylist() if (why := _after(fact, numbers))]
 
 
-def spreads(visits: pa.Table, new: pa.Table, book: Book, day: date) -> pa.Table:
-    """DETECTIONS: one for each new host that spreads among pupils, whoever they are; for the people who run the filter."""
-    numbers = book.numbers
-    if not len(new) or not numbers:
-        return DETECTIONS.schema.empty_table()
-    found = run(SPREADS, {"pupils": numbers["spread_pupils"], "crowd": numbers["spread_crowd"], "years": numbers["spread_years"],
-                          "block_minutes": numbers["block_minutes"], "harmless": sorted(book.harmless)}, visits=visits, new=new)
-    rows = [_spread(fact, run(OF_HOST, {"host": fact["host"]}, visits=visits).to_pylist(), day, numbers)
-            for fact in found.to_pylist() if fact["turned"] >= numbers["spread_turned"] or platform_of(fact["site"])]
-    return pa.Table.from_pylist(rows, DETECTIONS.schema)
-
-
-def _spread(fact: Mapping[str, Any], visits: Sequence[Mapping[str, Any]], day: date, numbers: Mapping[str, int]
-            ) -> dict[str, Any]:
-    """The one story of a host that spreads: of a host, not of a person."""
-    first = visits[0]
-    years = "one year group" if fact["years"] == 1 else f"{fact['years']} year groups"
-    reasons = [f"a host that this school had not asked for before, met by {fact['pupils']} pupils of {years} in one day"]
-    reasons += [f"{fact['turned']} of them came within minutes of a block"] if fact["turned"] >= numbers["spread_turned"] else []
-    reasons += ["it stands on a platform where anybody can put up a page"] if platform_of(fact["site"]) else []
-    outcome = "mixed" if fact["blocked"] and fact["allowed"] else "blocked" if fact["blocked"] else "allowed"
-    return {"rule": SPREAD, "day": day, "subject": fact["host"], "person": None, "client": "", "actor": "unknown", "year": "",
-            "network": "", "site": fact["site"], "host": fact["host"], "source": first["source"], "line": first["line"],
-            "category": "bypass_web_proxy", "tier": "T4", "route": "tech", "outcome": outcome, "intent": "unclear", "rows": [],
-            "clause": "6.1 UA-10", "questions": [], "started": first["started"], "ended": max(v["ended"] for v in visits),
-            "band": first["band"], "period": first["period"], "visits": len(visits),
-            "requests": sum(v["requests"] for v in visits), "reasons": reasons, "hidden": "",
-            "visit_keys": [v["visit"] for v in visits]}
+def _after(fact: Mapping[str, Any], numbers: Mapping[str, int]) -> list[str]:
+    """Why a host so opened is a way round the filter; nothing where too few facts agree."""
+    blocked = fact["blocks"] >= numbers["blocks"] or fact["again"]
+    facts = [(fact["looked"], "opened within minutes of a look for a way round the filter"),
+             (blocked, f"opened within minutes of {fact['blocks']} blocks"),
+             (blocked and fact["stayed"], f"{fact['megabytes']} MB through that one name, over some minutes"),
+             (fact["alone"], "the device asked for next to nothing else meanwhile"),
+             (bool(platform_of(fact["site"])), "the host stands on a platform where anybody can put up a page")]
+    why = [text for holds, text in facts if holds]
+    if not fact["looked"] and not (blocked and len(why) >= max(2, numbers["weak_kinds"])):
+        return []
+    rare = "a host that this school had not asked for before" if fact["is_new"] else "hardly anybody else asks for this host"
+    return [rare, *why]

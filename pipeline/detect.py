@@ -40,10 +40,14 @@ WHERE d.tier <> 'none' AND d.within <> 'conflict' AND d.context = ''
 """
 VISITS_SEEN = "CREATE OR REPLACE TEMP TABLE visits_seen AS SELECT * FROM visits SEMI JOIN verdicts_seen USING (visit)"
 
-# {condition} is the one place where a rule's own SQL is put in.
+# Every visit is asked once which rules it fits. {fits}, the one place where the rules' own SQL is put in, is a list of their
+# numbers, null where the rule's condition does not hold.
 HITS = """
-SELECT v.visit, v.subject, v.host, d.tier
-FROM visits_seen v JOIN verdicts_seen d USING (visit) WHERE {condition} ORDER BY v.started, v.source, v.line
+WITH asked AS (
+    SELECT v.visit, v.subject, v.host, d.tier, v.started, v.source, v.line, unnest([{fits}]) AS rule
+    FROM visits_seen v JOIN verdicts_seen d USING (visit)
+)
+SELECT rule, subject, visit, host, tier FROM asked WHERE rule IS NOT NULL ORDER BY rule, started, source, line
 """
 
 STORY_MINUTES = 60  # the pause that ends a story: pages further off belong to another
@@ -153,9 +157,11 @@ def _fired(visits: pa.Table, verdicts: pa.Table, rules: Sequence[Any], policy: A
     con.execute(VERDICTS_SEEN)
     con.execute(VISITS_SEEN)
     ordered = sorted(rules, key=lambda rule: rule.name)
-    groups = [(rule, group) for rule in ordered if rule.signal not in ACTS for group in _groups(con, rule, hiding)]
+    groups = _groups(con, [rule for rule in ordered if rule.signal not in ACTS], hiding)
     groups += [(rule, group) for rule in ordered if rule.signal in ACTS
                for group in _acts(rule, visits, verdicts, hiding, own, _never(policy))]
+    if not groups:
+        return []
     hits = pa.table({"visit": pa.array(sorted({key for _, group in groups for key in group.visits}), pa.string())})
     facts = run(FACTS, {"story": STORY_MINUTES, "window": number(policy.intent, "gap_minutes"),
                         "bypass": number(policy.intent, "bypass_then_same_minutes")}, con=con, hits=hits)
@@ -168,23 +174,23 @@ def _never(policy: Any) -> list[str]:
     return [name for name, category in policy.categories.items() if category.help_seeking or category.background]
 
 
-def _groups(con: duckdb.DuckDBPyConnection, rule: Any, hiding: Hiding) -> list[Group]:
-    """The visits that make `rule` fire: each on its own, or a person's day when the rule asks for several. What is hidden makes
-    a group of its own, under why it is."""
-    found = [(hiding.why(rule.name, host, subject, tier), subject, visit) for visit, subject, host, tier
-             in con.sql(HITS.replace("{condition}", rule_condition(rule))).fetchall()]
-    if rule.times <= 1:
-        return [Group(why, [visit]) for why, _, visit in found]
-    days: dict[tuple[str, str], list[str]] = {}
-    for why, subject, visit in found:
-        days.setdefault((why, subject), []).append(visit)
-    return [Group(why, keys) for (why, _), keys in days.items() if len(keys) >= rule.times]
+def _groups(con: duckdb.DuckDBPyConnection, rules: Sequence[Any], hiding: Hiding) -> list[tuple[Any, Group]]:
+    """The visits that make each rule fire: each on its own, or a person's day when the rule asks for several. What is hidden
+    makes a group of its own, under why it is."""
+    fits = ", ".join(f"CASE WHEN {rule_condition(rule)} THEN {n} END" for n, rule in enumerate(rules))
+    days: dict[tuple[int, str, str], list[str]] = {}
+    for n, subject, visit, host, tier in con.sql(HITS.replace("{fits}", fits)).fetchall() if rules else ():
+        one = rules[n]
+        days.setdefault((n, hiding.why(one.name, host, subject, tier), subject if one.times > 1 else visit), []).append(visit)
+    return [(rules[n], Group(why, keys)) for (n, why, _), keys in days.items() if len(keys) >= max(1, rules[n].times)]
 
 
 def _acts(rule: Any, visits: pa.Table, verdicts: pa.Table, hiding: Hiding, own: Collection[str], never: Sequence[str]
           ) -> list[Group]:
     """The visits of which a signal tells together; an exception for the first one's host or person hides them all."""
     found = acted(rule, visits, verdicts, own, never)
+    if not found:
+        return []
     first = pa.table({"visit": pa.array([act["visits"][0] for act in found], pa.string())})
     known = {row["visit"]: row for row in run(FIRST_OF_ACTS, visits=visits, verdicts=verdicts, first=first).to_pylist()}
     return [Group(hiding.why(rule.name, *(known[act["visits"][0]][name] for name in ("host", "subject", "tier"))), act["visits"],

@@ -62,12 +62,16 @@ class Ledger:
         if any(map(self._little, new.both)):
             return None
         if not self._allowed(told, new):
-            mine = [fact.value for fact in told if (fact.page, fact.first) == (self.page, first) and fact.last <= last]
-            return mine[-1] if mine else None
+            return self.before(series, first, last)
         if not _same(_latest(told).get(new.ends), new):
             self._of[series].append(new)
             self.fresh.append(new)
         return value
+
+    def before(self, series: str, first: date, last: date) -> int | None:
+        """What this page last printed of a series for a span that began the same day; None: nothing."""
+        mine = [fact.value for fact in self._of[series] if (fact.page, fact.first) == (self.page, first) and fact.last <= last]
+        return mine[-1] if mine else None
 
     def most(self, people: int) -> int | None:
         """What may be printed of the most people on any one day; None: it is withheld."""

@@ -30,6 +30,8 @@ def normalise(host: str) -> str:
 
 def is_address(name: str) -> bool:
     """Whether a normalised host is an IP address and not a name."""
+    if ":" not in name and not name[-1:].isdigit():  # most hosts: to ask the library costs more than the rest of a look-up
+        return False
     try:
         ipaddress.ip_address(name)
     except ValueError:

@@ -23,11 +23,13 @@ from pipeline import (
     excepted,
     habits,
     incidents,
+    learned,
     led,
     listaddresses,
     lists,
     liststore,
     searches,
+    spreading,
     sql,
     visits,
 )
@@ -42,6 +44,7 @@ from pipeline.rulebook import Rule, read_rules
 from pipeline.school import Person, School, read_people, read_school, said_of
 from pipeline.schoolday import bands_table, is_open
 from pipeline.signals.shapes import Book
+from pipeline.tables import LEARNED
 from pipeline.terms import Terms, read_terms
 from pipeline.turned import filtered
 from pipeline.vendors import Names, read_vendors
@@ -124,8 +127,8 @@ class Logs:
 
 @dataclass(frozen=True)
 class Seen:
-    """What was seen on one school day before any rule fires: hosts (and which are new), visits, verdicts, and where its requests
-    went."""
+    """What was seen on one school day before any rule fires: hosts (and which are new, or nearly), visits, verdicts, where its
+    requests went, and what later days learn of it."""
 
     hosts: pa.Table
     new: pa.Table
@@ -133,11 +136,13 @@ class Seen:
     verdicts: pa.Table
     filter_names: pa.Table
     account: Mapping[str, int]
+    learned: pa.Table
+    lately: pa.Table
 
 
 class Before(Protocol):
     """The history of a day: the HOSTS files of the days before, which know what is new, the sites that those days show to be
-    brought along by others, and the windows of checks that were registered beforehand."""
+    brought along by others, the windows of checks that were registered beforehand, and what those days learned (LEARNED)."""
 
     @property
     def hosts(self) -> Sequence[str]: ...
@@ -145,6 +150,8 @@ class Before(Protocol):
     def brought(self) -> Sequence[str]: ...
     @property
     def checks(self) -> Sequence[checking.Window]: ...
+    @property
+    def learned(self) -> pa.Table: ...
 
 
 @dataclass(frozen=True)
@@ -154,6 +161,7 @@ class NoDayBefore:
     hosts: Sequence[str] = ()
     brought: Sequence[str] = ()
     checks: Sequence[checking.Window] = ()
+    learned: pa.Table = field(default_factory=LEARNED.schema.empty_table)
 
 
 def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, logs: Logs, before: Before = NoDayBefore()
@@ -168,7 +176,7 @@ def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, l
               "tallies": coverage.tallies(seen.visits, seen.verdicts, found, stories, day),
               "coverage": coverage.coverage(con, day, logs.names, open_hours(_bands(rules, day), rules.school, day)),
               "filter_names": seen.filter_names, "filtered": filtered(seen.visits, taught_bands(rules, day), day),
-              "habits": habits.of_day(seen.visits, day)}
+              "habits": habits.of_day(seen.visits, day), "learned": seen.learned}
     return seen, tables, dict(seen.account) | {"quietened": len(quiet), "hidden": len(found) - len(shown)} | contexts(seen)
 
 
@@ -193,10 +201,13 @@ def see(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, log
                                  policy.background, logs.ranks, said, addresses.first_of(listed, shown, sought),
                                  watch(policy, rules.embeds, before.brought))
     new = behaviour.new_hosts(con, hosts, before.hosts, rules.shapes)
-    stays = behaviour.weighed(con, stays, hosts, new, rules.shapes)
+    taught = learned.of_day(stays, hosts, rules.shapes, day)
+    stays = behaviour.weighed(con, learned.carried(stays, taught, before.learned, rules.shapes), hosts, new, rules.shapes,
+                              short=len(before.hosts) < rules.shapes.numbers.get("history_days", 0))
     nominated = {row: {pseudonym(key, "p", login_key(login)) for login in logins} for row, logins in school.nominated.items()}
     verdicts = in_context(stays, classify.judge(stays, policy, nominated), before, policy, personal(school))
-    return Seen(hosts, new, stays, verdicts, filter_names, account)
+    return Seen(hosts, new, stays, verdicts, filter_names, account, taught,
+                spreading.lately(con, stays, new, before.hosts, rules.shapes))
 
 
 def in_context(stays: pa.Table, verdicts: pa.Table, before: Before, policy: Policy, own: Sequence[str]) -> pa.Table:
@@ -218,7 +229,7 @@ def fire(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, se
                                excepted.Hiding(rules.rules, rules.exceptions, people, day),
                                personal(rules.school))
     told = checking.remarked(found, checking.shaped(seen.visits, seen.verdicts, rules.policy))
-    return pa.concat_tables([told, behaviour.spreads(seen.visits, seen.new, rules.shapes, day)]), quiet
+    return pa.concat_tables([told, spreading.spreads(seen.visits, seen.lately, rules.shapes, day)]), quiet
 
 
 def taught_bands(rules: Rules, day: date) -> Collection[str]:

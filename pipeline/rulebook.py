@@ -169,6 +169,8 @@ def acted(rule: Rule, visits: pa.Table, verdicts: pa.Table, own: Collection[str]
     act = ACTS[rule.signal]
     picked = run(PICKED.format(condition=rule_condition(rule)), {"never": sorted(never), "whole": act.whole}, visits=visits,
                  verdicts=verdicts)
+    if not len(picked):
+        return []
     values = {name: rule.numbers[name] for name in act.numbers} | ({"own": sorted(own)} if "$own::" in act.text else {})
     found: list[dict[str, Any]] = run(act.text, values, picked=picked).to_pylist()
     return found

@@ -273,6 +273,18 @@ HABITS = Table("habits", "one watched site on one day: how people came to it", "
     ("by_sites", WHOLE, "different sites that set off the others"),
 ))
 
+LEARNED = Table("learned", "one fact of one day that later days lean on: a proxy proven, or an app that checked in", "learned", _columns(
+    ("day", pa.date32(), "school day"),
+    ("what", TEXT, "proxy or app"),
+    ("host", TEXT, "the proxy's host; empty for an app"),
+    ("site", TEXT, "registrable domain"),
+    ("subject", TEXT, "whose app it is, as in visits; empty for a proxy"),
+    ("network", TEXT, "network it was on; empty for a proxy"),
+    ("hours", WHOLE, "different hours of the day in which the app checked in"),
+    ("early", YES_NO, "whether some check-in was out of school hours"),
+    ("used", YES_NO, "whether so much went through that it was no check-in"),
+))
+
 FILTERED = Table("filtered", "what the filter did with one site for one profile on one day, in lessons or outside", "inferred", _columns(
     ("day", pa.date32(), "school day"),
     ("site", TEXT, "registrable domain"),
@@ -284,8 +296,8 @@ FILTERED = Table("filtered", "what the filter did with one site for one profile 
     ("allowed", WHOLE, "requests that went through without a warning page"),
 ))
 
-TABLES = (LINES, HOSTS, VISITS, VERDICTS, DETECTIONS, INCIDENTS, BREACHES, TALLIES, COVERAGE, FILTER_NAMES, FILTERED, HABITS)
-DERIVED = (HOSTS, VISITS, VERDICTS, DETECTIONS, INCIDENTS, BREACHES, TALLIES, COVERAGE, FILTER_NAMES, FILTERED, HABITS)
+TABLES = (LINES, HOSTS, VISITS, VERDICTS, DETECTIONS, INCIDENTS, BREACHES, TALLIES, COVERAGE, FILTER_NAMES, FILTERED, HABITS, LEARNED)
+DERIVED = (HOSTS, VISITS, VERDICTS, DETECTIONS, INCIDENTS, BREACHES, TALLIES, COVERAGE, FILTER_NAMES, FILTERED, HABITS, LEARNED)
 
 
 def conform(table: pa.Table, shape: Table) -> pa.Table:

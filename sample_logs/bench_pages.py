@@ -28,7 +28,8 @@ import pyarrow as pa
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from pipeline import night, periods, register, tables  # noqa: E402
+from pipeline import night, periods, tables  # noqa: E402
+from pipeline.register.incidents import KEPT  # noqa: E402
 from pipeline.schoolday import is_open  # noqa: E402
 from pipeline.vault import load_keys  # noqa: E402
 
@@ -87,7 +88,7 @@ def incident(day: date, n: int, pupils: int, dice: random.Random) -> dict[str, A
     """One story as the register keeps it."""
     who = f"p{dice.randrange(pupils):011d}"
     at = datetime(day.year, day.month, day.day, 10, n % 60, tzinfo=UTC).isoformat()
-    return dict.fromkeys(register.KEPT, "") | {
+    return dict.fromkeys(KEPT, "") | {
         "day": str(day), "story": f"web-proxy|{who}|s{n}.test|s:{n}", "keys": [f"web-proxy|{who}|s{n}.test|s:{n}"],
         "subject": who,
         "person": who, "actor": "student", "year": str(7 + n % 7), "route": "student", "tier": dice.choice(("T2", "T3")),

@@ -24,8 +24,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "sample_logs")]
 
 import generate  # noqa: E402  (the made-up school's own generator)
 
-from pipeline import exporting, night, register  # noqa: E402
-from pipeline.register import checks, tested  # noqa: E402
+from pipeline import exporting, night, periods, publishing, register  # noqa: E402
+from pipeline.register import checks, concerns, tested  # noqa: E402
 
 COMMITTED = ROOT / "reports/sample"
 FRIDAY = datetime(2026, 11, 6, 15, 30, tzinfo=UTC)
@@ -55,6 +55,7 @@ def made(folder: Path) -> dict[str, str]:
     _school(folder)
     night.run(folder, [str(log) for log in _logs(folder / "logs")], lambda name, lines: None, today=date(2026, 11, 7))
     _decide(folder)
+    _act(folder)
     _check(folder)
     names = {**PAGES, **_digest(folder)}
     with patch("getpass.getuser", lambda: "it.lead"):
@@ -67,12 +68,19 @@ def made(folder: Path) -> dict[str, str]:
         for file in sorted(place.parent.glob(f"{place.name}.*")):
             if file.name[len(place.name)] == ".":
                 found[short + file.name.removeprefix(place.name)] = file.read_text("utf-8")
-    return found
+    return found | _evidence(folder)
 
 
 def _period(name: str) -> str:
     return {"looks": "2026-11", "termly": "autumn-2026", "changes": "autumn-2026", "breaches": "autumn-2026", "checks": "autumn-2026", "annual": "2026-27", "dsl-week": "2026-W45",
             "year-digest": "2026-W45"}.get(name, "2026-11-04")
+
+
+def _evidence(folder: Path) -> dict[str, str]:
+    """The first page of the evidence for inspection, and its table."""
+    with night.at_desk(folder, night.Account()) as desk:
+        files = publishing.inspection(desk, periods.parse("2026-27", desk.rules.school.calendar))
+    return {f"inspection{name.removeprefix('index')}": files[name].decode() for name in ("index.html", "index.answers.csv")}
 
 
 def _school(folder: Path) -> None:
@@ -103,6 +111,20 @@ def _decide(folder: Path) -> None:
         kind, more = ("dismissed", {"code": "authorised"}) if n == 0 else ("confirmed", {"rows": ["IN-12"], "intent": "deliberate"})
         log.append(*register.decide(state, kind, who="a.person", role="dsl", reason="spoke with the pupil", allowed_roles={"dsl"}, **more),
                    at=FRIDAY)
+
+
+def _act(folder: Path) -> None:
+    """Of those confirmed, one has all its actions and one a departure; seven concerns came, and most were looked after."""
+    log, by = night.journal(folder, "incidents"), {"who": "a.person", "role": "dsl", "reason": "after speaking with them"}
+    ours = [s for s in register.fold_incidents(log.entries()).values() if s.verdict == "confirmed"]
+    done = [{"action": each, "on": "2026-11-06"} for each in ("hof_hoh", "tech_support_ban")]
+    for state in ours[:2]:
+        log.append("acted", state.ref, {**by, "done": done, "departures": [{"action": "confiscation", "reason": "a phone"}] if state is ours[0] else []})
+    book, school = night.journal(folder, "concerns"), {"who": "a.person", "role": "dsl"}
+    for n in range(1, 8):
+        book.append(*concerns.add(f"P-{n:04}", FRIDAY.date() - timedelta(days=3), "parent", FRIDAY.date(), what="a game", owner="Head of Year", **school))
+        state = concerns.fold_concerns(book.entries())[f"P-{n:04}"]
+        book.append(*concerns.contacted(state, FRIDAY.date(), **school, reason="rang"))
 
 
 def _check(folder: Path) -> None:

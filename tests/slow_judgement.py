@@ -54,7 +54,7 @@ def verdict(visit: Row, policy: Policy, nominated: Mapping[str, Collection[str]]
             "outcome": outcome_of(visit["blocked"], pages_let_through(visit))}
     if category is None:
         return said | {"row": "", "verdict": "no_row", "within": "not_evaluated", "clause": "", "filter": "allow",
-                       "failure": False, "tier": "none", "questions": []}
+                       "failure": False, "tier": "none", "questions": [], "context": ""}
     in_lesson = visit["actor"] == "student" and visit["band"] in LESSONS
     row = row_of(category, policy)
     reading = policy.actions[row].reading if row else "no_row"
@@ -67,7 +67,7 @@ def verdict(visit: Row, policy: Policy, nominated: Mapping[str, Collection[str]]
     table = "4.2" if row.startswith("CT") else "6.1"
     return said | {"row": row, "verdict": reading, "within": within, "clause": f"{table} {row}" if row else "",
                    "filter": meant, "failure": meant == "block" and visit["allowed"] > visit["searched"],
-                   "tier": "TS" if staff_matter else category.tier, "questions": list(category.questions)}
+                   "tier": "TS" if staff_matter else category.tier, "questions": list(category.questions), "context": ""}
 
 
 def row_of(category: Category, policy: Policy) -> str:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from test_checks_page import a_page as a_checks
 
 from pipeline import render
 from pipeline.pages import annual, digest, dsl, logs, nightly, parts, principal, termly
@@ -130,8 +131,10 @@ def a_term(text: str = "", **more: Any) -> termly.TermlyPage:
         "trust": termly.Trust(70, 69, 1, 0.95, 0.46, (date(2026, 10, 14),), (date(2026, 11, 5),), (Plain(text or "guests"),)),
         "measures": tuple(termly.Measure(Plain(text or label), Plain(text or "1.8"), Plain(text or "Confirmed."), Plain(text or "term before: 2.1"))
                           for label in "abcde"),
-        "rows": (termly.PolicyRow(Plain("IN-01"), Plain(text or "deliberately"), *[counted("", 0)] * 4),
-                 termly.PolicyRow(Plain("IN-02"), Plain(text or "unauthorised"), counted("", 22), counted("", 31), counted("", 0), counted("", None))),
+        "rows": (termly.PolicyRow(Plain("IN-01"), Plain(text or "deliberately"), *[counted("", 0)] * 6),
+                 termly.PolicyRow(Plain("IN-02"), Plain(text or "unauthorised"), counted("", 22), counted("", 31), counted("", 0), counted("", None),
+                                  counted("", 9), counted("", 6))),
+        "departures": (Plain(text or "Warning issued, left out"),),
         "triage": (counted("within 1", 20, text), counted("not decided yet", 22)), "times": a_heat(text),
         "networks": (counted("guests", 9, text),),
         "weeks": tuple(termly.Week(first + timedelta(days=7 * n - 1), counted("", 40 + n), counted("", 9 if n % 3 else None)) for n in range(15)),
@@ -140,7 +143,7 @@ def a_term(text: str = "", **more: Any) -> termly.TermlyPage:
         "failures": (termly.Failures(Plain(text or "games"), 2, 1, 2.4),),
         "ways": (termly.Way(Plain(text or "web proxy"), 3, 2, counted("", 14, text), 0, 5.25),),
         "fixes": (counted("within 1", 3, text), counted("not blocked yet", 1)),
-        "health": termly.Health(((Plain(text or "list"), 14),), 2, 1),
+        "health": termly.Health(((Plain(text or "list"), 14),), 2, 1), "checks": termly.Checks(3, 1, 0, 1, 5, 2, 0),
         "over_blocked": (parts.Service(parts.Site(text or "maths.example"), Plain(text or "Learning"), 12, 5),), "help_blocked": 1,
         "fresh": (parts.Service(parts.Site(text or "newtool.example"), Plain(text or "AI chat"), 30, 5),), "new_since": date(2026, 9, 8),
         "questions": (termly.Question(Plain("AMB-07"), Plain(text or "Is a blocked try a breach?"), (Plain(text or "Yes"), Plain("No")),
@@ -159,7 +162,10 @@ def a_year(text: str = "") -> annual.AnnualPage:
         roles=(annual.Fact(Plain(text or "DSL"), Plain(text or "yes")),), duties=term.duties, how=(Plain(text or "It works so."),),
         trust=term.trust, years=(Plain(text or "2026-27"), Plain("2025-26")),
         rows=(annual.YearRow(Plain("IN-12"), Plain(text or "proxies"), Plain(text or "Conduct"), (counted("", 12), few)),),
-        decided=(annual.Fact(Plain(text or "Days"), Plain(text or "2")),), health=term.health, failures=term.failures, ways=term.ways,
+        decided=(annual.Fact(Plain(text or "Days"), Plain(text or "2")),), waits=True, health=term.health, checks=term.checks,
+        places=(annual.PlaceRow(Plain(text or "laptop, students, main"), Plain("5 Nov 2026"), Plain("passed")),),
+        tests=(annual.TestRow(Plain(text or "Adult content"), 3, Plain("5 Nov 2026"), Plain("passed")),),
+        concerns=(counted("Contacted in time", 7, text), counted("Contacted late", None), counted("Not contacted yet", 0)), failures=term.failures, ways=term.ways,
         learning_blocked=counted("", 9), help_blocked=2, themes=(counted("Games", 61, text),), questions=term.questions,
         decisions=(annual.Fact(Plain("AMB-01"), Plain(text or "Decided.")),), ask=(Plain(text or "Who leads?"),), limits=term.limits,
         versions=term.versions)
@@ -187,7 +193,7 @@ def a_change_log(text: str = "") -> logs.LogPage:
 
 
 PAGES = {"nightly": a_night, "dsl": a_list, "principal": a_principals, "termly": a_term, "annual": a_year, "digest": a_digest,
-         "breaches": a_log, "changes": a_change_log}
+         "breaches": a_log, "changes": a_change_log, "checks": a_checks}
 NAMELESS = {"termly": termly.TermlyPage, "annual": annual.AnnualPage}
 
 
@@ -316,7 +322,7 @@ def test_a_term_in_which_nothing_happened_asks_for_nothing() -> None:
     """All heard, nothing waiting, nothing open, a change with its reason: no decision anywhere but in no block."""
     calm = a_term(trust=termly.Trust(70, 70, 0, 0.95, 0.46, (), (), ()), rows=(), triage=(), times=termly.Heat(Plain("x"), Plain("y"), (), ()),
                   networks=(), weeks=(), years=termly.Heat(Plain("x"), Plain("y"), (), ()), themes=(), repeats=counted("Pupils twice", 0),
-                  failures=(), ways=(), fixes=(), health=termly.Health(((Plain("list"), 1),), 0, 0), over_blocked=(), help_blocked=0,
+                  failures=(), ways=(), fixes=(), health=termly.Health(((Plain("list"), 1),), 0, 0), checks=termly.Checks(3, 0, 0, 0, 5, 0, 0), over_blocked=(), help_blocked=0,
                   fresh=(), questions=(), duties=())
     assert set(calm.ends.values()) == {"No action."}
     page = render.html(calm)

@@ -42,7 +42,7 @@ WITH numbered AS (
 ), split AS (
     SELECT {renamed} FROM ({split})
 ), tried AS (
-    SELECT {zoned} AS zoned_time, {clock} AS clock_time, s.* FROM split s
+    SELECT {zoned} AS zoned_time, {clock} AS clock_time, {stated}s.* FROM split s
 ), timed AS (
     SELECT CASE WHEN zoned_time BETWEEN {earliest} AND {latest} THEN zoned_time END AS micros,
            CASE WHEN clock_time BETWEEN {earliest} AND {latest} THEN clock_time END AS clock,
@@ -97,15 +97,15 @@ CREATE OR REPLACE MACRO port_of(authority, place) AS
 # (Each step stands by itself: macros inside macros would be written out hundreds of times over.)
 PLACES = """
 WITH said AS (
-    SELECT n, place, CASE WHEN contains(named, '://') THEN named ELSE '//' || stated(named) END AS named FROM places
+    SELECT "our n", place, CASE WHEN contains(named, '://') THEN named ELSE '//' || stated(named) END AS named FROM places
 ), parts AS (
-    SELECT n, place, authority_of(place) AS authority, authority_of(named) AS own FROM said
+    SELECT "our n", place, authority_of(place) AS authority, authority_of(named) AS own FROM said
 ), bare AS (
-    SELECT n, place, without_user(authority) AS authority, without_user(own) AS own FROM parts
+    SELECT "our n", place, without_user(authority) AS authority, without_user(own) AS own FROM parts
 )
 SELECT coalesce(host_of(own), host_of(authority)) AS host,
        coalesce(CASE WHEN contains(own, ':') THEN port_of(own, '') END, port_of(authority, place)) AS port
-FROM bare ORDER BY n
+FROM bare ORDER BY "our n"
 """
 
 
@@ -119,7 +119,7 @@ class Parser:
         self.verdicts = _Verdicts(form, sealed, self.con)
         self.con.execute(MACROS + UNWRAPPED)
         self.rows = sql.Prepared(compile_rows(form, self.layout), self.con, "given")
-        self.places = sql.Prepared(PLACES, self.con, "places")
+        self.places = _Known(sql.Prepared(PLACES, self.con, "places"), {"place": pa.string(), "named": pa.string()})
 
     def parse(self, numbered: pa.Table) -> pa.Table:
         """`numbered` (line, byte, text, long) as line, byte, fate, reason, shape, clock and RAW: words are coded columns.
@@ -158,11 +158,37 @@ class Parser:
 
     def _places(self, rows: pa.Table) -> tuple[pa.DictionaryArray, pa.Array]:
         """Host and port, worked out once for each distinct beginning of an address and host named beside it."""
-        (places, named), at = coded.cases([_coded(rows, "place"), _coded(rows, "named")])
-        table = pa.table({"n": pa.array(range(len(places)), pa.int64()), "place": pa.array(places, pa.string()),
-                          "named": pa.array(named, pa.string())})
-        found, where = self.places.run(table), pa.array(at.astype(np.int32))
+        values, at = coded.cases([_coded(rows, "place"), _coded(rows, "named")])
+        found, where = self.places.of(values), pa.array(at.astype(np.int32))
         return coded.at(where, coded.whole(found["host"])), coded.whole(found["port"]).cast(pa.int32()).take(where)
+
+
+class _Known:
+    """The answers of one select over distinct rows, kept from batch to batch: most of a batch's hosts and verdicts stood in
+    the one before, and the start of a select costs as much as thousands of rows."""
+
+    MOST = 100_000
+
+    def __init__(self, select: sql.Prepared, types: Mapping[str, pa.DataType]) -> None:
+        self.select, self.types = select, types
+        self.place: dict[tuple[Any, ...], int] = {}
+        self.answers = pa.table({})
+
+    def of(self, values: Sequence[Sequence[Any]]) -> pa.Table:
+        """The answer for each row, in order. `values`: a list of values a column, as `types` has the columns."""
+        rows = list(zip(*values, strict=True))
+        if len(self.place) > self.MOST:
+            self.place, self.answers = {}, pa.table({})
+        new = [row for row in rows if row not in self.place]
+        if new or not self.place:
+            self._learn(new)
+        return self.answers.take(pa.array([self.place[row] for row in rows], pa.int64()))
+
+    def _learn(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        columns = {name: pa.array([row[n] for row in rows], kind) for n, (name, kind) in enumerate(self.types.items())}
+        found = self.select.run(pa.table({"our n": pa.array(range(len(rows)), pa.int64())} | columns))
+        self.place |= {row: len(self.place) + n for n, row in enumerate(rows)}
+        self.answers = (pa.concat_tables([self.answers, found]) if len(self.answers) else found).combine_chunks()
 
 
 def _unmarked(numbered: pa.Table) -> pa.Table:
@@ -258,20 +284,16 @@ class _Verdicts:
         self.form, self.sealed = form, list(sealed)
         self.fields, self.flags = tested(form)
         self.same = same_as(form)
-        self.seen = sql.Prepared(self._select(), con, "seen")
+        columns = {name: pa.string() for name in self.fields} | ({"our flags": pa.int64()} if self.flags else {})
+        self.seen = _Known(sql.Prepared(self._select(), con, "seen"), columns | {"our method": pa.string()})
 
     def of(self, rows: pa.Table, words: Mapping[str, pa.DictionaryArray],
            method: pa.DictionaryArray) -> dict[str, pa.DictionaryArray]:
         """Columns action, kind, setup and sealed_list of the rows of a batch. `words`: the columns as logged."""
-        columns = {name: words[self.same[name]] if name in self.same else coded.code(rows[f"is:{name}"]) for name in self.fields}
-        if self.flags:
-            columns["our flags"] = coded.code(rows["flags"])
-        columns["our method"] = method
-        values, place = coded.cases(list(columns.values()))
-        table = pa.table({"our n": pa.array(range(len(values[0])), pa.int64())} | {
-            name: pa.array(words, pa.int64() if name == "our flags" else pa.string())
-            for name, words in zip(columns, values, strict=True)})
-        found, at = self.seen.run(table), pa.array(place.astype(np.int32))
+        columns = [words[self.same[name]] if name in self.same else coded.code(rows[f"is:{name}"]) for name in self.fields]
+        columns += [coded.code(rows["flags"])] if self.flags else []
+        values, place = coded.cases([*columns, method])
+        found, at = self.seen.of(values), pa.array(place.astype(np.int32))
         return {name: coded.at(at, coded.whole(found[name])) for name in ("action", "kind", "setup", "sealed_list")}
 
     def _select(self) -> str:
@@ -374,7 +396,7 @@ def compile_rows(form: Format, layout: Layout) -> str:
     sound, must = _must(form)
     keep = " AND ".join(_any(_source(name), name, _texts(globs), []) for name, globs in form.file.keep.items())
     return ROWS.format(text="unwrapped(text)" if layout.wrapped else "text", split=READERS[form.file.reader](form, layout),
-                       renamed=renamed(form.needs),
+                       renamed=renamed(form.needs), stated=_stated(form),
                        zoned=zoned, clock=clock, earliest=EARLIEST, latest=LATEST, kept=keep or "true",
                        numbers=", ".join(numbers), sound=sound, must=must, unreadable=UNREADABLE,
                        preamble=f"line < {layout.begins}" if layout.begins else "false", columns=", ".join(columns))
@@ -417,30 +439,41 @@ def _must(form: Format) -> tuple[str, str]:
     return " AND ".join(dict.fromkeys(tests)), " ".join(reasons)
 
 
+OF_ADDRESSES = ("scheme", "host", "port")
+
+
+def _stated(form: Format) -> str:
+    """The parts that addresses are put together from, each tried once for what says nothing."""
+    if not form.sources("host") or not (form.sources("url") or form.sources("path")):
+        return ""
+    return "".join(f'stated({_of(form, ours)}) AS "our {ours}", ' for ours in OF_ADDRESSES)
+
+
 def _url(form: Format) -> str:
     """The address: as logged where it is one, else put together from scheme, host, port, path and query."""
-    host, scheme = _of(form, "host"), f"stated({_of(form, 'scheme')})"
-    port = f"stated({_of(form, 'port')})"
     if form.sources("url"):
         url = _of(form, "url")
         if not form.sources("host"):
+            scheme = f"stated({_of(form, 'scheme')})"
             return url if not form.sources("scheme") else (
                 f"CASE WHEN contains({url}, '://') OR {scheme} IS NULL THEN {url} ELSE {scheme} || '://' || {url} END")
-        return (f"CASE WHEN starts_with({url}, '/') AND stated({host}) IS NOT NULL THEN {_base(scheme, host, port)} || {url} "
-                f"WHEN {scheme} IS NULL OR contains({url}, '://') THEN {url} ELSE {scheme} || '://' || {url} END")
+        return (f"CASE WHEN starts_with({url}, '/') AND \"our host\" IS NOT NULL THEN {BASE} || {url} "
+                f"WHEN \"our scheme\" IS NULL OR contains({url}, '://') THEN {url} ELSE \"our scheme\" || '://' || {url} END")
     if not (form.sources("path") and form.sources("host")):
         return "NULL::VARCHAR"
     path, query = f"coalesce(stated({_of(form, 'path')}), '/')", f"stated({_of(form, 'query')})"
     rest = f"{path} || CASE WHEN {query} IS NULL THEN '' ELSE '?' || ltrim({query}, '?') END"
-    return f"CASE WHEN stated({host}) IS NOT NULL THEN {_base(scheme, host, port)} || {rest} END"
+    return f"CASE WHEN \"our host\" IS NOT NULL THEN {BASE} || {rest} END"
 
 
-def _base(scheme: str, host: str, port: str) -> str:
-    """scheme://host[:port]; the port only where it is stated and not the scheme's own."""
-    known = f"coalesce({scheme}, CASE WHEN {port} = '443' THEN 'https' ELSE 'http' END)"
-    own = f"CASE {known} WHEN 'https' THEN '443' WHEN 'ssl' THEN '443' WHEN 'http' THEN '80' ELSE '' END"
-    return (f"{known} || '://' || {host} || CASE WHEN {port} IS NULL OR {port} = '0' OR {port} = {own} OR contains({host}, ':') "
-            f"THEN '' ELSE ':' || {port} END")
+# scheme://host[:port]; the port only where it is stated and not the scheme's own. Nearly all addresses are https.
+BASE = """CASE WHEN coalesce("our scheme" = 'https', false) AND coalesce("our port", '443') IN ('443', '0')
+                    THEN 'https://' || "our host"
+               ELSE coalesce("our scheme", CASE WHEN "our port" = '443' THEN 'https' ELSE 'http' END) || '://' || "our host" ||
+                    CASE WHEN "our port" IS NULL OR "our port" = '0' OR contains("our host", ':') OR "our port" =
+                              CASE coalesce("our scheme", CASE WHEN "our port" = '443' THEN 'https' ELSE 'http' END)
+                              WHEN 'https' THEN '443' WHEN 'ssl' THEN '443' WHEN 'http' THEN '80' ELSE '' END
+                    THEN '' ELSE ':' || "our port" END END"""
 
 
 def _place(form: Format) -> str:

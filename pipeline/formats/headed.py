@@ -33,13 +33,16 @@ WITH bare AS (
 ), stepped AS (
     SELECT line, byte, text, long, unfit, p, {shift} AS shift
     FROM parted
+), taken AS (
+    SELECT line, byte, text, long,
+           CASE WHEN unfit IS NOT NULL THEN unfit
+                WHEN {misfit} THEN 'has ' || len(p) || ' columns where {count} belong'
+                WHEN shift IS NULL THEN 'its columns are not those that the header names'
+           END AS fault{taken}
+    FROM stepped
 )
-SELECT line, byte, text, long,
-       CASE WHEN unfit IS NOT NULL THEN unfit
-            WHEN {misfit} THEN 'has ' || len(p) || ' columns where {count} belong'
-            WHEN shift IS NULL THEN 'its columns are not those that the header names'
-       END AS fault{values}
-FROM stepped
+SELECT line, byte, text, long, fault{values}
+FROM taken
 """
 
 # Every second piece between quotes is inside them: its spaces are not ends of columns, and chr(31) stands for them meanwhile.
@@ -56,7 +59,8 @@ OPEN_QUOTE = """WHEN len(q) % 2 = 0
 
 CHECKS = {
     "number": "coalesce(TRY_CAST({it} AS INTEGER) IS NOT NULL OR {it} = '-', false)",
-    "address": "coalesce((contains({it}, '.') OR contains({it}, ':')) AND translate({it}, '/ ' || chr(31), '') = {it}, false)",
+    "address": "coalesce((contains({it}, '.') OR contains({it}, ':')) "
+               "AND NOT contains({it}, '/') AND NOT contains({it}, ' ') AND NOT contains({it}, chr(31)), false)",
 }
 
 # \xHH is a byte: as %HH it can be decoded with its neighbours, once every % that was there is safe.
@@ -72,7 +76,8 @@ def split(form: Format, layout: Layout) -> str:
     delimiter = layout.delimiter or says.get("delimiter", " ")
     needs = {name: names.index(name.lower()) + 1 for name in form.needs if name.lower() in names}
     checks = [(needs[name], kind) for name, kind in says.get("checks", {}).items() if name in needs]
-    headed = bool(layout.header)
+    headed, absent = bool(layout.header), "NULL::VARCHAR"
+    values = {name: _value(form, column(name), delimiter == " ") if name in needs else absent for name in form.needs}
     return SELECT.format(
         bare=BARE,
         blank=BLANK,
@@ -82,8 +87,8 @@ def split(form: Format, layout: Layout) -> str:
         shift=_shift(checks) if checks else "0",
         misfit=f"len(p) <> {len(names)}" if headed else f"len(p) < {max(needs.values(), default=1)}",
         count=len(names) if headed else f"{max(needs.values(), default=1)} or more",
-        values="".join(f",\n       {_value(form, needs.get(name), bool(checks), delimiter == ' ')} AS {column(name)}"
-                       for name in form.needs),
+        taken="".join(f", {_taken(form, place, bool(checks))} AS {column(name)}" for name, place in needs.items()),
+        values="".join(f",\n       {value} AS {column(name)}" for name, value in values.items()),
     )
 
 
@@ -98,13 +103,17 @@ def _pieces() -> str:
     return QUOTED.format(x=HIDDEN.format(x="x"), **{f"q{n}": HIDDEN.format(x=f"q[{n}]") for n in (2, 4, 6)})
 
 
-def _value(form: Format, place: int | None, checked: bool, hidden: bool) -> str:
-    if place is None:
-        return "NULL::VARCHAR"
-    dated = place <= int(form.says.get("steady", 0))
-    it = f"p[{place} + shift]" if checked and not dated else f"p[{place}]"
+def _taken(form: Format, place: int, checked: bool) -> str:
+    """The SQL of the column at a place: beside it where the line's values stand beside their names."""
+    if not checked or place <= int(form.says.get("steady", 0)):
+        return f"p[{place}]"
+    return f"CASE WHEN shift = 0 THEN p[{place}] ELSE p[{place} + shift] END"
+
+
+def _value(form: Format, it: str, hidden: bool) -> str:
+    """The SQL of what a column says; null where it says nothing."""
     nulls = ", ".join(literal(null) for null in form.says.get("null", ["-"]))
     read = DECODED.format(it=it) if form.says.get("escapes") else it
     if hidden:
-        read = f"CASE WHEN contains({read}, chr(31)) THEN replace({read}, chr(31), ' ') ELSE {read} END"
+        read = f"CASE WHEN contains({it}, chr(31)) THEN replace({read}, chr(31), ' ') ELSE {read} END"
     return f"CASE WHEN {it} NOT IN ({nulls}) THEN {read} END"

@@ -9,9 +9,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from pipeline.pages.charts import NONE, Bars, Picture
-from pipeline.pages.parts import Count, Grid, Nameless, Plain, long_day, number, sentence
-from pipeline.pages.termly import Duty, Failures, Health, Question, Trust, Way, hours, percent, titled
+from pipeline.pages.parts import Count, Grid, Nameless, Plain, long_day, number, sentence, several
+from pipeline.pages.termly import ACTION, DECIDE, Checks, Duty, Failures, Health, Question, Trust, Way, hours, percent, titled
 
+BLOCKS = {"roles": "Who is responsible, and what has been reviewed", "how": "How filtering and monitoring work here",
+          "rows": "Confirmed incidents", "changed": "What was changed", "checks": "Checks of the filter",
+          "failures": "Failures and fixes", "overblocking": "Over-blocking", "themes": "What to teach about",
+          "concerns": "Concerns of parents and others", "questions": "Changes of the policy to consider",
+          "ask": "Questions for governors to ask", "limits": "What this cannot see"}
 # The four areas of risk of Keeping Children Safe in Education, and the rows of table 7.2 that fall in each: by what the row
 # says a pupil saw (content), whom they met (contact) or did (conduct). No row of the table speaks of commerce.
 AREAS = {"Content": ("IN-01", "IN-13", "IN-14"), "Contact": ("IN-09",),
@@ -52,6 +57,25 @@ class Fact(Nameless):
 
 
 @dataclass(frozen=True)
+class TestRow(Nameless):
+    """One kind of test: in how many checks of the year, when last, and how it went."""
+
+    what: Plain
+    checks: int
+    last: Plain
+    result: Plain
+
+
+@dataclass(frozen=True)
+class PlaceRow(Nameless):
+    """One place that the settings name: when it was last tested, and how that went."""
+
+    where: Plain
+    last: Plain
+    result: Plain
+
+
+@dataclass(frozen=True)
 class AnnualPage(Nameless):
     """Everything the annual report prints."""
 
@@ -70,7 +94,12 @@ class AnnualPage(Nameless):
     years: tuple[Plain, ...]
     rows: tuple[YearRow, ...]
     decided: tuple[Fact, ...]
+    waits: bool
     health: Health
+    checks: Checks
+    places: tuple[PlaceRow, ...]
+    tests: tuple[TestRow, ...]
+    concerns: tuple[Count, ...]
     failures: tuple[Failures, ...]
     ways: tuple[Way, ...]
     learning_blocked: Count
@@ -88,6 +117,22 @@ class AnnualPage(Nameless):
         return f"{self.year}: {long_day(self.first)} to {long_day(min(self.until, self.last))}"
 
     @property
+    def blocks(self) -> dict[str, str]:
+        """The heading of each block."""
+        return BLOCKS
+
+    @property
+    def ends(self) -> dict[str, str]:
+        """How each block ends: with one decision at most."""
+        asked = decisions(self)
+        return {name: DECIDE + asked[name] if asked.get(name) else ACTION for name in BLOCKS}
+
+    @property
+    def asked(self) -> tuple[tuple[str, str], ...]:
+        """The decisions asked for, each with its block."""
+        return tuple((name, text) for name, text in decisions(self).items() if text)
+
+    @property
     def tables(self) -> dict[str, Grid]:
         """Its tables by name."""
         rows = tuple((row.area, f"{row.id} {row.text}", *(count.shown for count in row.years)) for row in self.rows)
@@ -96,6 +141,12 @@ class AnnualPage(Nameless):
                 "rows": Grid("Confirmed incidents of pupils by area of risk and row of table 7.2", ("Area", "Row", *self.years),
                              rows, frozenset(range(2, 2 + len(self.years)))),
                 "decided": _facts("How incidents were followed up", ("Measure", "Figure"), self.decided),
+                "places": Grid("Where the filter was tested last", ("Place", "Last tested", "Result"),
+                               tuple((row.where, row.last, row.result) for row in self.places)),
+                "tests": Grid("What was tested", ("Test", "Checks", "Last tested", "Result"),
+                              tuple((row.what, number(row.checks), row.last, row.result) for row in self.tests), frozenset({1})),
+                "concerns": Grid("Concerns, by when whoever reported them was contacted", ("Contacted", "Concerns"),
+                                 tuple((count.label, count.shown) for count in self.concerns), frozenset({1})),
                 "failures": Grid("What the filter let through where it is meant to block, one a site and profile",
                                  ("Category", "How many", "Not blocked yet", "Median hours to a block"),
                                  tuple((titled(row.what), number(row.count), number(row.still_open), hours(row.median_hours))
@@ -120,6 +171,11 @@ class AnnualPage(Nameless):
         return sentence(row.id for row in self.rows if not {count.shown for count in row.years} - {"0", NONE})
 
     @property
+    def concerned(self) -> bool:
+        """Whether any concern was recorded."""
+        return any(count.value != 0 for count in self.concerns)
+
+    @property
     def pictures(self) -> dict[str, Picture]:
         """Its one chart."""
         if not self.themes:
@@ -133,6 +189,36 @@ class AnnualPage(Nameless):
                 Fact(Plain("School days with a silence of an hour or more"), Plain(trust.days_with_gaps)),
                 Fact(Plain("Requests that name a person"), Plain(percent(trust.attributed))),
                 Fact(Plain("Requests that show a page, not only a host"), Plain(percent(trust.paged))))
+
+
+def decisions(page: AnnualPage) -> dict[str, str]:
+    """What governors are asked to decide, by block; empty: nothing."""
+    lacking = [fact.what for fact in page.roles if fact.figure != "yes"]
+    still = sum(row.still_open for row in page.failures) + sum(way.still_open for way in page.ways)
+    late, heard = sum(duty.late for duty in page.duties), page.trust
+    silent = heard.school_days - heard.days_heard
+    return {
+        "roles": f"name the {sentence(lacking).lower()}." if lacking else
+                 f"set a date for {several(late, 'overdue duty', 'overdue duties')}." if late else "",
+        "how": f"ask why {several(silent, 'school day')} went unheard." if silent else "",
+        "rows": "ask when what has waited over ten school days will be decided." if page.waits else "",
+        "changed": f"ask for the reason and approval of {several(page.health.without_reason, 'change')}."
+                   if page.health.without_reason else "",
+        "checks": _checks(page.checks),
+        "failures": f"ask by when {several(still, 'matter')} will be blocked, or why not." if still else "",
+        "overblocking": "ask who sees that help and support is not blocked." if page.help_blocked else "",
+        "themes": "ask which lessons take up these themes." if page.themes else "",
+        "concerns": "ask why not everybody who reported a concern was contacted in time."
+                    if any(count.value != 0 for count in page.concerns[1:]) else "",
+        "questions": f"have {several(len(page.questions), 'question')} of the policy decided." if page.questions else ""}
+
+
+def _checks(checks: Checks) -> str:
+    if not checks.made:
+        return "ask why the filter was not tested."
+    if checks.never or checks.late:
+        return f"ask by when {several(checks.never + checks.late, 'place')} will be tested."
+    return f"ask by when {several(checks.waiting, 'failure')} will be mended." if checks.waiting else ""
 
 
 def _facts(caption: str, heads: tuple[str, str], facts: tuple[Fact, ...]) -> Grid:

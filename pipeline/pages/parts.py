@@ -186,8 +186,13 @@ class Basis(Nameless):
 
 
 def shown(label: str, value: int | None, small: int) -> Count:
-    """A count that may be printed, or the words in its place."""
+    """The most of any one day, or the words in its place: it is withheld only where it is small."""
     return Count(Plain(label), Plain(f"fewer than {small}" if value is None else number(value)), value)
+
+
+def counted(label: str, value: int | None) -> Count:
+    """A count as the ledger lets it stand, or the word in its place: why it is withheld would tell how many there are."""
+    return Count(Plain(label), Plain("withheld" if value is None else number(value)), value)
 
 
 def sentence(texts: Iterable[str], none: str = "none") -> str:

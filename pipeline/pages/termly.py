@@ -56,11 +56,13 @@ class PolicyRow(Nameless):
     confirmed: Count
     accidental: Count
     dismissed: Count
+    outstanding: Count
+    departed: Count
 
     @property
     def counts(self) -> tuple[Count, ...]:
         """Its counts, in the order of the table."""
-        return self.suspected, self.confirmed, self.accidental, self.dismissed
+        return self.suspected, self.confirmed, self.accidental, self.dismissed, self.outstanding, self.departed
 
 
 @dataclass(frozen=True)
@@ -160,6 +162,26 @@ class Health(Nameless):
 
 
 @dataclass(frozen=True)
+class Checks(Nameless):
+    """Checks of the filter: made, failed, not made, actions that wait; places, those never tested, and those due again."""
+
+    made: int
+    failed: int
+    missed: int
+    waiting: int
+    places: int
+    never: int
+    late: int
+
+    @property
+    def told(self) -> str:
+        """In a sentence."""
+        said = f"Checks of the filter: {self.made} made, {self.failed} with a failure, {self.missed} planned and not made. "
+        return said + (f"Of {several(self.places, 'place')} to test, {self.never} never tested and {self.late} due again."
+                       if self.places else "No place to test is named.")
+
+
+@dataclass(frozen=True)
 class TermlyPage(Nameless):
     """Everything the termly summary prints."""
 
@@ -174,6 +196,7 @@ class TermlyPage(Nameless):
     trust: Trust
     measures: tuple[Measure, ...]
     rows: tuple[PolicyRow, ...]
+    departures: tuple[Plain, ...]
     triage: tuple[Count, ...]
     times: Heat
     networks: tuple[Count, ...]
@@ -186,6 +209,7 @@ class TermlyPage(Nameless):
     ways: tuple[Way, ...]
     fixes: tuple[Count, ...]
     health: Health
+    checks: Checks
     over_blocked: tuple[Service, ...]
     help_blocked: int
     fresh: tuple[Service, ...]
@@ -264,9 +288,9 @@ class TermlyPage(Nameless):
 
     def _rows(self) -> Grid:
         return Grid("Pupils’ incidents by row of table 7.2",
-                    ("Row", "Suspected", "Confirmed", "Accidental, reported", "Dismissed"),
+                    ("Row", "Suspected", "Confirmed", "Accident, reported", "Dismissed", "Actions open", "Departed from"),
                     tuple((f"{row.id} {row.text}", *(count.shown for count in row.counts)) for row in self.rows),
-                    frozenset({1, 2, 3, 4}))
+                    frozenset(range(1, 7)))
 
     @property
     def touched(self) -> Grid:
@@ -329,8 +353,10 @@ def _trust(trust: Trust) -> str:
 
 
 def _rows(page: TermlyPage) -> str:
-    waits = any(row.suspected.value != 0 for row in page.rows)
-    return "who sees that every suspected incident is looked at, and by when." if waits else ""
+    asked = [what for what, some in (
+        ("every suspected incident is looked at", any(row.suspected.value != 0 for row in page.rows)),
+        ("every action still open is done", any(row.outstanding.value != 0 for row in page.rows))) if some]
+    return f"who sees that {' and '.join(asked)}, and by when." if asked else ""
 
 
 def _where(times: Heat) -> str:
@@ -354,6 +380,8 @@ def _filter(page: TermlyPage) -> str:
     still = sum(row.still_open for row in page.failures) + sum(way.still_open for way in page.ways)
     if still:
         return f"{several(still, 'matter')} not blocked yet; block, or record why not."
+    if page.checks.never or page.checks.missed or page.checks.late:
+        return f"who tests {_untested(page.checks)}, and by when."
     if page.health.without_reason:
         return f"who gives {several(page.health.without_reason, 'change')} its reason and approval."
     if page.health.expired:
@@ -361,6 +389,13 @@ def _filter(page: TermlyPage) -> str:
     if not page.health.changes:
         return "no change was logged, which is unlikely; ask how changes are made."
     return ""
+
+
+def _untested(checks: Checks) -> str:
+    parts = [text for count, text in ((checks.never, f"{several(checks.never, 'place')} never tested"),
+                                      (checks.late, f"{several(checks.late, 'place')} due again"),
+                                      (checks.missed, f"what {several(checks.missed, 'planned check')} left out")) if count]
+    return sentence(parts)
 
 
 def _over_blocking(page: TermlyPage) -> str:

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from pipeline import periods
 from pipeline.disclosure import Ledger
-from pipeline.pages.parts import Count, Plain, Service, Site, shown
+from pipeline.pages.parts import Count, Plain, Service, Site, counted, shown
 from pipeline.pages.termly import Heat, Line, Week
 from pipeline.periods import Period
 from pipeline.publishing.desk import Desk
@@ -105,7 +105,7 @@ class Figures:
         for state in self.states():
             for row in state.rows or state.summary.get("rows", ()):
                 found[row, state.verdict or "suspected"].append(state)
-        return {(row, state): self._shown(state, self._incidents(f"{row} {state}", found[row, state]))
+        return {(row, state): counted(state, self._incidents(f"{row} {state}", found[row, state]))
                 for row in self.desk.rules.policy.sanctions for state in states}
 
     def repeats(self) -> Count:
@@ -115,7 +115,7 @@ class Figures:
             if state.verdict == "confirmed":
                 days[state.summary["subject"]].add(state.day)
         many = sum(len(of) > 1 for of in days.values())
-        return self._shown("Pupils with incidents confirmed on two days or more", self._count("repeats", many, many))
+        return counted("Pupils with incidents confirmed on two days or more", self._count("repeats", many, many))
 
     def triage(self) -> tuple[Count, ...]:
         """Incidents by how many school days it took to decide them; those late and still open last."""
@@ -124,7 +124,7 @@ class Figures:
                 for (low, _), (high, label) in zip(((-1, ""), *STEPS), STEPS, strict=False)]
         bins.append((f"over {STEPS[-1][0]}", [s for age, s in decided if age > STEPS[-1][0]]))
         bins.append(("not decided yet", [s for s in self.states() if s.waiting]))
-        return tuple(self._shown(label, self._incidents(f"decided: {label}", states)) for label, states in bins)
+        return tuple(counted(label, self._incidents(f"decided: {label}", states)) for label, states in bins)
 
     def _age(self, state: IncidentState, until: date) -> int:
         """School days from the day of an incident to a day."""
@@ -143,8 +143,6 @@ class Figures:
     def _count(self, series: str, value: int, people: int) -> int | None:
         return self.ledger.count(series, self.period.first, self.until, value, people)
 
-    def _shown(self, label: str, value: int | None) -> Count:
-        return shown(label, value, self.small)
 
     # --- breaches, from the register --------------------------------------------------------------------------
 
@@ -207,16 +205,18 @@ class Figures:
                        key=lambda pair: (-pair[0], pair[1]))
         return " and ".join(title[category].lower() for _, category in found[:2]) or "–"
 
+    def _most(self, label: str, people: int) -> Count:
+        return shown(label, self.ledger.most(people), self.small)
+
     def _line(self, label: str, most: Sequence[int]) -> Line:
-        return Line(Plain(label), tuple(self._shown("", self.ledger.most(people)) for people in most))
+        return Line(Plain(label), tuple(self._most("", people) for people in most))
 
     def networks(self) -> tuple[Count, ...]:
         """Pupils with a visit against the policy by network, on the busiest day."""
         most: Counter[str] = Counter()
         for row in self.tallies("pupils against by network"):
             most[row["of"]] = max(most[row["of"]], row["people"])
-        return tuple(self._shown(of or "no network of the school", self.ledger.most(people))
-                     for of, people in sorted(most.items()))
+        return tuple(self._most(of or "no network of the school", people) for of, people in sorted(most.items()))
 
     def quiet_networks(self) -> tuple[Plain, ...]:
         """Networks of school.toml on which no visit was seen."""
@@ -236,7 +236,7 @@ class Figures:
     def _week(self, week: Period, name: str, days: Sequence[tuple[int, int]]) -> Count:
         people = max((people for _, people in days), default=0)
         value = self.ledger.count(f"visits {name}", week.first, week.last, sum(count for count, _ in days), people)
-        return self._shown(name, value)
+        return counted(name, value)
 
     def questions(self) -> dict[str, int]:
         """Visits that each question of the policy touched."""
@@ -247,13 +247,13 @@ class Figures:
 
     def touched(self, question: str, visits: int) -> Count:
         """Visits that one question touched, as it may stand."""
-        return self._shown("", self._count(f"{question} visits", visits, visits))
+        return counted("", self._count(f"{question} visits", visits, visits))
 
     def blocked_learning(self) -> Count:
         """Requests for learning sites that the filter blocked, where enough people made them."""
         rows = [row for row in self.tallies("blocked by category") if row["of"] == "learning"]
         people = max((row["people"] for row in rows), default=0)
-        return self._shown("", self._count("learning blocked", sum(row["count"] for row in rows), people))
+        return counted("", self._count("learning blocked", sum(row["count"] for row in rows), people))
 
     def leading(self) -> tuple[Count, ...]:
         """Themes over all year groups: pupils with a visit against the policy, on the busiest day."""
@@ -261,7 +261,7 @@ class Figures:
         for row in self.tallies("pupils against by category"):
             most[row["of"]] = max(most[row["of"]], row["people"])
         known = self.desk.rules.policy.categories
-        return tuple(self._shown(known[of].title if of in known else of, people) for of, people in most.most_common(TOP)
+        return tuple(self._most(known[of].title if of in known else of, people) for of, people in most.most_common(TOP)
                      if people >= self.small)
 
     def help_blocked(self) -> int:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pipeline import periods
 from pipeline.pages.annual import AREAS, ASK, HOW, AnnualPage, Fact, YearRow
-from pipeline.pages.parts import Count, Plain, number, shown
+from pipeline.pages.parts import Count, Plain, counted, number
 from pipeline.periods import Period
 from pipeline.publishing.desk import Desk, Sheet, overdue, ref
 from pipeline.publishing.figures import Figures
+from pipeline.publishing.followed import checks, concerns, places, tests
 from pipeline.publishing.leadership import duties, failures, health, limits, plain_versions, questions, trust, ways
 from pipeline.schoolday import academic_year
 
@@ -20,7 +21,7 @@ def annual_sheet(desk: Desk, period: Period) -> Sheet:
     ledger = desk.ledger("governors", "annual", period)
     figures = Figures(desk, period, ledger)
     now, policy = figures.numbers(), desk.rules.policy
-    few = f"fewer than {figures.small}"
+    few = "withheld"
     year = academic_year(period.first)
     page = AnnualPage(
         title=Plain("Annual report to governors"), school=Plain(desk.rules.school.name), year=Plain(period.title),
@@ -34,7 +35,9 @@ def annual_sheet(desk: Desk, period: Period) -> Sheet:
                  Fact(Plain("School days until an incident was decided, the middle one"),
                       Plain("too few to say" if now.triage is None else f"{now.triage:.0f}")),
                  Fact(Plain("Incidents open over ten school days"), Plain(few if now.late is None else number(now.late)))),
-        health=health(desk, period, figures.until), failures=failures(figures), ways=ways(figures),
+        waits=now.late != 0, health=health(desk, period, figures.until), checks=checks(desk, period),
+        places=places(desk, period), tests=tests(desk, period), concerns=concerns(figures), failures=failures(figures),
+        ways=ways(figures),
         learning_blocked=figures.blocked_learning(), help_blocked=figures.help_blocked(), themes=figures.leading(),
         questions=questions(desk, figures),
         decisions=tuple(Fact(Plain(q.id), Plain(f"{q.text} Decided: {q.decision}")) for q in policy.questions.values()
@@ -70,4 +73,4 @@ def _confirmed(desk: Desk, figures: Figures, period: Period) -> dict[str, Count]
     if page not in issued.pages:
         return dict.fromkeys(rows, Count(Plain(), Plain("–"), None))
     printed = {fact.series: fact.value for fact in issued.facts if fact.page == page}
-    return {row: shown("", printed.get(f"{row} confirmed"), figures.small) for row in rows}
+    return {row: counted("", printed.get(f"{row} confirmed")) for row in rows}

@@ -8,11 +8,13 @@ from datetime import date
 from typing import Any
 
 from pipeline import lists, periods
-from pipeline.pages.parts import Plain, number, shown, versions_of
+from pipeline.pages.parts import Count, Plain, number, shown, versions_of
 from pipeline.pages.termly import Duty, Failures, Health, Measure, PolicyRow, Question, TermlyPage, Trust, Way, hours
 from pipeline.periods import Period
+from pipeline.policy import SanctionRow
 from pipeline.publishing.desk import LIMITS, Desk, Sheet, overdue
 from pipeline.publishing.figures import STATES, UNNAMED, Figures, Numbers, hours_of, median
+from pipeline.publishing.followed import Acted, checks, next_check
 from pipeline.publishing.technical import change_rows, hidden_on
 from pipeline.tables import COVERAGE
 
@@ -29,18 +31,27 @@ def termly_sheet(desk: Desk, period: Period) -> Sheet:
     years, themes = figures.years()
     blocked, fresh, since = figures.sites()
     counts = figures.by_row()
-    rows = tuple(PolicyRow(Plain(row.id), Plain(row.text), *(counts[row.id, state] for state in STATES))
-                 for row in desk.rules.policy.sanctions.values())
+    acted = Acted(figures)
+    rows = tuple(_row(row, [counts[row.id, state] for state in STATES], acted) for row in desk.rules.policy.sanctions.values())
     page = TermlyPage(
         title=Plain("Termly summary"), school=Plain(desk.rules.school.name), term=Plain(period.title), first=period.first,
         last=period.last, until=figures.until, notice=Plain(overdue(desk.rules, figures.until)), small=figures.small,
         trust=trust(desk, period, figures), measures=measures(desk, figures, period),
-        rows=rows, triage=figures.triage(), times=figures.times(), networks=figures.networks(), weeks=figures.weeks(),
+        rows=rows, departures=acted.kinds([row.id for row in rows if row.departed.value]), triage=figures.triage(),
+        times=figures.times(), networks=figures.networks(), weeks=figures.weeks(),
         marks=_marks(desk, figures), years=years, themes=themes, repeats=figures.repeats(), failures=failures(figures),
-        ways=ways(figures), fixes=figures.fixes(), health=health(desk, period, figures.until), over_blocked=blocked,
+        ways=ways(figures), fixes=figures.fixes(), health=health(desk, period, figures.until),
+        checks=checks(desk, period), over_blocked=blocked,
         help_blocked=figures.help_blocked(), fresh=fresh, new_since=since, questions=questions(desk, figures),
         duties=duties(desk, figures.until), limits=limits(desk, figures), versions=plain_versions(desk))
     return Sheet("leadership", "termly", period, page, facts=ledger.fresh)
+
+
+def _row(row: SanctionRow, counts: Sequence[Count], acted: Acted) -> PolicyRow:
+    """One row of table 7.2: its incidents by state, and of those confirmed what is still open and what was departed from."""
+    suspected, confirmed, accidental, dismissed = counts
+    return PolicyRow(Plain(row.id), Plain(row.text), suspected, confirmed, accidental, dismissed,
+                     acted.outstanding(row.id, confirmed), acted.departed(row.id, confirmed))
 
 
 def limits(desk: Desk, figures: Figures) -> tuple[Plain, ...]:
@@ -77,14 +88,16 @@ def trust(desk: Desk, period: Period, figures: Figures) -> Trust:
 def measures(desk: Desk, figures: Figures, period: Period) -> tuple[Measure, ...]:
     """The five numbers, each with what it was the term before and the same term a year ago, as far as those are kept."""
     calendar, roll = desk.rules.school.calendar, desk.rules.school.pupils_on_roll
+    word = {"half": "half", "year": "year"}.get(period.kind, "term")
     others = [(title, Figures(desk, other, figures.ledger).numbers()) for title, other in
-              (("term before", periods.before(period, calendar)), ("same term last year", periods.year_before(period, calendar)))
+              ((f"{word} before", periods.before(period, calendar)),
+               (f"same {word} last year", periods.year_before(period, calendar)))
               if other is not None and desk.judged(other)]
     now = figures.numbers()
-    few = f"fewer than {figures.small}"
+    few = "withheld"
     told: list[tuple[str, str, Say]] = [
             ("Pupils with a confirmed incident, per 100 on roll", "Confirmed by a person.",
-             lambda n: f"{few} pupils" if n.pupils is None else f"{n.pupils * 100 / roll:.1f}"),
+             lambda n: few if n.pupils is None else f"{n.pupils * 100 / roll:.1f}"),
             ("School days until an incident was decided", "The middle one of those decided.",
              lambda n: "too few to say" if n.triage is None else f"{n.triage:.0f}"),
             ("Incidents open over ten school days", "Suspected, and nobody has decided.",
@@ -96,7 +109,7 @@ def measures(desk: Desk, figures: Figures, period: Period) -> tuple[Measure, ...
 
 
 def _compared(say: Say, others: Sequence[tuple[str, Numbers]]) -> str:
-    return "; ".join(f"{title}: {say(numbers)}" for title, numbers in others) or "No earlier term is kept yet."
+    return "; ".join(f"{title}: {say(numbers)}" for title, numbers in others) or "Nothing earlier is kept to compare with."
 
 
 def failures(figures: Figures) -> tuple[Failures, ...]:
@@ -143,7 +156,7 @@ def questions(desk: Desk, figures: Figures) -> tuple[Question, ...]:
 
 
 def duties(desk: Desk, day: date) -> tuple[Duty, ...]:
-    """What is owed: the policy's review, the governors' report, the purge."""
+    """What is owed: the policy's review, the governors' report, checks, the impact assessment, the purge."""
     due = desk.rules.policy.review_due
     year = periods.year(day)
     last = periods.last_open(year, desk.rules.school.calendar) or year.last
@@ -152,6 +165,8 @@ def duties(desk: Desk, day: date) -> tuple[Duty, ...]:
     said = f"last {_long(max(purged))}" if purged else "none yet"
     return (Duty(Plain("Review of the e-safety policy"), Plain(f"due {_long(due)}"), due < day),
             Duty(Plain("Annual review of filtering, and report to governors"), Plain(f"due {_long(last)}"), False),
+            next_check(desk, day),
+            Duty(Plain("Review of the data protection impact assessment"), Plain("not recorded here"), False),
             Duty(Plain("Purge by the retention table"), Plain(said), (day - oldest).days > kept))
 
 
