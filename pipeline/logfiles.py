@@ -97,6 +97,11 @@ def measure(path: Path, member: str = "") -> LogFile:
     return replace(log, encoding=archives.encoding_of(head(log))) if packed != "sqlite" else replace(log, finished=True)
 
 
+def whole(log: LogFile) -> LogFile:
+    """The log as one to which nothing more will be added: its last line counts, with a line end or without."""
+    return replace(log, finished=True)
+
+
 def find(names: Sequence[str]) -> tuple[list[LogFile], list[Problem]]:
     """The logs that `names` (files, folders, globs) stand for, oldest change first, and a problem for each that is none."""
     paths: dict[Path, None] = {}

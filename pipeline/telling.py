@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline import casework, night
+from pipeline import casework, led, night
 from pipeline.casework import Desk
 from pipeline.pages.parts import defang, defanged
 from pipeline.register import APART, MOVES, IncidentState, may
@@ -122,7 +122,8 @@ def _around(desk: Desk, state: IncidentState) -> Iterator[str]:
     lake = night.open_lake(desk.folder, load_keys(desk.folder / desk.rules.school.keys))
     day = date.fromisoformat(state.day)
     own = {key for row in lake.table(INCIDENTS, [day]).to_pylist() if row["story"] == state.story for key in row["visit_keys"]}
-    tiers = {row["visit"]: row["tier"] for row in lake.table(VERDICTS, [day]).to_pylist()}
+    verdicts = lake.table(VERDICTS, [day]).to_pylist()
+    tiers, with_whom = ({row["visit"]: row[name] for row in verdicts} for name in ("tier", "context"))
     near = [row for row in lake.table(VISITS, [day]).to_pylist() if _near(row, state)]
     open_rows = [row for row in near if row["visit"] in own or _may_be_shown(desk, row, tiers)]
     sealed = sum(1 for row in lake.table(DETECTIONS, [day]).to_pylist() if row["tier"] == "T0" and _near(row, state))
@@ -132,7 +133,12 @@ def _around(desk: Desk, state: IncidentState) -> Iterator[str]:
     for row in sorted(open_rows, key=lambda row: (row["started"], row["visit"])):
         mark = "*" if row["visit"] in own else " "
         yield (f"          {mark} {local(row['started'], zone):%H:%M:%S}  {row['category']}  {defang(row['site'])}  "
-               f"{row['requests']} requests, {row['blocked']} blocked")
+               f"{row['requests']} requests, {row['blocked']} blocked{_why(with_whom.get(row['visit'], ''))}")
+
+
+def _why(context: str) -> str:
+    """Why no rule speaks of a visit."""
+    return "" if not context else ", with the class of a member of staff" if context == led.CONTEXT else f", part of {context}"
 
 
 def _near(row: Mapping[str, Any], state: IncidentState) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from pipeline.pages.logs import LogPage
 from pipeline.pages.parts import Grid, defanged, number, said, sentence, several, versions_of
 
-SHOWN = 6  # references in one cell; the rest is a number
+SHOWN = 6  # references in one cell; more than that are the first and the last
 ALONE = "nobody approved"
 READER = "For the Assistant Principal and the data protection officer. It names those who looked, and nobody they looked at."
 
@@ -50,7 +50,7 @@ def build(month: str, school_name: str, of: Looks, versions: Mapping[str, Any]) 
             "Nobody looked at anybody by name or by context; pages for readers are below.")
     logins = sentence(sorted({said(look.who, 40) for look in alone}))
     owed = (f"{logins} showed several people's names at once, and no second person had approved it "
-            f"({several(len(alone), 'time')}): ask why. With `second_from` under [reveals] it is refused.",) if alone else ()
+            f"({several(len(alone), 'time')}): ask why. The settings can refuse it (second_from, under reveals).",) if alone else ()
     return LogPage("Who looked at whom", said(school_name), said(month), lede, (
         ("looks", "Looks by people", _looks(of.looks), "None."),
         ("approvals", "Approvals given", _approvals(of.approvals), "None."),
@@ -69,8 +69,10 @@ def _second(look: Look) -> str:
 
 
 def _refs(refs: Sequence[str]) -> str:
-    more = len(refs) - SHOWN
-    return ", ".join(said(ref, 20) for ref in refs[:SHOWN]) + (f" and {more:,} more" if more > 0 else "") or "none on record"
+    names = [said(ref, 20) for ref in refs]
+    if len(names) > SHOWN:
+        return f"{len(names):,}, from {min(names)} to {max(names)}"
+    return ", ".join(names) or "none on record"
 
 
 def _approvals(rows: Sequence[tuple[str, ...]]) -> Grid:
