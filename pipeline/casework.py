@@ -17,7 +17,7 @@ from pipeline.judging import Rules
 from pipeline.policy import Policy, in_force, read_policy
 from pipeline.privacy import fits, login_key, pseudonym
 from pipeline.problems import Problem, RefusedError, UsageError
-from pipeline.register import Card, IncidentState, Standing, Table
+from pipeline.register import APART, OPENS, Card, IncidentState, Standing, Table
 from pipeline.register.clocks import due
 from pipeline.school import Person, School
 from pipeline.schoolday import day_bounds, school_day
@@ -111,11 +111,16 @@ class Filter:
 
 
 def incidents(folder: Path, only: Filter | None = None) -> list[str]:
-    """A line an incident, without names: reference, state, day, tier, who reads it, categories, and when it is due."""
+    """A line an incident, without names: reference, state, day, tier, who reads it, categories, and when it is due.
+
+    What a welfare or staff matter is about is left out for roles that may not open it.
+    """
     wanted, school = only or Filter(), night.settings(folder)
     clocks, now = _clocks(folder), today(school)
     cards = [(card, due(card, school.calendar, clocks)) for card in states_of(folder).cards() if wanted.lets(card)]
-    return [_line(card, when, now) for card, when in cards if not wanted.overdue or (when is not None and when < now)]
+    closed = [tier for tier in APART if school.roles.get(getpass.getuser(), "") not in OPENS[tier]]
+    return [_line(card._replace(what="") if card.tier in closed else card, when, now) for card, when in cards
+            if not wanted.overdue or (when is not None and when < now)]
 
 
 def _clocks(folder: Path) -> Mapping[str, int]:
@@ -177,7 +182,9 @@ def identify(folder: Path, ref: str, login: str, reason: str) -> str:
     with rulefiles.entering(folder):
         state = found(states_of(folder), ref)
         body = who_was(desk, login, date.fromisoformat(state.day), str(state.summary["tier"]))
-        rows = _rows_of(desk.policy(state), state) if body["actor"] == "student" and body["route"] == "student" else []
+        student = body["actor"] == "student" and body["route"] == "student"
+        told = state.summary["rows"] if state.source != "log" else []  # what somebody said it was outlives who it was
+        rows = list(dict.fromkeys([*told, *_rows_of(desk.policy(state), state)])) if student else []
         event = move(desk, state, "identified", reason, rows=rows, **body)
         _remember(desk, login)
         night.journal(folder, "incidents").append(*event)
@@ -254,7 +261,7 @@ def _story(desk: Desk, told: Told, tier: str) -> dict[str, Any]:
     return {"day": str(told.day), "story": "", "keys": [], "client": "", **who, "tier": "TS" if staff else tier,
             "started": at.isoformat(), "ended": at.isoformat(), "categories": [], "sites": [], "outcome": "unknown",
             "intent": "unclear", "rows": list(told.rows) if who["actor"] in ("student", "unknown") else [], "questions": [],
-            "visits": 0, "requests": 0}
+            "visits": 0, "requests": 0} | ({} if told.at else {"time": register.UNTOLD})
 
 
 def _since_cut(at: time) -> timedelta:

@@ -15,6 +15,7 @@ from typing import Any
 from pipeline import casework, logbooks, night, publishing, render, rulefiles, telling, zipping
 from pipeline.casework import Desk
 from pipeline.lake import Lake
+from pipeline.policy import Policy
 from pipeline.policy.printed import printed
 from pipeline.problems import Problem, RefusedError, UsageError
 from pipeline.register import IncidentState, may, pack
@@ -59,7 +60,7 @@ def _of_incident(desk: Desk, asked: Asked) -> dict[str, str]:
     if desk.role not in may("noted", state):
         raise RefusedError(Problem(asked.ref, f"is not for the role {desk.role}", "a role that may open it"))
     policy = desk.policy(state)
-    titles = {name: category.title for name, category in policy.categories.items()}
+    titles = _titles(policy)
     name = _name(desk, state) if asked.names else str(state.summary["person"] or "unnamed")
     record = render.csv_text(pack.NEUTRAL, [pack.neutral(state, policy.columns, titles, name)])
     return _common(desk, asked, "incidents") | {
@@ -122,6 +123,12 @@ def _name(desk: Desk, state: IncidentState) -> str:
     return who.get(str(state.summary["person"] or ""), "an unnamed device")
 
 
+def _titles(policy: Policy) -> dict[str, str]:
+    """What its categories and the rows of table 7.2 are called."""
+    return {name: category.title for name, category in policy.categories.items()} | {
+        row.id: row.text for row in policy.sanctions.values()}
+
+
 def _lines(lines: list[str]) -> str:
     return "\n".join(lines) + "\n"
 
@@ -139,7 +146,7 @@ def records(folder: Path, to: Path, reason: str) -> int:
     rows = []
     for state in states:
         policy = desk.policy(state)
-        titles = {name: category.title for name, category in policy.categories.items()}
+        titles = _titles(policy)
         rows.append(pack.neutral(state, policy.columns, titles, str(state.summary["person"] or "unnamed")))
     zipping.text(to, render.csv_text(pack.NEUTRAL, rows))
     return len(rows)

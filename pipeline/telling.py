@@ -1,8 +1,9 @@
 """The story of one incident for the person who decides it: what is held, what the policy asks, what came before, and an hour of
 context on each side. No names: people are pseudonyms.
 
-The context is a look at somebody's browsing: it is shown to roles that may open the incident, and written down first. Rows of
-help, welfare and sealed items are never in it, only counted.
+Of welfare, staff matters and sealed items whoever may not open them sees that there is one, and no more. The context is a look at
+somebody's browsing: it is shown to roles that may open the incident, and written down first. Rows of help, welfare and sealed
+items are never in it, only counted.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 from pipeline import casework, led, night
 from pipeline.casework import Desk
 from pipeline.pages.parts import defang, defanged
-from pipeline.register import MOVES, IncidentState, may
+from pipeline.register import APART, MOVES, IncidentState, may
 from pipeline.register.clocks import due
 from pipeline.register.proposals import Repeat, Rule, actions, asked, repeat
 from pipeline.schoolday import local
@@ -24,6 +25,7 @@ from pipeline.vault import load_keys
 
 AROUND = timedelta(hours=1)
 LEFT_OUT = ("T0", "T1")
+CLOSED = "is for those who may open it"
 LONGEST = 600  # of one key or word that is held
 
 
@@ -34,6 +36,9 @@ def incident(folder: Path, ref: str) -> list[str]:
     state = casework.found(states, ref)
     if state.purged:
         return [f"{ref}  purged"]
+    if state.tier in APART and desk.role not in may("noted", state):
+        return [f"{ref}  {state.state}", f"day         {state.day}", f"tier        {state.tier}",
+                f"what it is  {CLOSED}: {' or '.join(may('noted', state))}"]
     held = [f"{name:11} {_held(name, value)}" for name, value in state.summary.items() if value not in ("", None, [])]
     when = due(state, desk.rules.school.calendar, desk.clocks)
     parts = [[f"{ref}  {state.state}" + (f", due {when}" if when else ""), *held], list(policy_says(desk, state, states)),
@@ -109,7 +114,7 @@ def _next(desk: Desk, state: IncidentState) -> list[str]:
 def _around(desk: Desk, state: IncidentState) -> Iterator[str]:
     """Visits of the same person (or device) within an hour of it, for whoever may open it."""
     if not may("noted", state) or desk.role not in may("noted", state) or desk.role == "technical_services_manager":
-        yield "context     is for those who may open it"
+        yield f"context     {CLOSED}"
         return
     if state.summary["tier"] == "T0" or not state.summary["subject"] or not (desk.folder / "var/lake").is_dir():
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import getpass
 import re
 from datetime import date, time
@@ -12,7 +13,7 @@ import pytest
 from small_school import MONDAY, PEOPLE, line, make, run
 from test_story import schoolgate
 
-from pipeline import casework, night, telling
+from pipeline import casework, evidence, night, telling
 from pipeline.problems import RefusedError, UsageError
 
 ME = getpass.getuser()
@@ -86,9 +87,23 @@ def test_no_line_of_the_story_has_a_site_that_can_be_clicked(school: Path) -> No
     assert sites.replace("[.]", ".").split(", ") == casework.states_of(school)[ref].summary["sites"]
 
 
+def test_of_a_staff_or_welfare_matter_others_see_only_that_there_is_one(school: Path) -> None:
+    """Neither a pseudonym nor a site nor what it is about, in the story and in the list; the Principal and the DSL see theirs."""
+    staff, welfare = ref_on(school, "staff"), ref_on(school, "welfare")
+    for who, closed, opened in (("technical_services_manager", (staff, welfare), ()), ("dsl", (staff,), (welfare,)),
+                                ("principal", (welfare,), (staff,)), ("dpo", (staff, welfare), ())):
+        role(school, who)
+        lines = {line.split()[0]: line for line in casework.incidents(school)}
+        for ref in (*closed, *opened):
+            state = casework.states_of(school)[ref]
+            told = "\n".join(telling.incident(school, ref))
+            shown = [word in told for word in (state.summary["subject"], state.summary["categories"][0], "[.]")]
+            assert shown == [ref in opened] * 3 and (state.summary["categories"][0] in lines[ref]) == (ref in opened)
+            assert ref in opened or "what it is  is for those who may open it: " in told
+
+
 def test_who_may_not_open_an_incident_sees_no_context(school: Path) -> None:
-    """A DSL sees no staff matter's hour, a technician nobody's; nothing is written down, for nothing was seen."""
-    assert "context     is for those who may open it" in telling.incident(school, ref_on(school, "staff"))
+    """A technician sees no pupil's hour; nothing is written down, for nothing was seen."""
     role(school, "technical_services_manager")
     assert "context     is for those who may open it" in telling.incident(school, ref_on(school, "student"))
     assert not [entry for entry in night.journal(school, "access").entries() if entry.kind == "look"]
@@ -130,6 +145,24 @@ def test_a_shared_login_is_identified_and_then_the_table_speaks(school: Path) ->
     casework.identify(school, ref, "20mquill", "the librarian's booking sheet")
     state = casework.states_of(school)[ref]
     assert (state.state, state.summary["year"], state.rows) == ("in_triage", "8", ("IN-14", "IN-13"))
+
+
+def test_what_somebody_told_outlives_who_it_was(school: Path) -> None:
+    """The row that a teacher named is still asked once the pupil is known; a day without a time stays one, on page and in tables."""
+    ref = casework.add(school, casework.Told("a rude message, in class", "staff", MONDAY, ("IN-09",))).split()[0]
+    casework.act(school, ref, "unidentified", "which of the two?")
+    casework.identify(school, ref, "20mquill", "said so")
+    state = casework.states_of(school)[ref]
+    assert state.rows == ("IN-09",) and state.summary["time"] == "not told"
+    with (school / "access.log").open("a") as log:
+        log.write(line(20_100, "fenmarsh.test"))
+    run(school, school / "access.log")
+    page = (school / "reports/safeguarding/dsl-list-2026-11-02.html").read_text("utf-8")
+    assert "a rude message" in page and "04:00" not in page
+    casework.act(school, ref, "confirmed", "spoken with", rows=("IN-09",))
+    evidence.records(school, school / "records.csv", "asked")
+    (row,) = csv.DictReader((school / "records.csv").read_text("utf-8").splitlines())
+    assert (row["time_utc"], row["policy_rows"]) == ("", "IN-09") and row["what"].startswith("Sending")
 
 
 def test_nobody_decides_about_themselves(school: Path) -> None:
