@@ -1,6 +1,26 @@
 """`python -m pipeline` and the command `schoolgate`."""
 
-from pipeline.cli import main
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+
+class _Without:
+    """Says that there is no pandas. Nothing here uses it, but pyarrow loads it at its first array, only to ask whether the values
+    are one of its: a quarter of the start of every command, and 40 MB."""
+
+    @staticmethod
+    def find_spec(name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
+        if name == "pandas":
+            raise ModuleNotFoundError(name=name)
+        return None
+
 
 if __name__ == "__main__":
+    sys.meta_path.insert(0, _Without)
+    from pipeline.cli import main
+
     main()

@@ -19,7 +19,7 @@ from pipeline.privacy import fits, login_key, pseudonym
 from pipeline.problems import Problem, RefusedError, UsageError
 from pipeline.register import Card, IncidentState, Standing, Table
 from pipeline.register.clocks import due
-from pipeline.school import Person
+from pipeline.school import Person, School
 from pipeline.schoolday import day_bounds, school_day
 from pipeline.vault import Vault, load_keys
 
@@ -38,7 +38,7 @@ class Desk:
     @property
     def today(self) -> date:
         """The school day of the clock."""
-        return school_day(datetime.now(UTC), self.rules.school.calendar.timezone)
+        return today(self.rules.school)
 
     @property
     def clocks(self) -> Mapping[str, int]:
@@ -53,6 +53,11 @@ class Desk:
     def policy(self, state: IncidentState) -> Policy:
         """The policy of the day of an incident."""
         return in_force(self.rules.policy, date.fromisoformat(state.day) if state.day else self.today)
+
+
+def today(school: School) -> date:
+    """The school day of the clock."""
+    return school_day(datetime.now(UTC), school.calendar.timezone)
 
 
 def sit(folder: Path, needs_role: bool = True) -> Desk:
@@ -108,9 +113,9 @@ class Filter:
 def incidents(folder: Path, only: Filter | None = None) -> list[str]:
     """A line an incident, without names: reference, state, day, tier, who reads it, categories, and when it is due."""
     wanted, school = only or Filter(), night.settings(folder)
-    clocks, today = _clocks(folder), school_day(datetime.now(UTC), school.calendar.timezone)
+    clocks, now = _clocks(folder), today(school)
     cards = [(card, due(card, school.calendar, clocks)) for card in states_of(folder).cards() if wanted.lets(card)]
-    return [_line(card, when, today) for card, when in cards if not wanted.overdue or (when is not None and when < today)]
+    return [_line(card, when, now) for card, when in cards if not wanted.overdue or (when is not None and when < now)]
 
 
 def _clocks(folder: Path) -> Mapping[str, int]:
@@ -122,8 +127,8 @@ def _clocks(folder: Path) -> Mapping[str, int]:
     return clocks
 
 
-def _line(card: Card, when: date | None, today: date) -> str:
-    said = "" if when is None else f"  {'overdue since' if when < today else 'due'} {when}"
+def _line(card: Card, when: date | None, now: date) -> str:
+    said = "" if when is None else f"  {'overdue since' if when < now else 'due'} {when}"
     gone = "" if card.detected else "(no longer detected) "
     told = "" if card.source == "log" else f"  told by {card.source}"
     return f"{card.ref}  {card.state:9} {gone}{card.day}  {card.tier}  {card.route:11} {card.what}{told}{said}"

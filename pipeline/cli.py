@@ -11,6 +11,7 @@ import typer
 
 from pipeline import deciding, failing, logfiles, night, progress, purging, readout, returning, rulefiles, verifying
 from pipeline.problems import Exit, SchoolgateError
+from pipeline.verbs.access import access
 from pipeline.verbs.breach import breach
 from pipeline.verbs.change import change
 from pipeline.verbs.checks import checks
@@ -42,6 +43,7 @@ FAMILIES = {
     "concern": concern,
     "sealed": sealed,
     "export": export,
+    "access": access,
 }
 for name, family in FAMILIES.items():
     app.add_typer(family, name=name)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import casework, folders, judging, night, register, rulebook, rulefiles
+from pipeline.pages.parts import defanged
 from pipeline.problems import Problem, RefusedError, UsageError
 from pipeline.school import read_school
 from pipeline.tables import INCIDENTS, VISITS
@@ -57,8 +58,9 @@ def decide(folder: Path, ref: str, kind: str, reason: str, rows: Sequence[str], 
 def changes(folder: Path) -> list[str]:
     """A line a change: reference, day, what, from what to what, and who and why, or that nobody has said."""
     states = register.fold_changes(night.journal(folder, "changes").entries()).values()
-    return [f"{c.ref}  {c.opened_at[:10]}  {c.object}: {c.before or 'nothing'} -> {c.after or 'nothing'}  "
-            + (f"{c.who}: {c.why} (approved by {c.approver})" if c.explained else "changed without a reason")
+    return [f"{c.ref}  {c.opened_at[:10]}  {defanged(c.object)}: {defanged(c.before) or 'nothing'} -> "
+            f"{defanged(c.after) or 'nothing'}  "
+            + (f"{c.who}: {defanged(c.why)} (approved by {c.approver})" if c.explained else "changed without a reason")
             for c in states if not c.purged]
 
 

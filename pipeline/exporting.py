@@ -6,18 +6,18 @@ left out, and so is everything about staff, whose matters are on the Principal's
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline import night, render, rulefiles
+from pipeline import approving, night, render, rulefiles
 from pipeline.classify import STAFF
 from pipeline.detect import SEALED
 from pipeline.incidents import key_of
 from pipeline.lake import put_text
 from pipeline.problems import FailedError, Problem, RefusedError, UsageError
+from pipeline.school import School
 from pipeline.tables import DETECTIONS
 from pipeline.vault import Keys, Vault, load_keys
 
@@ -40,7 +40,7 @@ def detections(folder: Path, to: Path, named: bool, first: date | None = None, l
         rows = _rows(folder, keys, first or date.min, last or date.max)
         if named:
             rows = [row for row in rows if _may_be_named(row)]
-            _reveal(folder, to, rows, first, last)
+            _reveal(folder, school, to, rows, first, last)
         _write(to, rows, Vault(folder / "var/vault/names", keys.vault).names() if named else {})
     return len(rows)
 
@@ -64,11 +64,11 @@ def _may_be_named(row: Mapping[str, Any]) -> bool:
     return row["route"] != SEALED and row["actor"] not in STAFF
 
 
-def _reveal(folder: Path, to: Path, rows: list[dict[str, Any]], first: date | None, last: date | None) -> None:
-    """The reveal, in the register before the file is there."""
-    night.journal(folder, "access").append("reveal", "export-detections", {
-        "by": getpass.getuser(), "what": "export detections --names", "to": to.name, "from": str(first or ""),
-        "until": str(last or ""), "rows": len(rows), "refs": sorted({row["ref"] for row in rows if row["ref"]})})
+def _reveal(folder: Path, school: School, to: Path, rows: list[dict[str, Any]], first: date | None, last: date | None) -> None:
+    """The reveal, in the register before the file is there, with the second person's approval where one is needed."""
+    approving.reveal(folder, school, approving.EXPORT, len({row["subject"] for row in rows}), {row["day"] for row in rows}, {
+        "to": to.name, "from": str(first or ""), "until": str(last or ""), "rows": len(rows),
+        "refs": sorted({row["ref"] for row in rows if row["ref"]})})
 
 
 def _write(to: Path, rows: list[dict[str, Any]], names: Mapping[str, str]) -> None:

@@ -29,6 +29,7 @@ from pipeline import (
     lists,
     liststore,
     searches,
+    spreading,
     sql,
     visits,
 )
@@ -126,8 +127,8 @@ class Logs:
 
 @dataclass(frozen=True)
 class Seen:
-    """What was seen on one school day before any rule fires: hosts (and which are new), visits, verdicts, where its requests
-    went, and what later days learn of it."""
+    """What was seen on one school day before any rule fires: hosts (and which are new, or nearly), visits, verdicts, where its
+    requests went, and what later days learn of it."""
 
     hosts: pa.Table
     new: pa.Table
@@ -136,6 +137,7 @@ class Seen:
     filter_names: pa.Table
     account: Mapping[str, int]
     learned: pa.Table
+    lately: pa.Table
 
 
 class Before(Protocol):
@@ -204,7 +206,8 @@ def see(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, log
                               short=len(before.hosts) < rules.shapes.numbers.get("history_days", 0))
     nominated = {row: {pseudonym(key, "p", login_key(login)) for login in logins} for row, logins in school.nominated.items()}
     verdicts = in_context(stays, classify.judge(stays, policy, nominated), before, policy, personal(school))
-    return Seen(hosts, new, stays, verdicts, filter_names, account, taught)
+    return Seen(hosts, new, stays, verdicts, filter_names, account, taught,
+                spreading.lately(con, stays, new, before.hosts, rules.shapes))
 
 
 def in_context(stays: pa.Table, verdicts: pa.Table, before: Before, policy: Policy, own: Sequence[str]) -> pa.Table:
@@ -226,7 +229,7 @@ def fire(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, se
                                excepted.Hiding(rules.rules, rules.exceptions, people, day),
                                personal(rules.school))
     told = checking.remarked(found, checking.shaped(seen.visits, seen.verdicts, rules.policy))
-    return pa.concat_tables([told, behaviour.spreads(seen.visits, seen.new, rules.shapes, day)]), quiet
+    return pa.concat_tables([told, spreading.spreads(seen.visits, seen.lately, rules.shapes, day)]), quiet
 
 
 def taught_bands(rules: Rules, day: date) -> Collection[str]:

@@ -97,6 +97,11 @@ def measure(path: Path, member: str = "") -> LogFile:
     return replace(log, encoding=archives.encoding_of(head(log))) if packed != "sqlite" else replace(log, finished=True)
 
 
+def whole(log: LogFile) -> LogFile:
+    """The log as one to which nothing more will be added: its last line counts, with a line end or without."""
+    return replace(log, finished=True)
+
+
 def find(names: Sequence[str]) -> tuple[list[LogFile], list[Problem]]:
     """The logs that `names` (files, folders, globs) stand for, oldest change first, and a problem for each that is none."""
     paths: dict[Path, None] = {}
@@ -199,7 +204,7 @@ def batches(log: LogFile, start: int, first_line: int, problems: list[Problem]) 
             data = carry + block
             cut = data.rfind(b"\n") + 1
             if cut:
-                batch = _batch(data[:cut], first_line, position, lost)
+                batch = _batch(memoryview(data)[:cut], first_line, position, lost)
                 yield batch
                 first_line, position, lost = first_line + len(batch.texts), batch.end, 0
             carry = data[cut:]
@@ -207,7 +212,7 @@ def batches(log: LogFile, start: int, first_line: int, problems: list[Problem]) 
                 lost += len(carry) - LONGEST - 1
                 carry = carry[:LONGEST + 1]
     if carry and log.finished and not any(p.where == str(log) for p in problems):
-        yield _batch(carry, first_line, position, lost)
+        yield _batch(memoryview(carry), first_line, position, lost)
 
 
 def _blocks(stream: BinaryIO, start: int, limit: int | None, where: str, problems: list[Problem]) -> Iterator[bytes]:
@@ -241,7 +246,7 @@ def _read(stream: BinaryIO, size: int) -> tuple[bytes, Exception | None]:
     return b"".join(parts), None
 
 
-def _batch(data: bytes, first_line: int, position: int, lost: int) -> Batch:
+def _batch(data: memoryview, first_line: int, position: int, lost: int) -> Batch:
     ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == 10) + 1
     if not len(ends) or ends[-1] != len(data):
         ends = np.append(ends, len(data))
@@ -252,10 +257,10 @@ def _batch(data: bytes, first_line: int, position: int, lost: int) -> Batch:
     return Batch(first_line, position, position + len(data) + lost, _strings(data, offsets), places, lengths > LONGEST)
 
 
-def _strings(data: bytes, offsets: npt.NDArray[np.int64]) -> pa.StringArray:
+def _strings(data: memoryview, offsets: npt.NDArray[np.int64]) -> pa.StringArray:
     texts = pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(data))
     try:
         texts.validate(full=True)
     except pa.ArrowInvalid:
-        texts = pa.array([data[a:b].decode("utf-8", "backslashreplace") for a, b in pairwise(offsets)])
+        texts = pa.array([str(data[a:b], "utf-8", "backslashreplace") for a, b in pairwise(offsets)])
     return texts

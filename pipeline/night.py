@@ -251,7 +251,7 @@ def _judge(folder: Path, lake: Lake, day: date, rules: Rules, keys: Keys, accoun
     known = history.before(lake, day, rules, tests)
     seen, tables, counts = judging.judge(con, day, rules, keys.pseudonym, judging.logs_of(rules, lake.sources()), known)
     account.problems += judging.equations(con, tables, counts, day)
-    lake.write_day(day, tables, {"rules": account.rules, "counts": counts} | history.told(known, seen.new["host"].to_pylist()))
+    lake.write_day(day, tables, {"rules": account.rules, "counts": counts} | history.told(known, seen.lately))
     account.judged.append(day)
     account.counts.update(judging.summary(tables, counts, rules.school, day))
 

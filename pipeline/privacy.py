@@ -15,9 +15,23 @@ from collections.abc import Callable, Iterable, Sequence
 LETTERS = 11
 
 
+# A backslash before the digits of a byte that is no letter of UTF-8 is our own (`logfiles`), and divides nothing.
+DOMAIN = re.compile(r"\\(?!x[89a-f][0-9a-f])")
+# The entry of a directory: its name is what it begins with, or (`LDAP://server OU=…,DC=…/name`) what it ends with.
+ENTRY = re.compile(r"(?:CN|UID)=((?:\\.|[^,\\])+)(?:,.*)?|LDAP://[^/]*/(.+)", re.IGNORECASE)
+
+
 def login_key(raw: str) -> str:
-    """The join key of a login: no DOMAIN\\ (once or doubled) before it, no @realm behind it, lower case."""
-    return raw.rsplit("\\", 1)[-1].split("@", 1)[0].strip().lower()
+    """The join key of a login: no DOMAIN\\ (once or doubled) before it, no @realm behind it, lower case.
+
+    A directory entry is known by its name where that looks like a login; a person's name, with a space, may stand in two places
+    of the directory for two people, so the whole entry is the key then.
+    """
+    text = raw.strip()
+    if entry := ENTRY.fullmatch(text):
+        name = re.sub(r"\\(.)", r"\1", entry[1] or entry[2]).strip().lower()
+        return " ".join(text.lower().split()) if " " in name else name
+    return DOMAIN.split(text)[-1].split("@", 1)[0].strip().lower()
 
 
 def client_key(raw: str) -> str:

@@ -35,7 +35,7 @@ WHY = "retention"
 TIERS = {"lines": "lines", "rows of visits and what was made of them": "visits", "entries of incidents": "incidents",
          "pages that name people": "named", "pages that name nobody": "pages", "summaries of a term": "summaries",
          "entries of breaches, changes, access and pages": "registers", "names in the vault": "lines"}
-PAGES = {"named": ("safeguarding/*", "principal/*", "year-*/*", "house-*/*"), "pages": ("technical/*",),
+PAGES = {"named": ("safeguarding/*", "principal/*", "year-*/*", "house-*/*", "access/*"), "pages": ("technical/*",),
          "summaries": ("leadership/*", "governors/*")}  # pages, and the tables beside them
 
 

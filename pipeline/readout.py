@@ -42,12 +42,15 @@ class Readout:
 
 
 def read(log: LogFile, how: Readout, out: TextIO = sys.stdout, err: TextIO = sys.stderr) -> list[Problem]:
-    """Write one JSON object per request of `log` to `out`; rejects (reason and shape) and counts by fate to `err`."""
+    """Write one JSON object per request of `log` to `out`; rejects (reason and shape) and counts by fate to `err`.
+
+    No night will come for a last line without its end, so it is read too.
+    """
     layouts, problems = how.layouts(log)
     if not layouts:
         return problems
     counts: Counter[str] = Counter()
-    parsing = Parsing(log, layouts, how.formats, {}, how.zone, problems)
+    parsing = Parsing(logfiles.whole(log), layouts, how.formats, {}, how.zone, problems)
     with ThreadPoolExecutor(WORKERS) as pool:
         for piece, near in ingest.windows(parsing.pieces(pool)):
             counts.update(ingest.fates(piece.raw))

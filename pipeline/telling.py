@@ -12,8 +12,9 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline import casework, night
+from pipeline import casework, led, night
 from pipeline.casework import Desk
+from pipeline.pages.parts import defang, defanged
 from pipeline.register import MOVES, IncidentState, may
 from pipeline.register.clocks import due
 from pipeline.register.proposals import Repeat, Rule, actions, asked, repeat
@@ -23,6 +24,7 @@ from pipeline.vault import load_keys
 
 AROUND = timedelta(hours=1)
 LEFT_OUT = ("T0", "T1")
+LONGEST = 600  # of one key or word that is held
 
 
 def incident(folder: Path, ref: str) -> list[str]:
@@ -32,12 +34,17 @@ def incident(folder: Path, ref: str) -> list[str]:
     state = casework.found(states, ref)
     if state.purged:
         return [f"{ref}  purged"]
-    held = [f"{name:11} {', '.join(map(str, value)) if isinstance(value, list) else value}"
-            for name, value in state.summary.items() if value not in ("", None, [])]
+    held = [f"{name:11} {_held(name, value)}" for name, value in state.summary.items() if value not in ("", None, [])]
     when = due(state, desk.rules.school.calendar, desk.clocks)
     parts = [[f"{ref}  {state.state}" + (f", due {when}" if when else ""), *held], list(policy_says(desk, state, states)),
              list(_done(desk, state)), [_event(event) for event in state.history], _next(desk, state), list(_around(desk, state))]
     return [line for n, part in enumerate(part for part in parts if part) for line in ([""] if n else []) + part]
+
+
+def _held(name: str, value: Any) -> str:
+    """One thing that is held, with sites that nobody can click by accident."""
+    several = list(map(str, value)) if isinstance(value, list) else [str(value)]
+    return ", ".join(map(defang, several) if name == "sites" else (defanged(text, LONGEST) for text in several))
 
 
 def policy_says(desk: Desk, state: IncidentState, states: Mapping[str, IncidentState]) -> Iterator[str]:
@@ -76,16 +83,17 @@ def _done(desk: Desk, state: IncidentState) -> Iterator[str]:
     columns = desk.policy(state).columns
     yield from (f"done        {columns.get(body['action'], body['action'])}, {body['on']}, by {body['who']}"
                 for body in state.actions)
-    yield from (f"departed    {columns.get(body['action'], body['action'])}: {body['reason']}, says {body['who']}"
+    yield from (f"departed    {columns.get(body['action'], body['action'])}: {defanged(body['reason'])}, says {body['who']}"
                 for body in state.departures)
     if state.parents:
         again = f", looked at again on {state.review_on}" if state.review_on else ""
         yield f"parents     {state.parents.replace('_', ' ')}{again}"
-    yield from (f"told        {body['agency']} {body['on']} {body['reference']}".rstrip() for body in state.agencies)
+    yield from (f"told        {defanged(body['agency'])} {body['on']} {defanged(body['reference'])}".rstrip()
+                for body in state.agencies)
 
 
 def _event(event: Any) -> str:
-    by = f" by {event.body['who']} ({event.body['role']}): {event.body['reason']}" if "who" in event.body else ""
+    by = f" by {event.body['who']} ({event.body['role']}): {defanged(event.body['reason'])}" if "who" in event.body else ""
     return f"{event.at[:16]}  {event.kind}{by}"
 
 
@@ -109,7 +117,8 @@ def _around(desk: Desk, state: IncidentState) -> Iterator[str]:
     lake = night.open_lake(desk.folder, load_keys(desk.folder / desk.rules.school.keys))
     day = date.fromisoformat(state.day)
     own = {key for row in lake.table(INCIDENTS, [day]).to_pylist() if row["story"] == state.story for key in row["visit_keys"]}
-    tiers = {row["visit"]: row["tier"] for row in lake.table(VERDICTS, [day]).to_pylist()}
+    verdicts = lake.table(VERDICTS, [day]).to_pylist()
+    tiers, with_whom = ({row["visit"]: row[name] for row in verdicts} for name in ("tier", "context"))
     near = [row for row in lake.table(VISITS, [day]).to_pylist() if _near(row, state)]
     open_rows = [row for row in near if row["visit"] in own or _may_be_shown(desk, row, tiers)]
     sealed = sum(1 for row in lake.table(DETECTIONS, [day]).to_pylist() if row["tier"] == "T0" and _near(row, state))
@@ -118,8 +127,13 @@ def _around(desk: Desk, state: IncidentState) -> Iterator[str]:
     yield f"context     {len(open_rows)} visits of the same person, an hour each side; {left} left out"
     for row in sorted(open_rows, key=lambda row: (row["started"], row["visit"])):
         mark = "*" if row["visit"] in own else " "
-        yield (f"          {mark} {local(row['started'], zone):%H:%M:%S}  {row['category']}  {row['site'].replace('.', '[.]')}  "
-               f"{row['requests']} requests, {row['blocked']} blocked")
+        yield (f"          {mark} {local(row['started'], zone):%H:%M:%S}  {row['category']}  {defang(row['site'])}  "
+               f"{row['requests']} requests, {row['blocked']} blocked{_why(with_whom.get(row['visit'], ''))}")
+
+
+def _why(context: str) -> str:
+    """Why no rule speaks of a visit."""
+    return "" if not context else ", with the class of a member of staff" if context == led.CONTEXT else f", part of {context}"
 
 
 def _near(row: Mapping[str, Any], state: IncidentState) -> bool:

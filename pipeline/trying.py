@@ -47,7 +47,7 @@ def _laid_out(layouts: list[Layout], how: Readout) -> Iterator[str]:
 
 def _known(log: LogFile, layouts: list[Layout], how: Readout, problems: list[Problem]) -> Iterator[str]:
     """The first requests and the first rejects of the file's first piece, and how many of each there are."""
-    parsing = Parsing(log, layouts, how.formats, {}, how.zone, problems)
+    parsing = Parsing(logfiles.whole(log), layouts, how.formats, {}, how.zone, problems)
     with ThreadPoolExecutor(WORKERS) as pool:
         piece, near = next(ingest.windows(parsing.pieces(pool)), (None, []))
         if piece is None:

@@ -24,7 +24,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "sample_logs")]
 
 import generate  # noqa: E402  (the made-up school's own generator)
 
-from pipeline import night, periods, publishing, register  # noqa: E402
+from pipeline import exporting, night, periods, publishing, register  # noqa: E402
 from pipeline.register import checks, concerns, tested  # noqa: E402
 
 COMMITTED = ROOT / "reports/sample"
@@ -33,7 +33,8 @@ DECIDED = 6  # incidents of two year groups, so that there are digests
 PAGES = {
     "technical/nightly-2026-11-04": "nightly", "technical/breaches-autumn-2026": "breaches", "technical/changes-autumn-2026": "changes",
     "safeguarding/dsl-list-2026-11-04": "dsl-list", "safeguarding/dsl-week-2026-W45": "dsl-week", "principal/principal-2026-11-04": "principal",
-    "technical/checks-autumn-2026": "checks", "leadership/termly-autumn-2026": "termly", "governors/annual-2026-27": "annual"}
+    "technical/checks-autumn-2026": "checks", "leadership/termly-autumn-2026": "termly", "governors/annual-2026-27": "annual",
+    "access/looks-2026-11": "looks"}
 SCRUBS = (  # what hangs on the hour, the keys or the release, and what stands in its place
     (r"<style>.*?</style>", "<style></style>"), (r"sha256-[A-Za-z0-9+/=]+", "sha256-DIGEST"),
     (r"\b[0-9a-f]{16}\b", "HEAD"), (r"\b[0-9a-f]{12}\b( with lists [0-9a-f]+)?( \(last good\))?", "RULES"))
@@ -57,7 +58,9 @@ def made(folder: Path) -> dict[str, str]:
     _act(folder)
     _check(folder)
     names = {**PAGES, **_digest(folder)}
-    for name in ("termly", "annual", "year-digest", "dsl-list", "dsl-week", "principal", "changes", "breaches", "checks"):
+    with patch("getpass.getuser", lambda: "it.lead"):
+        exporting.detections(folder, folder / "out.csv", True)
+    for name in ("looks", "termly", "annual", "year-digest", "dsl-list", "dsl-week", "principal", "changes", "breaches", "checks"):
         night.report(folder, name, _period(name))
     found = {}
     for page, short in names.items():
@@ -69,7 +72,7 @@ def made(folder: Path) -> dict[str, str]:
 
 
 def _period(name: str) -> str:
-    return {"termly": "autumn-2026", "changes": "autumn-2026", "breaches": "autumn-2026", "checks": "autumn-2026", "annual": "2026-27", "dsl-week": "2026-W45",
+    return {"looks": "2026-11", "termly": "autumn-2026", "changes": "autumn-2026", "breaches": "autumn-2026", "checks": "autumn-2026", "annual": "2026-27", "dsl-week": "2026-W45",
             "year-digest": "2026-W45"}.get(name, "2026-11-04")
 
 

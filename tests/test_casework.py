@@ -76,6 +76,16 @@ def test_the_story_has_its_hour_without_help_welfare_and_sealed_rows(school: Pat
     assert [(entry.ref, (entry.body or {})["by"]) for entry in looks] == [(ref_on(school, "student"), ME)]
 
 
+def test_no_line_of_the_story_has_a_site_that_can_be_clicked(school: Path) -> None:
+    """Sites, the keys of detections, and what people wrote: all are defanged, and nothing of them is lost."""
+    ref = ref_on(school, "student")
+    casework.act(school, ref, "noted", "seen on bad-place.test too")
+    told = "\n".join(telling.incident(school, ref))
+    assert not re.search(r"[a-z0-9]\.(test|example)|http", told) and "seen on bad-place[.]test too" in told
+    (sites,) = re.findall(r"^sites +(.*)$", told, re.MULTILINE)
+    assert sites.replace("[.]", ".").split(", ") == casework.states_of(school)[ref].summary["sites"]
+
+
 def test_who_may_not_open_an_incident_sees_no_context(school: Path) -> None:
     """A DSL sees no staff matter's hour, a technician nobody's; nothing is written down, for nothing was seen."""
     assert "context     is for those who may open it" in telling.incident(school, ref_on(school, "staff"))

@@ -67,7 +67,10 @@ def test_a_check_of_a_place_tests_whatever_the_filter_is_meant_to_block() -> Non
 
 
 def test_a_pupil_on_the_registered_device_is_no_tester() -> None:
-    """What people.csv says of an account stands: no window hides a child."""
+    """What people.csv says of an account stands; where it says nothing, what looks like a pupil's account: no window hides a child."""
+    account = adult("10:05", person="p7", actor="student", by="account")
+    assert taken(account, window(person="", client="d9")) == []
+    assert taken(account, window(person="p7")) == [("s1:1", "K-0001")]  # an account for tests of the pupils' profile, named beforehand
     assert taken(adult("10:05", person=PUPIL, actor="student", by="people"), window(person="", client="d9")) == []
     assert taken(adult("10:05", person=PUPIL, actor="student", by="people"), window(person=PUPIL)) == []
 

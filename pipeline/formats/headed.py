@@ -76,7 +76,8 @@ def split(form: Format, layout: Layout) -> str:
     delimiter = layout.delimiter or says.get("delimiter", " ")
     needs = {name: names.index(name.lower()) + 1 for name in form.needs if name.lower() in names}
     checks = [(needs[name], kind) for name, kind in says.get("checks", {}).items() if name in needs]
-    headed = bool(layout.header)
+    headed, absent = bool(layout.header), "NULL::VARCHAR"
+    values = {name: _value(form, column(name), delimiter == " ") if name in needs else absent for name in form.needs}
     return SELECT.format(
         bare=BARE,
         blank=BLANK,
@@ -87,8 +88,7 @@ def split(form: Format, layout: Layout) -> str:
         misfit=f"len(p) <> {len(names)}" if headed else f"len(p) < {max(needs.values(), default=1)}",
         count=len(names) if headed else f"{max(needs.values(), default=1)} or more",
         taken="".join(f", {_taken(form, place, bool(checks))} AS {column(name)}" for name, place in needs.items()),
-        values="".join(f",\n       {_value(form, column(name), delimiter == ' ') if name in needs else 'NULL::VARCHAR'} AS {column(name)}"
-                       for name in form.needs),
+        values="".join(f",\n       {value} AS {column(name)}" for name, value in values.items()),
     )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-# The line without its end.
-BARE = r"CASE WHEN ends_with(text, E'\r\n') THEN left(text, -2) WHEN ends_with(text, E'\n') THEN left(text, -1) ELSE text END"
+# The line without its end (`left` would count its letters, `replace` looks for one).
+BARE = r"CASE WHEN NOT ends_with(text, E'\r\n') THEN replace(text, E'\n', '') ELSE replace(text, E'\r\n', '') END"
 # Whether there is nothing on the line.
 BLANK = r"CASE WHEN contains(E' \t\r\n', left(text, 1)) THEN trim(text, E' \t\r\n') = '' ELSE false END"
 

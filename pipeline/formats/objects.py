@@ -13,6 +13,7 @@ counts. All paths of a line are looked up in one pass over its text.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from pipeline.formats import Format, Layout
 from pipeline.formats.lines import column, literal
@@ -89,8 +90,7 @@ def split(form: Format, layout: Layout) -> str:
     return SELECT.format(
         paths=", ".join(literal(path) for path in paths) or "'$.none'",
         loose="true" if loose else "false",
-        taken="".join(f", {_taken(name, [f'v[{place[path]}]' for path in _paths(name)], loose, encoded.get(name))} AS "
-                      f"{column(name)}" for name in form.needs),
+        taken="".join(f", {_taken(name, place, loose, encoded.get(name))} AS {column(name)}" for name in form.needs),
         values="".join(f", {column(name)}" if name in scalar else VALUE.format(it=column(name), name=column(name), texts=TEXTS)
                        for name in form.needs),
         nothing=f"coalesce({', '.join(column(name) for name in form.needs)}) IS NULL" if form.needs else "false",
@@ -98,8 +98,9 @@ def split(form: Format, layout: Layout) -> str:
     )
 
 
-def _taken(name: str, found: list[str], loose: bool, encoded: str | None) -> str:
+def _taken(name: str, place: Mapping[str, int], loose: bool, encoded: str | None) -> str:
     """The SQL of the text that stands at the first of a field's paths that has one."""
+    found = [f"v[{place[path]}]" for path in _paths(name)]
     it = f"coalesce({', '.join(found)})" if len(found) > 1 else found[0]
     if loose:
         it = LOOSE.format(it=it, key=re.sub(r"\W", ".", name.rsplit(".", maxsplit=1)[-1]))

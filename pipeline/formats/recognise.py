@@ -7,6 +7,7 @@ for formats change at upgrades and one syslog file may mix products.
 from __future__ import annotations
 
 import csv
+import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,7 @@ from pipeline.problems import Problem
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 MONTH = re.compile(r"(?:^|[\s>])(" + "|".join(MONTHS) + r") [ \d]\d \d\d:\d\d:\d\d")
+JSON = re.compile(r"\ufeff?\s*(\[\s*(\{|$)|\{\s*(\"|$))")
 SOME = 0.25
 FEW = 0.02    # of the lines: fewer than these do not make a file a mixed one
 
@@ -57,8 +59,28 @@ def _found(said: Sequence[str], lines: Sequence[str], formats: Mapping[str, Form
         return dated([_layout(formats[name], said, hits[name], zone) for name in names], said, changed), []
     if isinstance(learned, Problem):
         return [], [replace(learned, where=where)]
-    return [], [Problem(where, f"fits no log format; it begins {_seen(said)}",
-                        f"--format NAME, such as {', '.join(_closest(said, formats))}; `schoolgate formats` lists them")]
+    return [], [_unfit(said, formats, where)]
+
+
+def _unfit(said: Sequence[str], formats: Mapping[str, Format], where: str) -> Problem:
+    """What is wrong with a file that no format fits, in the words that help most."""
+    if not said:
+        return Problem(where, "holds no lines, or blank ones only", "another log, or this one when something is in it")
+    if "\0" in said[0]:
+        return Problem(where, "is no text: it holds NUL bytes", "the log itself, as the product writes or exports it")
+    if JSON.match(said[0]) and not any(_is_object(line.strip("\ufeff[], \t\r\n")) for line in said[:2]):
+        return Problem(where, "is JSON that does not stand one object a line",
+                       f"jq -c '.[]' {where} > requests.json (or '.' where it is no list), and that file")
+    return Problem(where, f"fits no log format; it begins {_seen(said)}",
+                   f"--format NAME, such as {', '.join(_closest(said, formats))}; `schoolgate formats` lists them")
+
+
+def _is_object(line: str) -> bool:
+    """Whether a line is one JSON object."""
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _learned(lines: Sequence[str], dates: str) -> Layout | Problem | None:
