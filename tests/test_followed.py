@@ -78,6 +78,18 @@ def test_a_part_is_withheld_beside_a_whole_that_is_not_told_or_is_of_before() ->
     assert Acted(figures(more, later, until=DAY + timedelta(days=1))).outstanding(ROW, whole(states)).value == 6
 
 
+def test_what_is_left_of_a_part_cannot_be_had_against_the_page_before_either() -> None:
+    """Ten with five open, then sixteen with ten open: that one of six more was done would be told, so the five stand again."""
+    ledger = Ledger([], 5, "leadership/termly")
+    first = [incident(n, *(DEFINITE if n >= 5 else ())) for n in range(10)]
+    assert Acted(figures(first, ledger)).outstanding(ROW, whole(first)).value == 5
+    more = [*first, *(incident(n) for n in range(10, 15)), incident(15, *DEFINITE)]
+    later = Ledger(ledger.fresh, 5, "leadership/termly")
+    assert Acted(figures(more, later, until=DAY + timedelta(days=1))).outstanding(ROW, whole(more)).value == 5
+    many = [*more, *(incident(n, *DEFINITE) for n in range(16, 21))]
+    assert Acted(figures(many, later, until=DAY + timedelta(days=1))).outstanding(ROW, whole(many)).value == 10
+
+
 def test_departures_are_told_by_action_and_never_by_their_reasons() -> None:
     """Left out what is definite, or added what is not; only of rows whose number stands; the reason may hold a name."""
     added = next(name for name in POLICY.columns if name not in DEFINITE)

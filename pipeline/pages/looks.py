@@ -50,7 +50,7 @@ def build(month: str, school_name: str, of: Looks, versions: Mapping[str, Any]) 
             "Nobody looked at anybody by name or by context; pages for readers are below.")
     logins = sentence(sorted({said(look.who, 40) for look in alone}))
     owed = (f"{logins} showed several people's names at once, and no second person had approved it "
-            f"({several(len(alone), 'time')}): ask why. The settings can refuse it (second_from, under reveals).",) if alone else ()
+            f"({several(len(alone), 'time')}): ask why. The settings can refuse it (second_from of reveals).",) if alone else ()
     return LogPage("Who looked at whom", said(school_name), said(month), lede, (
         ("looks", "Looks by people", _looks(of.looks), "None."),
         ("approvals", "Approvals given", _approvals(of.approvals), "None."),
