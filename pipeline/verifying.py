@@ -28,7 +28,7 @@ def verify(folder: Path, whole: bool = False, typed: Sequence[str] = ()) -> tupl
     `whole`: walk every line, also those proven before. `typed`: heads from paper, such as incidents=020a4b43cd50f.
     """
     asked = [_typed(each) for each in typed]
-    known = night.proven(folder, whole)
+    known = night.proven(folder, whole=whole)
     faults = night.verify(folder, known) + asking.faults(folder) + sealing.faults(folder)
     printed = list(folders.heads(folder, night.settings(folder).groups))
     said, wrong = _asked(asked, known)
