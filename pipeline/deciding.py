@@ -29,7 +29,7 @@ def check(folder: Path) -> tuple[list[Problem], int]:
     return list(dict.fromkeys(faults)), sum(len(rule.fires) + len(rule.quiet) for rule in rules.rules)
 
 
-def explain_incident(folder: Path, ref: str) -> list[str]:
+def explain_incident(folder: Path, ref: str, reason: str = "") -> list[str]:
     """From an incident to its log lines: each visit's first line, by log, line and byte. A reveal, written down first."""
     state, rules = casework.found(casework.states_of(folder), ref), schoolfolder.settings(folder)
     if state.summary.get("tier") == "T0":
@@ -39,7 +39,8 @@ def explain_incident(folder: Path, ref: str) -> list[str]:
     keys = [key for row in lake.table(INCIDENTS, [day]).to_pylist() if row["story"] == state.story for key in row["visit_keys"]]
     visits = {row["visit"]: row for row in lake.table(VISITS, [day]).to_pylist()}
     logs = lake.sources()
-    schoolfolder.journal(folder, "access").append("reveal", ref, {"by": getpass.getuser(), "what": "explain", "day": state.day})
+    schoolfolder.journal(folder, "access").append("reveal", ref, {
+        "by": getpass.getuser(), "what": "explain", "day": state.day, "why": " ".join(reason.split())})
     return [_told(visits[key], logs[visits[key]["source"]].path) for key in keys if key in visits]
 
 

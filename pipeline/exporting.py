@@ -1,11 +1,12 @@
 """What leaves as a file for other programs. Each export is a contract: its columns and words stay as they are.
 
-Without names every person is a pseudonym. With names it is a reveal, written down before the file is: sealed items are then
-left out, and so is everything about staff, whose matters are on the Principal's page only.
+Every export is written down before the file is there. Without names every person is a pseudonym. With names it is a reveal:
+sealed items are then left out, and so is everything about staff, whose matters are on the Principal's page only.
 """
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -25,7 +26,7 @@ HEADER = ("date", "user", "category", "outcome", "intent", "rows", "route", "sta
 NOBODYS = "help_seeking"  # never beside a person; no rule speaks of it, and no export does
 
 
-def detections(folder: Path, to: Path, named: bool, first: date | None = None, last: date | None = None) -> int:
+def detections(folder: Path, to: Path, named: bool, first: date | None = None, last: date | None = None, why: str = "") -> int:
     """Write the detections of every judged day from `first` to `last` to the CSV file `to`, owner only; how many rows.
 
     Columns as in HEADER: `user` is the login with `named`, else the pseudonym, and the device's where the log names nobody;
@@ -40,7 +41,9 @@ def detections(folder: Path, to: Path, named: bool, first: date | None = None, l
         rows = _rows(folder, keys, first or date.min, last or date.max)
         if named:
             rows = [row for row in rows if _may_be_named(row)]
-            _reveal(folder, school, to, rows, first, last)
+        said = {"to": to.name, "from": str(first or ""), "until": str(last or ""), "rows": len(rows),
+                "why": " ".join(why.split())}
+        (_reveal if named else _export)(folder, school, rows, said)
         _write(to, rows, Vault(folder / "var/vault/names", keys.vault).names() if named else {})
     return len(rows)
 
@@ -64,11 +67,16 @@ def _may_be_named(row: Mapping[str, Any]) -> bool:
     return row["route"] != SEALED and row["actor"] not in STAFF
 
 
-def _reveal(folder: Path, school: School, to: Path, rows: list[dict[str, Any]], first: date | None, last: date | None) -> None:
+def _reveal(folder: Path, school: School, rows: list[dict[str, Any]], said: dict[str, Any]) -> None:
     """The reveal, in the register before the file is there, with the second person's approval where one is needed."""
-    approving.reveal(folder, school, approving.EXPORT, len({row["subject"] for row in rows}), {row["day"] for row in rows}, {
-        "to": to.name, "from": str(first or ""), "until": str(last or ""), "rows": len(rows),
-        "refs": sorted({row["ref"] for row in rows if row["ref"]})})
+    approving.reveal(folder, school, approving.EXPORT, len({row["subject"] for row in rows}), {row["day"] for row in rows},
+                     said | {"refs": sorted({row["ref"] for row in rows if row["ref"]})})
+
+
+def _export(folder: Path, school: School, rows: list[dict[str, Any]], said: dict[str, Any]) -> None:
+    """The export without names, in the register before the file is there."""
+    schoolfolder.journal(folder, "access").append("export", "export-detections", {
+        "by": getpass.getuser(), "what": approving.EXPORT, "names": False, **said})
 
 
 def _write(to: Path, rows: list[dict[str, Any]], names: Mapping[str, str]) -> None:

@@ -227,5 +227,3 @@ def _kept(added: int, account: Account) -> list[Problem]:
 def _masks(school: School, keys: Keys) -> Masks:
     return Masks(keys.pseudonym, fits([(account.pattern, account.actor) for account in school.accounts]),
                  on_network([(network.name, network.cidr) for network in school.networks]))
-
-

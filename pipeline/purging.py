@@ -126,6 +126,7 @@ def _carry_out(folder: Path, school: School, lake: Lake, vault: Vault, plan: _Pl
     for name, numbers in {"incidents": plan.incidents, **plan.registers}.items():
         if numbers:
             schoolfolder.journal(folder, name).purge(numbers, WHY)
+            schoolfolder.proven(folder, (name,))  # its proof went with it: walked now, it is there when somebody asks
     rulefiles.remove([page for pages in plan.pages.values() for page in pages])
     publishing.indexes(folder, school, folders.share(folder, school.groups)[0])
     vault.forget(plan.names)

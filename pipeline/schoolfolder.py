@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -58,14 +58,14 @@ def registers(folder: Path, keys: Keys) -> Registers:
     return Registers({name: journal(folder, name) for name in REGISTERS}, lambda: keys.kept)
 
 
-def proven(folder: Path, whole: bool = False) -> dict[str, proving.Proven]:
-    """What is known of each register of the school folder: its faults, and every head that it had.
+def proven(folder: Path, names: Sequence[str] = REGISTERS, whole: bool = False) -> dict[str, proving.Proven]:
+    """What is known of each of these registers of the school folder: its faults, and every head that it had.
 
     `whole`: walk every line of every register, also those that were walked before.
     """
     if not (folder / "var").is_dir():
         raise RefusedError(Problem(str(folder), "has no register yet", "schoolgate nightly LOG"))
-    return {name: proving.prove(journal(folder, name), partial(_kept_key, folder), whole) for name in REGISTERS}
+    return {name: proving.prove(journal(folder, name), partial(_kept_key, folder), whole) for name in names}
 
 
 def verify(folder: Path, known: Mapping[str, proving.Proven] | None = None) -> list[Problem]:

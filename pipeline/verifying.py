@@ -28,7 +28,7 @@ def verify(folder: Path, whole: bool = False, typed: Sequence[str] = ()) -> tupl
     `whole`: walk every line, also those proven before. `typed`: heads from paper, such as incidents=020a4b43cd50f.
     """
     asked = [_typed(each) for each in typed]
-    known = schoolfolder.proven(folder, whole)
+    known = schoolfolder.proven(folder, whole=whole)
     faults = schoolfolder.verify(folder, known) + asking.faults(folder) + sealing.faults(folder)
     printed = list(folders.heads(folder, schoolfolder.settings(folder).groups))
     said, wrong = _asked(asked, known)

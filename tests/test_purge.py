@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from small_school import MONDAY, PEOPLE, derived, lake_of, line, lines_of, make, names_kept, pages, run, where_found
 
-from pipeline import deciding, night, periods, publishing, purging, register, rulefiles, ruleset, schoolfolder
+from pipeline import deciding, night, periods, proving, publishing, purging, register, registers, rulefiles, schoolfolder
 from pipeline.disclosure import Ledger
 from pipeline.pages.parts import number
 from pipeline.publishing.figures import Figures
@@ -112,6 +112,19 @@ def test_the_record_says_who_what_how_much_and_of_days_before_which(school: Path
         assert not count or f"{number(count)} {what}, of days before {body['before'][what]}" in done.text()
     assert purging.purge(school, MONDAY + timedelta(days=731)).counts == dict.fromkeys(done.counts, 0)
     assert len(record(school)) == 1
+
+
+def test_what_is_kept_beside_a_register_is_made_anew_without_what_went(school: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was typed stands in the kept file before the purge and in no file after it; the proof is there again, and holds."""
+    monkeypatch.setattr(registers, "MANY", 1)
+    monkeypatch.setattr(proving, "MANY", 1)
+    assert schoolfolder.verify(school) == [] and len(schoolfolder.incidents(school)) == 2
+    kept = [schoolfolder.journal(school, "incidents").kept(name) for name in ("fold", "proof")]
+    before = [path.read_bytes() for path in kept]
+    assert kept[0] in {path for paths in where_found(school, ["zz-typed wrongly"]).values() for path in map(school.joinpath, paths)}
+    purging.purge(school, MONDAY + timedelta(days=731))
+    assert where_found(school, ["zz-typed wrongly"]) == {}
+    assert all(path.read_bytes() != old for path, old in zip(kept, before, strict=True)) and schoolfolder.verify(school) == []
 
 
 def test_an_incident_that_waits_stays_until_somebody_decides(school: Path) -> None:

@@ -32,6 +32,10 @@ class Table:
     parents: str = ""  # the column that is done by telling parents: recorded as a move of its own
 
     def named(self, action: str) -> str:
+        """The heading of a column."""
+        return self.columns.get(action, action)
+
+    def typed(self, action: str) -> str:
         """The heading of a column, with the name that it is typed by."""
         return f"{self.columns[action]} ({action})" if action in self.columns else action
 
@@ -152,12 +156,12 @@ def _actions(state: IncidentState, given: Given, done: list[Body], left: list[Bo
     for body in (each for each in done if not table.columns or each["action"] in table.columns):
         gate = table.gates.get(body["action"], ())
         if gate and given.role not in gate:
-            yield f"{table.named(body['action'])} is recorded by {' or '.join(gate)}, not by {given.role}"
+            yield f"{table.typed(body['action'])} is recorded by {' or '.join(gate)}, not by {given.role}"
         if body["action"] not in (*definite, *possible) and body["action"] not in reasons:
-            yield f"{table.named(body['action'])} goes beyond what its rows print: a departure needs a reason"
+            yield f"{table.typed(body['action'])} goes beyond what its rows print: a departure needs a reason"
     for action in definite:
         if action not in all_done and action not in reasons and action != table.parents:
-            yield f"{table.named(action)} is definite: done, or a departure with a reason"
+            yield f"{table.typed(action)} is definite: done, or a departure with a reason"
 
 
 def _parents(state: IncidentState, given: Given) -> Checked:
