@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from small_school import MONDAY, PEOPLE, derived, lake_of, line, lines_of, make, names_kept, pages, run, where_found
 
-from pipeline import deciding, night, periods, proving, publishing, purging, register, registers, rulefiles, schoolfolder
+from pipeline import deciding, night, periods, proving, publishing, purging, register, registers, rulefiles, ruleset, schoolfolder
 from pipeline.disclosure import Ledger
 from pipeline.pages.parts import number
 from pipeline.publishing.figures import Figures
