@@ -40,7 +40,7 @@ NUMBERS: Mapping[str, int] = {
 }
 TEXTS = ("name", "says", "category", "look", "path", "query", "host", "not_host", "on_host", "pattern", "test", "of", "reason")
 LISTS = ("holds", "together", "fires", "quiet")
-WORDS = ("scripts", "params", "lesson", "pictures", "papers", "gates", "ports", "extensions")
+WORDS = ("scripts", "params", "lesson", "pictures", "papers", "gates", "ports", "extensions", "hints")
 
 
 def read_shapes(text: str, categories: Collection[str] = (), where: str = WHERE) -> tuple[Book, list[Problem]]:

@@ -40,16 +40,17 @@ WHERE v.category = 'bypass_vpn_tunnel' ORDER BY v.visit
 """
 
 # A host new to the school and to nearly everybody, used and not only looked at, and what the same person met just before. While
-# nobody can tell what is new, a stay in which everything came through one name stands in for it.
+# nobody can tell what is new, a stay in which everything came through one name, or a name that hints at it, stands in for it.
 FRESH = """
 WITH fresh AS (
-    SELECT v.*, epoch_us(v.started) AS since, n.host IS NOT NULL AS is_new, a.visit IS NOT NULL AS alone
+    SELECT v.*, epoch_us(v.started) AS since, n.host IS NOT NULL AS is_new, a.visit IS NOT NULL AS alone,
+           list_has_any(string_split_regex(v.host, '[.-]'), $hints::VARCHAR[]) AS hinted
     FROM visits v JOIN hosts k USING (host) LEFT JOIN new n USING (host) LEFT JOIN alone a USING (visit)
     WHERE v.category = 'uncategorised' AND v.allowed > 0 AND v.actor IN ('student', 'shared', 'unknown') AND k.people <= $few
-      AND (a.visit IS NOT NULL AND ($short OR n.host IS NOT NULL)
+      AND ((a.visit IS NOT NULL OR hinted) AND ($short OR n.host IS NOT NULL)
            OR n.host IS NOT NULL AND (v.requests >= $requests OR v.bytes_in >= $bytes))
 )
-SELECT f.visit, f.site, f.is_new, f.alone, f.requests, f.bytes_in // 1000000 AS megabytes, max(p.port) AS port,
+SELECT f.visit, f.site, f.is_new, f.alone, f.hinted, f.requests, f.bytes_in // 1000000 AS megabytes, max(p.port) AS port,
        f.tunnels > 0 AND f.slots >= $slots AND f.bytes_in >= $stay AS stayed,
        coalesce(bool_or(o.opened >= 2) FILTER (o.blocked >= 2 AND epoch_us(o.started) >= f.since - $block_minutes * 60000000
                                                AND o.category NOT IN (SELECT unnest($harmless::VARCHAR[]))), false) AS again,
@@ -60,7 +61,7 @@ SELECT f.visit, f.site, f.is_new, f.alone, f.requests, f.bytes_in // 1000000 AS 
 FROM fresh f JOIN visits o ON o.subject = f.subject AND o.visit <> f.visit AND o.site <> f.site
  AND epoch_us(o.started) BETWEEN f.since - $look_minutes * 60000000 AND f.since
 LEFT JOIN ports p ON p.client = f.client AND p.host = f.host
-GROUP BY f.visit, f.site, f.is_new, f.alone, f.requests, f.tunnels, f.slots, f.bytes_in ORDER BY f.visit
+GROUP BY f.visit, f.site, f.is_new, f.alone, f.hinted, f.requests, f.tunnels, f.slots, f.bytes_in ORDER BY f.visit
 """
 
 MERGED = """
@@ -99,20 +100,25 @@ def weighed(con: duckdb.DuckDBPyConnection, visits: pa.Table, hosts: pa.Table, n
 
 def _fresh(visits: pa.Table, hosts: pa.Table, new: pa.Table, ports: pa.Table, book: Book, short: bool) -> list[dict[str, Any]]:
     """New hosts opened straight after a look for a way round; or after blocks, where the host stands on a platform for anybody,
-    or where no address is seen and much is fetched for minutes through that one name, or all there was. Blocks count where there
-    were several, or where what was blocked was asked for again and nothing else set that off. An unusual port says what else than
-    a web proxy it is."""
+    or where its name says what it is for, or where no address is seen and much is fetched for minutes through that one name, or
+    all there was. Blocks count where there were several, or where what was blocked was asked for again and nothing else set that
+    off. An unusual port, or the name, says what else than a web proxy it is."""
     numbers = book.numbers
-    narrow = alone(visits, numbers) if len(new) or short else []
-    if not len(new) and not narrow:
+    if not len(new) and not short:
         return []
+    narrow = alone(visits, numbers)
     found = run(FRESH, {"few": numbers["rare_people"], "requests": numbers["used_requests"], "bytes": 1_000_000,
                         "slots": numbers["stay_slots"], "stay": numbers["stay_megabytes"] * 1_000_000, "short": short,
                         "block_minutes": numbers["block_minutes"], "look_minutes": numbers["look_minutes"],
-                        "harmless": sorted(book.harmless)}, visits=visits, hosts=hosts, new=new, ports=ports,
-                alone=pa.table({"visit": pa.array(narrow, pa.string())}))
-    return [{"visit": fact["visit"], "category": tunnels.PORT_CATEGORIES.get(fact["port"], "bypass_web_proxy"), "why": why}
+                        "harmless": sorted(book.harmless), "hints": sorted(book.words.get("hints", ()))},
+                visits=visits, hosts=hosts, new=new, ports=ports, alone=pa.table({"visit": pa.array(narrow, pa.string())}))
+    return [{"visit": fact["visit"], "category": _kind(fact), "why": why}
             for fact in found.to_pylist() if (why := _after(fact, numbers))]
+
+
+def _kind(fact: Mapping[str, Any]) -> str:
+    """A web proxy, where neither the port nor the name says what else it is: sites so named are mirrors of games, mostly."""
+    return tunnels.PORT_CATEGORIES.get(fact["port"], tunnels.MIRROR if fact["hinted"] else "bypass_web_proxy")
 
 
 def _after(fact: Mapping[str, Any], numbers: Mapping[str, int]) -> list[str]:
@@ -121,6 +127,7 @@ def _after(fact: Mapping[str, Any], numbers: Mapping[str, int]) -> list[str]:
     facts = [(fact["looked"], "opened within minutes of a look for a way round the filter"),
              (blocked, f"opened within minutes of {fact['blocks']} blocks"),
              (blocked and fact["stayed"], f"{fact['megabytes']} MB through that one name, over some minutes"),
+             (fact["hinted"], "its name says what it is for"),
              (fact["alone"], "the device asked for next to nothing else meanwhile"),
              (bool(platform_of(fact["site"])), "the host stands on a platform where anybody can put up a page")]
     why = [text for holds, text in facts if holds]

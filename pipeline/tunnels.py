@@ -66,9 +66,8 @@ ORDER BY h.visit
 
 PRIVATE = r"^(0|10|127|169\.254|192\.168|172\.(1[6-9]|2[0-9]|3[01])|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7]))\."
 
-TOR, DESKTOP = "bypass_tor", "bypass_mirror_or_remote_desktop"
-PORT_CATEGORIES = {9001: TOR, 9030: TOR, 3389: DESKTOP, 5900: DESKTOP, 5901: DESKTOP, 6568: DESKTOP, 21115: DESKTOP,
-                   21116: DESKTOP, 21117: DESKTOP}
+TOR, MIRROR = "bypass_tor", "bypass_mirror_or_remote_desktop"
+PORT_CATEGORIES = dict.fromkeys((9001, 9030), TOR) | dict.fromkeys((3389, 5900, 5901, 6568, 21115, 21116, 21117), MIRROR)
 
 
 def ports(con: duckdb.DuckDBPyConnection, book: Book) -> pa.Table:

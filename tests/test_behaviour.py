@@ -302,3 +302,23 @@ def test_a_relay_of_tor_met_after_a_look_is_tor_and_no_web_proxy() -> None:
     told = [weighed(text, "host\n203.0.113.9\nonion.example", ("203.0.113.9",), port.format(number)) for number in (9001, 443)]
     assert [[category for _, category, _ in one] for one in told] == [["bypass_tor"], ["bypass_web_proxy"]]
     assert told[0][0][2][-1] == "a tunnel to the unusual port 9001"
+
+
+HINTS = "started | site | host | category | requests | allowed | blocked | opened\n"
+
+
+@pytest.mark.parametrize(("before", "host", "people", "told"), [
+    ("10:00 | pranks.example | pranks.example | games | 2 | 0 | 2 | 2", "pebble-unblocked.pages.example", 1, True),
+    ("10:00 | search.example | search.example | bypass_vpn_site_visit | 1 | 1 | 0 | 1", "pebble-unblocked.pages.example", 1, True),
+    ("10:00 | pranks.example | pranks.example | games | 1 | 0 | 1 | 1", "pebble-unblocked.pages.example", 1, False),    # one block is chance
+    ("10:00 | atlas.example | atlas.example | learning | 9 | 9 | 0 | 1", "drains-unblocked.pages.example", 1, False),     # a plumber
+    ("10:00 | pranks.example | pranks.example | games | 2 | 0 | 2 | 2", "drainunblockers.pages.example", 1, False),       # no part of its own
+    ("10:00 | pranks.example | pranks.example | games | 2 | 0 | 2 | 2", "pebble-unblocked.pages.example", 30, False)])    # half the school
+def test_a_name_that_says_unblocked_counts_straight_after_blocks_or_a_look(before: str, host: str, people: int, told: bool) -> None:
+    """Also in a school's first week; by itself the name says nothing."""
+    con = connect(threads=1)
+    con.register("lines", lines("host\nx.example"))
+    text = f"{HINTS}{before}\n10:02 | pages.example | {host} | uncategorised | 54 | 54 | 0 | 1"
+    found = behaviour.weighed(con, visits(text), hosts(f"host | people\n{host} | {people}"), new(), BOOK, short=True)
+    mirrors = [notes for _, category, notes in said(found, "visit", "category", "notes") if category == "bypass_mirror_or_remote_desktop"]
+    assert ["its name says what it is for" in notes for notes in mirrors] == [True] * told
