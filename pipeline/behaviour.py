@@ -9,7 +9,6 @@ sentences that say why. Times in microseconds; numbers and their reasons stand i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any
 
 import duckdb
@@ -19,9 +18,8 @@ from pipeline.hosts import platform_of
 from pipeline.onename import alone
 from pipeline.signals.shapes import Book
 from pipeline.sql import run
-from pipeline.tables import DETECTIONS, VISITS, conform
+from pipeline.tables import VISITS, conform
 
-SPREAD = "new-host-spreads"
 TOLD = pa.schema([("visit", pa.string()), ("category", pa.string()), ("why", pa.list_(pa.string()))])
 
 # Which port a tunnel led to stands in the lines alone; only unusual ones are asked for.
@@ -100,30 +98,6 @@ MERGED = """
 SELECT v.* REPLACE (coalesce(t.category, v.category) AS category, list_concat(v.notes, coalesce(t.why, [])) AS notes)
 FROM visits v LEFT JOIN told t USING (visit) ORDER BY v.started, v.source, v.line
 """
-
-# One host, new to the school, many pupils of few years, none of the staff, not all in one minute (that is a link for a class).
-SPREADS = """
-WITH met AS (
-    SELECT v.* FROM visits v JOIN new USING (host) WHERE v.category = 'uncategorised'
-), groups AS (
-    SELECT host, any_value(site) AS site, count(DISTINCT subject) FILTER (actor = 'student') AS pupils,
-           bool_or(actor IN ('staff', 'technical_staff', 'governor')) AS led, max(crowd) AS crowd,
-           count(DISTINCT year) FILTER (actor = 'student') AS years,
-           count(DISTINCT epoch_us(started) // 600000000) AS moments,
-           count(DISTINCT subject) FILTER (actor = 'student' AND visit IN (FROM alone)) AS narrowed,
-           sum(blocked)::BIGINT AS blocked, sum(allowed)::BIGINT AS allowed
-    FROM met GROUP BY host
-), upset AS (
-    SELECT m.host, count(DISTINCT m.subject) AS turned FROM met m JOIN visits o ON o.subject = m.subject AND o.site <> m.site
-       AND o.blocked > 0 AND o.category NOT IN (SELECT unnest($harmless::VARCHAR[]))
-       AND epoch_us(o.started) BETWEEN epoch_us(m.started) - $block_minutes * 60000000 AND epoch_us(m.started)
-    GROUP BY m.host
-)
-SELECT g.*, coalesce(u.turned, 0) AS turned FROM groups g LEFT JOIN upset u USING (host)
-WHERE g.pupils >= $pupils AND NOT g.led AND g.crowd < $crowd AND g.years <= $years AND g.moments >= 3
-ORDER BY g.host
-"""
-OF_HOST = "SELECT * FROM visits WHERE host = $host AND category = 'uncategorised' ORDER BY started, source, line"
 
 
 def new_hosts(con: duckdb.DuckDBPyConnection, hosts: pa.Table, earlier: Sequence[str], book: Book) -> pa.Table:
@@ -206,37 +180,3 @@ def _after(fact: Mapping[str, Any], numbers: Mapping[str, int]) -> list[str]:
         return []
     rare = "a host that this school had not asked for before" if fact["is_new"] else "hardly anybody else asks for this host"
     return [rare, *why]
-
-
-def spreads(visits: pa.Table, new: pa.Table, book: Book, day: date) -> pa.Table:
-    """DETECTIONS: one for each new host that spreads among pupils, whoever they are; for the people who run the filter."""
-    numbers = book.numbers
-    if not len(new) or not numbers:
-        return DETECTIONS.schema.empty_table()
-    found = run(SPREADS, {"pupils": numbers["spread_pupils"], "crowd": numbers["spread_crowd"], "years": numbers["spread_years"],
-                          "block_minutes": numbers["block_minutes"], "harmless": sorted(book.harmless)}, visits=visits, new=new,
-                alone=pa.table({"visit": pa.array(alone(visits, numbers), pa.string())}))
-    rows = [_spread(fact, run(OF_HOST, {"host": fact["host"]}, visits=visits).to_pylist(), day, numbers)
-            for fact in found.to_pylist() if fact["turned"] >= numbers["spread_turned"]
-            or fact["narrowed"] >= numbers["spread_alone"] or platform_of(fact["site"])]
-    return pa.Table.from_pylist(rows, DETECTIONS.schema)
-
-
-def _spread(fact: Mapping[str, Any], visits: Sequence[Mapping[str, Any]], day: date, numbers: Mapping[str, int]
-            ) -> dict[str, Any]:
-    """The one story of a host that spreads: of a host, not of a person."""
-    first = visits[0]
-    years = "one year group" if fact["years"] == 1 else f"{fact['years']} year groups"
-    reasons = [f"a host that this school had not asked for before, met by {fact['pupils']} pupils of {years} in one day"]
-    reasons += [f"{fact['turned']} of them came within minutes of a block"] if fact["turned"] >= numbers["spread_turned"] else []
-    reasons += [f"{fact['narrowed']} of them fetched everything through that one name"] \
-        if fact["narrowed"] >= numbers["spread_alone"] else []
-    reasons += ["it stands on a platform where anybody can put up a page"] if platform_of(fact["site"]) else []
-    outcome = "mixed" if fact["blocked"] and fact["allowed"] else "blocked" if fact["blocked"] else "allowed"
-    return {"rule": SPREAD, "day": day, "subject": fact["host"], "person": None, "client": "", "actor": "unknown", "year": "",
-            "network": "", "site": fact["site"], "host": fact["host"], "source": first["source"], "line": first["line"],
-            "category": "bypass_web_proxy", "tier": "T4", "route": "tech", "outcome": outcome, "intent": "unclear", "rows": [],
-            "clause": "6.1 UA-10", "questions": [], "started": first["started"], "ended": max(v["ended"] for v in visits),
-            "band": first["band"], "period": first["period"], "visits": len(visits),
-            "requests": sum(v["requests"] for v in visits), "reasons": reasons, "hidden": "",
-            "visit_keys": [v["visit"] for v in visits]}

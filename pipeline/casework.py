@@ -12,14 +12,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline import correcting, judging, night, register, rulefiles
-from pipeline.judging import Rules
+from pipeline import correcting, register, rulefiles, ruleset, schoolfolder
 from pipeline.policy import Policy, in_force, read_policy
 from pipeline.privacy import fits, login_key, pseudonym
 from pipeline.problems import Problem, RefusedError, UsageError
-from pipeline.register import Card, IncidentState, Standing, Table
+from pipeline.register import APART, OPENS, Card, IncidentState, Standing, Table
 from pipeline.register.clocks import due
-from pipeline.school import Person
+from pipeline.ruleset import Rules
+from pipeline.school import Person, School
 from pipeline.schoolday import day_bounds, school_day
 from pipeline.vault import Vault, load_keys
 
@@ -38,7 +38,7 @@ class Desk:
     @property
     def today(self) -> date:
         """The school day of the clock."""
-        return school_day(datetime.now(UTC), self.rules.school.calendar.timezone)
+        return today(self.rules.school)
 
     @property
     def clocks(self) -> Mapping[str, int]:
@@ -55,10 +55,15 @@ class Desk:
         return in_force(self.rules.policy, date.fromisoformat(state.day) if state.day else self.today)
 
 
+def today(school: School) -> date:
+    """The school day of the clock."""
+    return school_day(datetime.now(UTC), school.calendar.timezone)
+
+
 def sit(folder: Path, needs_role: bool = True) -> Desk:
     """The desk of whoever is at the keyboard; RefusedError when they have no role in this school and one is needed."""
-    night.require_school(folder)
-    rules, faults = judging.read_all(rulefiles.texts(folder))
+    schoolfolder.require_school(folder)
+    rules, faults = ruleset.read_all(rulefiles.texts(folder))
     if rules is None:
         raise UsageError(*faults)
     who = getpass.getuser()
@@ -79,7 +84,7 @@ def table_of(policy: Policy) -> Table:
 
 def states_of(folder: Path) -> Standing:
     """Every incident by its reference."""
-    return night.incidents(folder)
+    return schoolfolder.incidents(folder)
 
 
 def found(states: Mapping[str, IncidentState], ref: str) -> IncidentState:
@@ -106,11 +111,16 @@ class Filter:
 
 
 def incidents(folder: Path, only: Filter | None = None) -> list[str]:
-    """A line an incident, without names: reference, state, day, tier, who reads it, categories, and when it is due."""
-    wanted, school = only or Filter(), night.settings(folder)
-    clocks, today = _clocks(folder), school_day(datetime.now(UTC), school.calendar.timezone)
+    """A line an incident, without names: reference, state, day, tier, who reads it, categories, and when it is due.
+
+    What a welfare or staff matter is about is left out for roles that may not open it.
+    """
+    wanted, school = only or Filter(), schoolfolder.settings(folder)
+    clocks, now = _clocks(folder), today(school)
     cards = [(card, due(card, school.calendar, clocks)) for card in states_of(folder).cards() if wanted.lets(card)]
-    return [_line(card, when, today) for card, when in cards if not wanted.overdue or (when is not None and when < today)]
+    closed = [tier for tier in APART if school.roles.get(getpass.getuser(), "") not in OPENS[tier]]
+    return [_line(card._replace(what="") if card.tier in closed else card, when, now) for card, when in cards
+            if not wanted.overdue or (when is not None and when < now)]
 
 
 def _clocks(folder: Path) -> Mapping[str, int]:
@@ -122,8 +132,8 @@ def _clocks(folder: Path) -> Mapping[str, int]:
     return clocks
 
 
-def _line(card: Card, when: date | None, today: date) -> str:
-    said = "" if when is None else f"  {'overdue since' if when < today else 'due'} {when}"
+def _line(card: Card, when: date | None, now: date) -> str:
+    said = "" if when is None else f"  {'overdue since' if when < now else 'due'} {when}"
     gone = "" if card.detected else "(no longer detected) "
     told = "" if card.source == "log" else f"  told by {card.source}"
     return f"{card.ref}  {card.state:9} {gone}{card.day}  {card.tier}  {card.route:11} {card.what}{told}{said}"
@@ -139,7 +149,7 @@ def act(folder: Path, ref: str, kind: str, reason: str, **facts: Any) -> str:
         if facts.get("code") == "filter_check" and facts.get("reference"):
             _is_check(folder, str(facts["reference"]))
         event = move(desk, state, kind, reason, **facts)
-        night.journal(folder, "incidents").append(*event)
+        schoolfolder.journal(folder, "incidents").append(*event)
     if kind == "corrected":
         correcting.mark(folder, desk.rules.school.groups, ref, facts["pages"], desk.today)
     return f"{ref} is {kind.replace('_', ' ')}, by {desk.who} ({desk.role})."
@@ -162,7 +172,7 @@ def _role_of(desk: Desk, person: str) -> str:
 
 def _is_check(folder: Path, ref: str) -> None:
     """UsageError unless there is such a check: what the filter said is a test only where one is on record."""
-    if ref not in {entry.ref for entry in night.journal(folder, "checks").entries() if entry.ref}:
+    if ref not in {entry.ref for entry in schoolfolder.journal(folder, "checks").entries() if entry.ref}:
         raise UsageError(Problem(ref, "is no check here", "schoolgate checks list"))
 
 
@@ -172,10 +182,12 @@ def identify(folder: Path, ref: str, login: str, reason: str) -> str:
     with rulefiles.entering(folder):
         state = found(states_of(folder), ref)
         body = who_was(desk, login, date.fromisoformat(state.day), str(state.summary["tier"]))
-        rows = _rows_of(desk.policy(state), state) if body["actor"] == "student" and body["route"] == "student" else []
+        student = body["actor"] == "student" and body["route"] == "student"
+        told = state.summary["rows"] if state.source != "log" else []  # what somebody said it was outlives who it was
+        rows = list(dict.fromkeys([*told, *_rows_of(desk.policy(state), state)])) if student else []
         event = move(desk, state, "identified", reason, rows=rows, **body)
         _remember(desk, login)
-        night.journal(folder, "incidents").append(*event)
+        schoolfolder.journal(folder, "incidents").append(*event)
     return f"{ref} is about {login}, says {desk.who} ({desk.role})."
 
 
@@ -233,7 +245,7 @@ def add(folder: Path, told: Told) -> str:
         event = register.enter(ref, body, told.source, who=desk.who, role=desk.role, reason=told.what)
         if told.login:
             _remember(desk, told.login)
-        night.journal(folder, "incidents").append(*event)
+        schoolfolder.journal(folder, "incidents").append(*event)
     return f"{ref} is entered, suspected, by {desk.who} ({desk.role})."
 
 
@@ -249,7 +261,7 @@ def _story(desk: Desk, told: Told, tier: str) -> dict[str, Any]:
     return {"day": str(told.day), "story": "", "keys": [], "client": "", **who, "tier": "TS" if staff else tier,
             "started": at.isoformat(), "ended": at.isoformat(), "categories": [], "sites": [], "outcome": "unknown",
             "intent": "unclear", "rows": list(told.rows) if who["actor"] in ("student", "unknown") else [], "questions": [],
-            "visits": 0, "requests": 0}
+            "visits": 0, "requests": 0} | ({} if told.at else {"time": register.UNTOLD})
 
 
 def _since_cut(at: time) -> timedelta:

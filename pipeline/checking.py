@@ -3,7 +3,8 @@
 A check is registered before it begins, with the account or the address that it is made from. A visit of that account or
 address, inside the window from its first request to its last and of a kind that the check is to test, is the check's: no rule
 speaks of it, and the register of checks says what was seen. What the filter let through stays a filter failure. An account that
-people.csv gives to a pupil is never a tester. Sealed items are no visits, so a person links them.
+people.csv gives to a pupil is never a tester, nor, on a device registered without an account, one that looks like a pupil's.
+Sealed items are no visits, so a person links them.
 
 Without a window nothing is left out: one account that asks for several kinds of blocked sites within minutes, in even steps, in
 the order of a list or beside a known test page, is told with that in its reasons.
@@ -40,7 +41,7 @@ SELECT v.visit, min(w.ref) AS context
 FROM visits v JOIN windows w
   ON (w.person = '' OR v.person = w.person OR (v.person IS NULL AND w.client <> '')) AND (w.client = '' OR v.client = w.client)
  AND v.started >= w.begins AND v.ended <= w.ends
-WHERE NOT (v.actor = 'student' AND v.actor_from = 'people')
+WHERE NOT (v.actor = 'student' AND (v.actor_from = 'people' OR (v.actor_from = 'account' AND w.person = '')))
   AND (list_contains(w.tested, v.category) OR (w.searches AND v.searched = v.requests)
        OR (w.everything AND list_contains($meant::VARCHAR[], v.category)))
 GROUP BY v.visit ORDER BY v.visit

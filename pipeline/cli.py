@@ -11,6 +11,7 @@ import typer
 
 from pipeline import deciding, failing, logfiles, night, progress, purging, readout, returning, rulefiles, verifying
 from pipeline.problems import Exit, SchoolgateError
+from pipeline.verbs.access import access
 from pipeline.verbs.breach import breach
 from pipeline.verbs.change import change
 from pipeline.verbs.checks import checks
@@ -18,7 +19,7 @@ from pipeline.verbs.concern import concern
 from pipeline.verbs.evidence import evidence
 from pipeline.verbs.export import export
 from pipeline.verbs.formats import formats, how
-from pipeline.verbs.front import DAY, Dates, Files, Form, Ref, Year, Zone, begin, end, folder, ran
+from pipeline.verbs.front import DAY, Dates, Files, Form, Ref, Why, Year, Zone, begin, end, folder, ran
 from pipeline.verbs.incident import incident
 from pipeline.verbs.lists import lists
 from pipeline.verbs.mail import mail_send
@@ -42,6 +43,7 @@ FAMILIES = {
     "concern": concern,
     "sealed": sealed,
     "export": export,
+    "access": access,
 }
 for name, family in FAMILIES.items():
     app.add_typer(family, name=name)
@@ -142,9 +144,9 @@ def check() -> None:
 
 
 @app.command()
-def explain(ref: Ref) -> None:
+def explain(ref: Ref, reason: Why = "") -> None:
     """Walk from an incident to its log lines: time, host, log and line of each visit; the look is written down."""
-    typer.echo("\n".join(deciding.explain_incident(folder(), ref)) or "The lines of this incident are no longer kept.")
+    typer.echo("\n".join(deciding.explain_incident(folder(), ref, reason)) or "The lines of this incident are no longer kept.")
 
 
 def main() -> None:

@@ -58,15 +58,29 @@ class Ledger:
     def count(self, series: str, first: date, last: date, value: int, people: int | None = None) -> int | None:
         """What may be printed of a count of `people` people (left out: the value is people); None: it is withheld."""
         new = Fact(self.page, series, first, last, value, value if people is None else people)
-        told = self._of[series]
         if any(map(self._little, new.both)):
             return None
-        if not self._allowed(told, new):
-            return self.before(series, first, last)
-        if not _same(_latest(told).get(new.ends), new):
-            self._of[series].append(new)
-            self.fresh.append(new)
-        return value
+        return self._printed(new)
+
+    def part(self, series: str, first: date, last: date, part: tuple[int, int], rest: tuple[int, int]) -> int | None:
+        """What may be printed of a part (how many, people) of a count whose whole stands beside it.
+
+        What is left can be worked out, on this page and against those before it: it is held to the threshold too.
+        """
+        new = Fact(self.page, series, first, last, *part)
+        return self._printed(new, Fact(self.page, f"{series}: the rest", first, last, *rest))
+
+    def _printed(self, new: Fact, *known: Fact) -> int | None:
+        """The count of `new`, where it and whatever becomes known with it may stand; else what stood before."""
+        facts = (new, *known)
+        if any(self._little(count) for fact in facts for count in fact.both) or not all(
+                self._allowed(self._of[fact.series], fact) for fact in facts):
+            return self.before(new.series, new.first, new.last)
+        for fact in facts:
+            if not _same(_latest(self._of[fact.series]).get(fact.ends), fact):
+                self._of[fact.series].append(fact)
+                self.fresh.append(fact)
+        return new.value
 
     def before(self, series: str, first: date, last: date) -> int | None:
         """What this page last printed of a series for a span that began the same day; None: nothing."""

@@ -12,9 +12,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline import casework, logbooks, night, publishing, render, rulefiles, telling, zipping
+from pipeline import casework, logbooks, publishing, render, rulefiles, schoolfolder, telling, zipping
 from pipeline.casework import Desk
 from pipeline.lake import Lake
+from pipeline.policy import Policy
 from pipeline.policy.printed import printed
 from pipeline.problems import Problem, RefusedError, UsageError
 from pipeline.register import IncidentState, may, pack
@@ -44,7 +45,7 @@ def make(folder: Path, ref: str, to: Path, reason: str, names: bool = False) -> 
     files = _of_breach(desk, asked) if ref.startswith("B") else _of_incident(desk, asked)
     about = {"by": desk.who, "role": desk.role, "why": asked.reason, "what": "evidence pack", "files": len(files), "names": names,
              "refs": [ref] if names else []}
-    night.journal(folder, "access").append("reveal" if names else "export", f"evidence {ref}", about)
+    schoolfolder.journal(folder, "access").append("reveal" if names else "export", f"evidence {ref}", about)
     zipping.write(to, ref, pack.summed({name: text.encode("utf-8") for name, text in files.items()}))
     return f"{ref}: {len(files)} files and their sums in {to}. In the unpacked folder: sha256sum -c {pack.SUMS}"
 
@@ -59,7 +60,7 @@ def _of_incident(desk: Desk, asked: Asked) -> dict[str, str]:
     if desk.role not in may("noted", state):
         raise RefusedError(Problem(asked.ref, f"is not for the role {desk.role}", "a role that may open it"))
     policy = desk.policy(state)
-    titles = {name: category.title for name, category in policy.categories.items()}
+    titles = _titles(policy)
     name = _name(desk, state) if asked.names else str(state.summary["person"] or "unnamed")
     record = render.csv_text(pack.NEUTRAL, [pack.neutral(state, policy.columns, titles, name)])
     return _common(desk, asked, "incidents") | {
@@ -78,12 +79,12 @@ def _common(desk: Desk, asked: Asked, book: str) -> dict[str, str]:
     """What every pack holds: what it is, the entries, and the versions."""
     at = datetime.now(UTC).isoformat(timespec="seconds")
     files = rulefiles.texts(desk.folder)
-    heads = {name: night.journal(desk.folder, name).head() for name in night.REGISTERS}
+    heads = {name: schoolfolder.journal(desk.folder, name).head() for name in schoolfolder.REGISTERS}
     versions = {"made": at, "rules": rulefiles.fingerprint(files), "policy issued": str(desk.rules.policy.issued),
                 "policy files": {name: rulefiles.fingerprint({name: text}) for name, text in sorted(files.items())
                                  if name.startswith("rules/") and name.count("/") == 1}, "registers": heads}
     return {"README.txt": pack.READ_ME.format(ref=asked.ref, at=at, who=desk.who, role=desk.role, reason=asked.reason),
-            "entries.jsonl": pack.entries(night.journal(desk.folder, book).entries(), asked.ref),
+            "entries.jsonl": pack.entries(schoolfolder.journal(desk.folder, book).entries(), asked.ref),
             "versions.json": json.dumps(versions, indent=2, ensure_ascii=False) + "\n"}
 
 
@@ -111,7 +112,7 @@ def _bytes(lake: Lake, day: date, keys: list[str]) -> dict[str, int]:
 
 
 def _lake(desk: Desk) -> Lake:
-    return night.open_lake(desk.folder, load_keys(desk.folder / desk.rules.school.keys))
+    return schoolfolder.open_lake(desk.folder, load_keys(desk.folder / desk.rules.school.keys))
 
 
 def _name(desk: Desk, state: IncidentState) -> str:
@@ -120,6 +121,12 @@ def _name(desk: Desk, state: IncidentState) -> str:
     known = Vault(desk.folder / "var/vault/names", keys.vault).names()
     who = publishing.who_is(desk.rules, keys.pseudonym, known, date.fromisoformat(state.day))
     return who.get(str(state.summary["person"] or ""), "an unnamed device")
+
+
+def _titles(policy: Policy) -> dict[str, str]:
+    """What its categories and the rows of table 7.2 are called."""
+    return {name: category.title for name, category in policy.categories.items()} | {
+        row.id: row.text for row in policy.sanctions.values()}
 
 
 def _lines(lines: list[str]) -> str:
@@ -134,12 +141,12 @@ def records(folder: Path, to: Path, reason: str) -> int:
     zipping.writable(to)
     states = [state for state in casework.states_of(folder).values() if state.verdict == "confirmed"
               and state.summary["tier"] != "T0" and desk.role in may("noted", state)]
-    night.journal(folder, "access").append("export", "records", {"by": desk.who, "role": desk.role, "why": reason.strip(),
+    schoolfolder.journal(folder, "access").append("export", "records", {"by": desk.who, "role": desk.role, "why": reason.strip(),
                                                                  "what": "neutral CSV", "rows": len(states)})
     rows = []
     for state in states:
         policy = desk.policy(state)
-        titles = {name: category.title for name, category in policy.categories.items()}
+        titles = _titles(policy)
         rows.append(pack.neutral(state, policy.columns, titles, str(state.summary["person"] or "unnamed")))
     zipping.text(to, render.csv_text(pack.NEUTRAL, rows))
     return len(rows)

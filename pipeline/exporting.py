@@ -1,7 +1,7 @@
 """What leaves as a file for other programs. Each export is a contract: its columns and words stay as they are.
 
-Without names every person is a pseudonym. With names it is a reveal, written down before the file is: sealed items are then
-left out, and so is everything about staff, whose matters are on the Principal's page only.
+Every export is written down before the file is there. Without names every person is a pseudonym. With names it is a reveal:
+sealed items are then left out, and so is everything about staff, whose matters are on the Principal's page only.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline import night, render, rulefiles
+from pipeline import approving, render, rulefiles, schoolfolder
 from pipeline.classify import STAFF
 from pipeline.detect import SEALED
 from pipeline.incidents import key_of
 from pipeline.lake import put_text
 from pipeline.problems import FailedError, Problem, RefusedError, UsageError
+from pipeline.school import School
 from pipeline.tables import DETECTIONS
 from pipeline.vault import Keys, Vault, load_keys
 
@@ -25,13 +26,13 @@ HEADER = ("date", "user", "category", "outcome", "intent", "rows", "route", "sta
 NOBODYS = "help_seeking"  # never beside a person; no rule speaks of it, and no export does
 
 
-def detections(folder: Path, to: Path, named: bool, first: date | None = None, last: date | None = None) -> int:
+def detections(folder: Path, to: Path, named: bool, first: date | None = None, last: date | None = None, why: str = "") -> int:
     """Write the detections of every judged day from `first` to `last` to the CSV file `to`, owner only; how many rows.
 
     Columns as in HEADER: `user` is the login with `named`, else the pseudonym, and the device's where the log names nobody;
     times are UTC; `rows` and `reasons` are parted by `;`. UsageError, RefusedError, FailedError: nothing was written.
     """
-    school = night.settings(folder)
+    school = schoolfolder.settings(folder)
     _writable(to)
     if not (folder / "var").is_dir():
         raise RefusedError(Problem(str(folder), "has judged no day yet", "schoolgate nightly LOG"))
@@ -40,14 +41,16 @@ def detections(folder: Path, to: Path, named: bool, first: date | None = None, l
         rows = _rows(folder, keys, first or date.min, last or date.max)
         if named:
             rows = [row for row in rows if _may_be_named(row)]
-            _reveal(folder, to, rows, first, last)
+        said = {"to": to.name, "from": str(first or ""), "until": str(last or ""), "rows": len(rows),
+                "why": " ".join(why.split())}
+        (_reveal if named else _export)(folder, school, rows, said)
         _write(to, rows, Vault(folder / "var/vault/names", keys.vault).names() if named else {})
     return len(rows)
 
 
 def _rows(folder: Path, keys: Keys, first: date, last: date) -> list[dict[str, Any]]:
     """The detections of those days, each with the reference of the incident that holds it."""
-    lake = night.open_lake(folder, keys)
+    lake = schoolfolder.open_lake(folder, keys)
     refs = _references(folder)
     found = lake.table(DETECTIONS, [day for day in lake.judged() if first <= day <= last]).to_pylist()
     return [row | {"ref": refs.get((str(row["day"]), key_of(row)), "")} for row in found
@@ -56,7 +59,7 @@ def _rows(folder: Path, keys: Keys, first: date, last: date) -> list[dict[str, A
 
 def _references(folder: Path) -> dict[tuple[str, str], str]:
     """Reference by day and detection key, of what is detected now."""
-    states = night.incidents(folder)
+    states = schoolfolder.incidents(folder)
     return {(state.day, key): ref for ref, state in states.items() if state.detected and not state.purged for key in state.keys}
 
 
@@ -64,11 +67,16 @@ def _may_be_named(row: Mapping[str, Any]) -> bool:
     return row["route"] != SEALED and row["actor"] not in STAFF
 
 
-def _reveal(folder: Path, to: Path, rows: list[dict[str, Any]], first: date | None, last: date | None) -> None:
-    """The reveal, in the register before the file is there."""
-    night.journal(folder, "access").append("reveal", "export-detections", {
-        "by": getpass.getuser(), "what": "export detections --names", "to": to.name, "from": str(first or ""),
-        "until": str(last or ""), "rows": len(rows), "refs": sorted({row["ref"] for row in rows if row["ref"]})})
+def _reveal(folder: Path, school: School, rows: list[dict[str, Any]], said: dict[str, Any]) -> None:
+    """The reveal, in the register before the file is there, with the second person's approval where one is needed."""
+    approving.reveal(folder, school, approving.EXPORT, len({row["subject"] for row in rows}), {row["day"] for row in rows},
+                     said | {"refs": sorted({row["ref"] for row in rows if row["ref"]})})
+
+
+def _export(folder: Path, school: School, rows: list[dict[str, Any]], said: dict[str, Any]) -> None:
+    """The export without names, in the register before the file is there."""
+    schoolfolder.journal(folder, "access").append("export", "export-detections", {
+        "by": getpass.getuser(), "what": approving.EXPORT, "names": False, **said})
 
 
 def _write(to: Path, rows: list[dict[str, Any]], names: Mapping[str, str]) -> None:

@@ -18,27 +18,28 @@ from pipeline.lake import put_text
 from pipeline.problems import Problem, RefusedError
 
 READERS = ("technical", "safeguarding", "principal", "leadership", "governors")
-COHORT = re.compile(r"(year|house)-[a-z0-9-]+")  # a Head of Year or House: made when there is something for them, or a group
+LATER = re.compile(r"(year|house)-[a-z0-9-]+|access")  # Heads of Year and House, and who audits looks: made when there is
+# something for them, or a group
 INDEX = "index.html"
 HEAD = re.compile(rb"<dt>register ([a-z]+)</dt>\s*<dd>([0-9a-f]{8,64})</dd>")  # as parts.html lays them out
 
 
 def group_faults(named: Mapping[str, str], where: str = "school.toml") -> list[Problem]:
     """A problem for each line of [groups] whose reader or whose group there is not."""
-    return [*(Problem(f"{where}, groups.{reader}", "is no reader", f"one of {', '.join(READERS)}, year-9 or house-heron")
+    return [*(Problem(f"{where}, groups.{reader}", "is no reader", f"one of {', '.join(READERS)}, access, year-9 or house-heron")
               for reader in named if not _is_reader(reader)),
             *(Problem(f"{where}, groups.{reader}", f"'{group}' is no group of this machine", f"groupadd {group}, or another name")
               for reader, group in named.items() if _is_reader(reader) and _number(group) is None)]
 
 
 def _is_reader(name: str) -> bool:
-    return name in READERS or COHORT.fullmatch(name) is not None
+    return name in READERS or LATER.fullmatch(name) is not None
 
 
 def readers(reports: Path, named: Mapping[str, str]) -> list[str]:
-    """The readers, with the cohorts that have a group or a folder."""
-    there = sorted(place.name for place in reports.glob("*-*") if place.is_dir() and COHORT.fullmatch(place.name))
-    return list(dict.fromkeys([*READERS, *(name for name in named if COHORT.fullmatch(name)), *there]))
+    """The readers, with those of later that have a group or a folder."""
+    there = sorted(place.name for place in reports.glob("*") if place.is_dir() and LATER.fullmatch(place.name))
+    return list(dict.fromkeys([*READERS, *(name for name in named if LATER.fullmatch(name)), *there]))
 
 
 def check(folder: Path, named: Mapping[str, str]) -> None:

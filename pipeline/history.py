@@ -12,11 +12,11 @@ from datetime import date
 
 import pyarrow as pa
 
-from pipeline import behaviour, habits, learned, sql
+from pipeline import behaviour, habits, learned, spreading, sql
 from pipeline.checking import Window
-from pipeline.judging import Rules
 from pipeline.lake import Lake
-from pipeline.tables import HABITS, HOSTS, LEARNED
+from pipeline.ruleset import Rules
+from pipeline.tables import HABITS, HOSTS, LEARNED, VISITS
 
 DAYS = 28  # judged days that a host must be unheard of to be new: a month and a half of school
 
@@ -41,8 +41,9 @@ def before(lake: Lake, day: date, rules: Rules, checks: Sequence[Window] = ()) -
                    learned.lessons(taught, rules.shapes.numbers))
 
 
-def told(history: History, fresh: Sequence[str]) -> dict[str, str]:
-    """What a day keeps of the history that it was judged by; `fresh`: its new hosts."""
+def told(history: History, lately: pa.Table) -> dict[str, str]:
+    """What a day keeps of the history that it was judged by; `lately`: its hosts that are new, or nearly."""
+    fresh = [f"{row['host']}|{row['is_new']}" for row in lately.to_pylist()]
     return {"habits": habits.fingerprint(history.brought), "new": habits.fingerprint(fresh),
             "learned": habits.fingerprint(history.lessons)}
 
@@ -53,6 +54,8 @@ def outlearned(lake: Lake, day: date, rules: Rules) -> bool:
     if not lake.judged_after(day, earlier) or lake.purged() & set(earlier):
         return False
     history = before(lake, day, rules)
-    fresh = behaviour.new_hosts(sql.connect(), lake.table(HOSTS, [day]), history.hosts, rules.shapes)["host"].to_pylist()
+    con = sql.connect()
+    new = behaviour.new_hosts(con, lake.table(HOSTS, [day]), history.hosts, rules.shapes)
+    fresh = spreading.lately(con, lake.table(VISITS, [day]), new, history.hosts, rules.shapes)
     known = lake.judged()[day]
     return any(known.get(name) != value for name, value in told(history, fresh).items())

@@ -29,24 +29,19 @@ from pipeline import (
     lists,
     liststore,
     searches,
+    spreading,
     sql,
     visits,
 )
-from pipeline.addressbook import WHERE, read_shapes
 from pipeline.bursts import Watch
-from pipeline.engines import Engine, read_engines
-from pipeline.formats import Format, with_own
-from pipeline.policy import Policy, in_force, read_policy
+from pipeline.policy import Policy, in_force
 from pipeline.privacy import login_key, pseudonym
 from pipeline.problems import Problem
-from pipeline.rulebook import Rule, read_rules
-from pipeline.school import Person, School, read_people, read_school, said_of
+from pipeline.ruleset import Rules
+from pipeline.school import Person, School, said_of
 from pipeline.schoolday import bands_table, is_open
-from pipeline.signals.shapes import Book
 from pipeline.tables import LEARNED
-from pipeline.terms import Terms, read_terms
 from pipeline.turned import filtered
-from pipeline.vendors import Names, read_vendors
 
 ASKED = """
 SELECT host, count(DISTINCT coalesce(person, client)) AS people, count(*) AS requests
@@ -55,64 +50,6 @@ FROM lines WHERE fate = 'request' AND host IS NOT NULL GROUP BY host ORDER BY ho
 SEALED = "SELECT * FROM lines WHERE fate = 'request' AND sealed_list <> '' ORDER BY source, line"
 FIRST_LINES = "SELECT count(*) AS found FROM lines JOIN named USING (source, line) WHERE fate = 'request'"
 CLOSED = ("before_school", "after_school", "closed")
-
-
-@dataclass(frozen=True)
-class Rules:
-    """All that a night judges by: settings, policy, rules, lists and people."""
-
-    school: School
-    policy: Policy
-    rules: Sequence[Rule]
-    lists: pa.Table
-    own: pa.Table
-    people: Sequence[Person]
-    formats: Mapping[str, Format]
-    vendors: Mapping[str, Names]
-    exceptions: Sequence[excepted.Excepted] = ()
-    shapes: Book = field(default_factory=Book)
-    terms: Terms = field(default_factory=Terms)
-    engines: Sequence[Engine] = ()
-    embeds: Sequence[str] = ()  # hosts that other pages bring along
-    imported: Sequence[str] = ()  # the Parquet files of the imported lists
-
-
-def read_all(files: Mapping[str, str]) -> tuple[Rules | None, list[Problem]]:
-    """The rules of these texts (by path in the school folder), or None when they cannot be judged by; every fault."""
-    school, faults = read_school(files.get("school.toml", ""))
-    policy, more = read_policy({name: text for name, text in files.items() if name.startswith("rules/guidance/")
-                                or (name.startswith("rules/") and name.count("/") == 1)})
-    faults += more
-    known = list(policy.categories) if policy else []
-    rules, more = read_rules({name: text for name, text in files.items() if name.startswith("rules/detect/")})
-    faults += more or ([] if rules else [Problem("rules/detect", "holds no rule", "the starter rules of the repository")])
-    entries, more = lists.read_lists({n: text for n, text in files.items() if n.startswith("rules/lists/")}, known)
-    faults += more
-    own, more = lists.read_own(files.get("rules/lists/own.csv", ""), categories=known)
-    faults += more
-    known_formats, more = with_own([(n, t) for n, t in files.items() if n.startswith("rules/formats/") and n.endswith(".toml")])
-    faults += more
-    vendors, more = read_vendors({n: t for n, t in files.items() if n.startswith("rules/vendor/")}, known, known_formats)
-    faults += more
-    faults += [Problem(f"school.toml, logs.{n}.format", f"'{log.format}' is not a log format", "schoolgate formats")
-               for n, log in enumerate(school.logs if school else (), 1) if log.format and log.format not in known_formats]
-    shapes, more = read_shapes(files.get(WHERE, ""), known)
-    faults += more
-    terms, more = read_terms({n: t for n, t in files.items() if n.startswith("rules/terms/")}, known)
-    faults += more
-    engines, more = read_engines(files.get("rules/terms/engines.csv", ""))
-    faults += more
-    embeds, more = habits.read_brought(files.get(habits.WHERE, ""))
-    faults += more
-    people, more = read_people(files["people.csv"]) if "people.csv" in files else ([], [])
-    faults += more
-    exceptions, more = excepted.read_exceptions(files.get(excepted.WHERE, ""), [rule.name for rule in rules],
-                                                {login_key(person.username) for person in people})
-    faults += more
-    if school is None or policy is None or not rules:
-        return None, faults
-    return Rules(school, policy, rules, entries, own, people, known_formats, vendors, exceptions, shapes, terms, engines,
-                 embeds), faults
 
 
 @dataclass(frozen=True)
@@ -126,8 +63,8 @@ class Logs:
 
 @dataclass(frozen=True)
 class Seen:
-    """What was seen on one school day before any rule fires: hosts (and which are new), visits, verdicts, where its requests
-    went, and what later days learn of it."""
+    """What was seen on one school day before any rule fires: hosts (and which are new, or nearly), visits, verdicts, where its
+    requests went, and what later days learn of it."""
 
     hosts: pa.Table
     new: pa.Table
@@ -136,6 +73,7 @@ class Seen:
     filter_names: pa.Table
     account: Mapping[str, int]
     learned: pa.Table
+    lately: pa.Table
 
 
 class Before(Protocol):
@@ -204,7 +142,8 @@ def see(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, log
                               short=len(before.hosts) < rules.shapes.numbers.get("history_days", 0))
     nominated = {row: {pseudonym(key, "p", login_key(login)) for login in logins} for row, logins in school.nominated.items()}
     verdicts = in_context(stays, classify.judge(stays, policy, nominated), before, policy, personal(school))
-    return Seen(hosts, new, stays, verdicts, filter_names, account, taught)
+    return Seen(hosts, new, stays, verdicts, filter_names, account, taught,
+                spreading.lately(con, stays, new, before.hosts, rules.shapes))
 
 
 def in_context(stays: pa.Table, verdicts: pa.Table, before: Before, policy: Policy, own: Sequence[str]) -> pa.Table:
@@ -226,7 +165,7 @@ def fire(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, se
                                excepted.Hiding(rules.rules, rules.exceptions, people, day),
                                personal(rules.school))
     told = checking.remarked(found, checking.shaped(seen.visits, seen.verdicts, rules.policy))
-    return pa.concat_tables([told, behaviour.spreads(seen.visits, seen.new, rules.shapes, day)]), quiet
+    return pa.concat_tables([told, spreading.spreads(seen.visits, seen.lately, rules.shapes, day)]), quiet
 
 
 def taught_bands(rules: Rules, day: date) -> Collection[str]:

@@ -103,16 +103,17 @@ def term(at: date, calendar: Calendar) -> Period | None:
 
 
 def before(period: Period, calendar: Calendar) -> Period | None:
-    """The term before a term, the year before a year; none where the calendar does not go back so far."""
+    """The term before a term, the half before a half, the year before a year; none where the calendar has none before."""
     if period.kind == "year":
         return year(period.first - timedelta(days=1))
     return next((one for one in reversed(_alike(period, calendar)) if one.last < period.first), None)
 
 
 def year_before(period: Period, calendar: Calendar) -> Period | None:
-    """The same term a year earlier; none where the calendar does not go back so far."""
-    name = period.name.split("-")[0]
-    return next((one for one in _alike(period, calendar) if one.name == f"{name}-{period.first.year - 1}"), None)
+    """The same term, or half of it, a year earlier; none where the calendar does not go back so far."""
+    name, *rest = period.name.split("-")
+    wanted = "-".join([name, str(int(rest[0]) - 1), *rest[1:]]) if rest and rest[0].isdecimal() else ""
+    return next((one for one in _alike(period, calendar) if one.name == wanted), None)
 
 
 def last_open(period: Period, calendar: Calendar) -> date | None:
@@ -121,7 +122,7 @@ def last_open(period: Period, calendar: Calendar) -> date | None:
 
 
 def _alike(period: Period, calendar: Calendar) -> list[Period]:
-    return terms(calendar) if period.kind == "term" else []
+    return terms(calendar) if period.kind == "term" else halves(calendar) if period.kind == "half" else []
 
 
 def _by_term(calendar: Calendar) -> list[tuple[str, list[Term]]]:

@@ -163,6 +163,14 @@ class Checks(_Part):
                                                       "of the log of checks, with every other")
 
 
+class Reveals(_Part):
+    """When a second person approves that names are shown."""
+
+    second_from: int | None = Field(None, ge=2, description="people in one export with names, from which on another login must "
+                                                            "have approved it (`schoolgate access approve`); not given: none "
+                                                            "need have, and the monthly list says that nobody did")
+
+
 class Schedule(_Part):
     """When `schoolgate schedule` has its jobs started, on the school's clock; '' leaves a job out."""
 
@@ -271,9 +279,11 @@ class Settings(_Part):
     roles: dict[str, str] = Field({}, description="computer login = role, for whoever decides: dsl, deputy_dsl or principal")
     groups: dict[str, str] = Field({}, description="reader = group of the machine that may read that reader's pages; "
                                                    "readers: technical, safeguarding, principal, leadership, "
-                                                   "governors, and year-9 or house-heron for a Head of Year or House")
+                                                   "governors, access (who looked at whom), and year-9 or house-heron for "
+                                                   "a Head of Year or House")
     retention: Retention = Field(description="how long things are kept")
     checks: Checks = Field(Checks.model_validate({}), description="where the filter must be tested, and how often")
+    reveals: Reveals = Field(Reveals.model_validate({}), description="when a second person approves that names are shown")
     schedule: Schedule = Field(Schedule.model_validate({}), description="when jobs run, as `schoolgate schedule` prints them")
     mail: Mail = Field(Mail.model_validate({}), description="who is told that a report is ready, and through which server")
     nominated: dict[str, list[str]] = Field({}, description="row of table 6.1 = logins that the school has nominated for it")
@@ -294,6 +304,7 @@ class School:
     groups: dict[str, str]
     retention: Retention
     checks: Checks
+    reveals: Reveals
     schedule: Schedule
     mail: Mail
     keys: str

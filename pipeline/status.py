@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from pipeline import missed, night, rulefiles, silence
+from pipeline import missed, rulefiles, schoolfolder, silence
 from pipeline.lake import Lake
 from pipeline.liststore import Lists
 from pipeline.missed import Due, moment
 from pipeline.pages.parts import several
 from pipeline.policy import read_policy
 from pipeline.problems import Problem
-from pipeline.register import IncidentState
+from pipeline.register import Card
 from pipeline.register.clocks import overdue
 from pipeline.runs import known
 from pipeline.school import School
@@ -26,18 +26,18 @@ CODES = {0: "done", 1: "done", 2: "could not be used", 3: "was refused", 4: "fai
 
 def status(folder: Path, now: datetime | None = None) -> tuple[list[str], list[Problem]]:
     """How the school folder stands, in plain lines; a problem for each job that was missed or went wrong, and what is stale."""
-    school, at = night.settings(folder), now or datetime.now(UTC)
+    school, at = schoolfolder.settings(folder), now or datetime.now(UTC)
     zone, ran = school.calendar.timezone, known(folder)
     owed, today = missed.due(ran, school, at), school_day(at, zone)
     said = [_job(one, zone) for one in owed]
     problems = missed.problems(owed, zone)
     if "night" not in ran:
         return [*said, "No night has run here yet."], [Problem("the night job", "has never run", "`schoolgate schedule`")]
-    lake = night.open_lake(folder, load_keys(folder / school.keys))
+    lake = schoolfolder.open_lake(folder, load_keys(folder / school.keys))
     lists, damaged = Lists(folder).found()
     silent = silence.silences(lake, school, [], today, at)
     told, stale = _days(lake)
-    states = night.incidents(folder).values()
+    states = schoolfolder.incidents(folder).cards()
     policy, faults = read_policy({name: text for name, text in rulefiles.texts(folder).items() if name.count("/") == 1})
     clocks = policy.more.get("clocks", {}) if policy else {}
     said += [*told, f"lists       {len(lists)} imported", *_people(states, school.calendar, clocks, today),
@@ -73,11 +73,11 @@ def _days(lake: Lake) -> tuple[list[str], list[Problem]]:
                             "schoolgate nightly, which does both")]
 
 
-def _people(states: Iterable[IncidentState], calendar: Calendar, clocks: Mapping[str, int], today: date) -> list[str]:
+def _people(states: Iterable[Card], calendar: Calendar, clocks: Mapping[str, int], today: date) -> list[str]:
     """What waits for a person, and since when: counts, and never a name."""
     waiting = [state for state in states if state.waiting and state.detected]
-    kinds = Counter("sealed" if state.summary["route"] == "sealed" else "waiting" for state in waiting)
-    late = Counter("sealed" if state.summary["route"] == "sealed" else "waiting" for state in waiting
+    kinds = Counter("sealed" if state.route == "sealed" else "waiting" for state in waiting)
+    late = Counter("sealed" if state.route == "sealed" else "waiting" for state in waiting
                    if overdue(state, calendar, clocks, today))
     oldest = f", the oldest of {min(state.day for state in waiting)}" if waiting else ""
     return [f"waiting     {several(kinds['waiting'], 'incident')} for a person, {late['waiting']:,} of them overdue{oldest}",

@@ -1,8 +1,9 @@
 """The story of one incident for the person who decides it: what is held, what the policy asks, what came before, and an hour of
 context on each side. No names: people are pseudonyms.
 
-The context is a look at somebody's browsing: it is shown to roles that may open the incident, and written down first. Rows of
-help, welfare and sealed items are never in it, only counted.
+Of welfare, staff matters and sealed items whoever may not open them sees that there is one, and no more. The context is a look at
+somebody's browsing: it is shown to roles that may open the incident, and written down first. Rows of help, welfare and sealed
+items are never in it, only counted.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline import casework, night
+from pipeline import casework, led, schoolfolder
 from pipeline.casework import Desk
-from pipeline.register import MOVES, IncidentState, may
+from pipeline.pages.parts import defang, defanged
+from pipeline.register import APART, MOVES, IncidentState, may
 from pipeline.register.clocks import due
 from pipeline.register.proposals import Repeat, Rule, actions, asked, repeat
 from pipeline.schoolday import local
@@ -23,6 +25,8 @@ from pipeline.vault import load_keys
 
 AROUND = timedelta(hours=1)
 LEFT_OUT = ("T0", "T1")
+CLOSED = "is for those who may open it"
+LONGEST = 600  # of one key or word that is held
 
 
 def incident(folder: Path, ref: str) -> list[str]:
@@ -32,12 +36,20 @@ def incident(folder: Path, ref: str) -> list[str]:
     state = casework.found(states, ref)
     if state.purged:
         return [f"{ref}  purged"]
-    held = [f"{name:11} {', '.join(map(str, value)) if isinstance(value, list) else value}"
-            for name, value in state.summary.items() if value not in ("", None, [])]
+    if state.tier in APART and desk.role not in may("noted", state):
+        return [f"{ref}  {state.state}", f"day         {state.day}", f"tier        {state.tier}",
+                f"what it is  {CLOSED}: {' or '.join(may('noted', state))}"]
+    held = [f"{name:11} {_held(name, value)}" for name, value in state.summary.items() if value not in ("", None, [])]
     when = due(state, desk.rules.school.calendar, desk.clocks)
     parts = [[f"{ref}  {state.state}" + (f", due {when}" if when else ""), *held], list(policy_says(desk, state, states)),
              list(_done(desk, state)), [_event(event) for event in state.history], _next(desk, state), list(_around(desk, state))]
     return [line for n, part in enumerate(part for part in parts if part) for line in ([""] if n else []) + part]
+
+
+def _held(name: str, value: Any) -> str:
+    """One thing that is held, with sites that nobody can click by accident."""
+    several = list(map(str, value)) if isinstance(value, list) else [str(value)]
+    return ", ".join(map(defang, several) if name == "sites" else (defanged(text, LONGEST) for text in several))
 
 
 def policy_says(desk: Desk, state: IncidentState, states: Mapping[str, IncidentState]) -> Iterator[str]:
@@ -76,16 +88,17 @@ def _done(desk: Desk, state: IncidentState) -> Iterator[str]:
     columns = desk.policy(state).columns
     yield from (f"done        {columns.get(body['action'], body['action'])}, {body['on']}, by {body['who']}"
                 for body in state.actions)
-    yield from (f"departed    {columns.get(body['action'], body['action'])}: {body['reason']}, says {body['who']}"
+    yield from (f"departed    {columns.get(body['action'], body['action'])}: {defanged(body['reason'])}, says {body['who']}"
                 for body in state.departures)
     if state.parents:
         again = f", looked at again on {state.review_on}" if state.review_on else ""
         yield f"parents     {state.parents.replace('_', ' ')}{again}"
-    yield from (f"told        {body['agency']} {body['on']} {body['reference']}".rstrip() for body in state.agencies)
+    yield from (f"told        {defanged(body['agency'])} {body['on']} {defanged(body['reference'])}".rstrip()
+                for body in state.agencies)
 
 
 def _event(event: Any) -> str:
-    by = f" by {event.body['who']} ({event.body['role']}): {event.body['reason']}" if "who" in event.body else ""
+    by = f" by {event.body['who']} ({event.body['role']}): {defanged(event.body['reason'])}" if "who" in event.body else ""
     return f"{event.at[:16]}  {event.kind}{by}"
 
 
@@ -101,15 +114,16 @@ def _next(desk: Desk, state: IncidentState) -> list[str]:
 def _around(desk: Desk, state: IncidentState) -> Iterator[str]:
     """Visits of the same person (or device) within an hour of it, for whoever may open it."""
     if not may("noted", state) or desk.role not in may("noted", state) or desk.role == "technical_services_manager":
-        yield "context     is for those who may open it"
+        yield f"context     {CLOSED}"
         return
     if state.summary["tier"] == "T0" or not state.summary["subject"] or not (desk.folder / "var/lake").is_dir():
         return
-    night.journal(desk.folder, "access").append("look", state.ref, {"by": desk.who, "what": "context", "day": state.day})
-    lake = night.open_lake(desk.folder, load_keys(desk.folder / desk.rules.school.keys))
+    schoolfolder.journal(desk.folder, "access").append("look", state.ref, {"by": desk.who, "what": "context", "day": state.day})
+    lake = schoolfolder.open_lake(desk.folder, load_keys(desk.folder / desk.rules.school.keys))
     day = date.fromisoformat(state.day)
     own = {key for row in lake.table(INCIDENTS, [day]).to_pylist() if row["story"] == state.story for key in row["visit_keys"]}
-    tiers = {row["visit"]: row["tier"] for row in lake.table(VERDICTS, [day]).to_pylist()}
+    verdicts = lake.table(VERDICTS, [day]).to_pylist()
+    tiers, with_whom = ({row["visit"]: row[name] for row in verdicts} for name in ("tier", "context"))
     near = [row for row in lake.table(VISITS, [day]).to_pylist() if _near(row, state)]
     open_rows = [row for row in near if row["visit"] in own or _may_be_shown(desk, row, tiers)]
     sealed = sum(1 for row in lake.table(DETECTIONS, [day]).to_pylist() if row["tier"] == "T0" and _near(row, state))
@@ -118,8 +132,13 @@ def _around(desk: Desk, state: IncidentState) -> Iterator[str]:
     yield f"context     {len(open_rows)} visits of the same person, an hour each side; {left} left out"
     for row in sorted(open_rows, key=lambda row: (row["started"], row["visit"])):
         mark = "*" if row["visit"] in own else " "
-        yield (f"          {mark} {local(row['started'], zone):%H:%M:%S}  {row['category']}  {row['site'].replace('.', '[.]')}  "
-               f"{row['requests']} requests, {row['blocked']} blocked")
+        yield (f"          {mark} {local(row['started'], zone):%H:%M:%S}  {row['category']}  {defang(row['site'])}  "
+               f"{row['requests']} requests, {row['blocked']} blocked{_why(with_whom.get(row['visit'], ''))}")
+
+
+def _why(context: str) -> str:
+    """Why no rule speaks of a visit."""
+    return "" if not context else ", with the class of a member of staff" if context == led.CONTEXT else f", part of {context}"
 
 
 def _near(row: Mapping[str, Any], state: IncidentState) -> bool:

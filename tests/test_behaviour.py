@@ -12,7 +12,7 @@ import pytest
 from tables_text import DAY, build, lines, rows, said, visits
 from test_addresses import BOOK
 
-from pipeline import behaviour
+from pipeline import behaviour, spreading
 from pipeline.sql import connect
 from pipeline.tables import DETECTIONS, HOSTS
 
@@ -27,6 +27,11 @@ def hosts(text: str) -> pa.Table:
 def new(*names: str) -> pa.Table:
     """Hosts that no day before knows."""
     return pa.table({"host": pa.array(names, pa.string())})
+
+
+def lately(*names: str) -> pa.Table:
+    """Hosts that are new today."""
+    return pa.table({"host": pa.array(names, pa.string()), "is_new": pa.array([True] * len(names), pa.bool_())})
 
 
 def weighed(text: str, met: str, fresh: tuple[str, ...] = (), asked: str = "host\nx.example") -> list[tuple[Any, ...]]:
@@ -161,7 +166,7 @@ def spread(people: int, turned: int, more: str = "", year: str = "Y9") -> list[t
     for n in range(people):
         text += f"1{n % 5}:{n:02d} | p{n} | games.example | games | {int(n < turned)} | 0 | student | {year} | 1\n"
         text += f"1{n % 5}:{n + 2:02d} | p{n} | sunny.example | uncategorised | 0 | 3 | student | {year} | 1\n"
-    found = behaviour.spreads(visits(text + more), new("sunny.example"), BOOK, DAY)
+    found = spreading.spreads(visits(text + more), lately("sunny.example"), BOOK, DAY)
     return said(found, "subject", "person", "route", "tier", "visits", "reasons")
 
 
@@ -185,7 +190,7 @@ def test_a_new_host_through_which_several_fetch_everything_spreads_though_nobody
     def met(narrow: int) -> list[tuple[Any, ...]]:
         text = "started | ended | person | client | site | category | allowed | tunnels | slots | bytes_in\n" + "".join(
             f"1{n}:00 | 1{n}:09 | p{n} | d{n} | sunny.example | uncategorised | 4 | 4 | {2 if n < narrow else 1} | 8000000\n" for n in range(5))
-        return said(behaviour.spreads(visits(text), new("sunny.example"), BOOK, DAY), "person", "route", "reasons")
+        return said(spreading.spreads(visits(text), lately("sunny.example"), BOOK, DAY), "person", "route", "reasons")
     assert met(3) == [(None, "tech", ["a host that this school had not asked for before, met by 5 pupils of one year group in one day",
                                       "3 of them fetched everything through that one name"])]
     assert met(2) == []
@@ -203,6 +208,19 @@ def test_nothing_is_new_while_the_school_has_no_week_behind_it(tmp_path: Path) -
     assert behaviour.new_hosts(con, met, files[:4], BOOK)["host"].to_pylist() == []
 
 
+def test_a_host_first_met_within_the_last_school_week_still_goes_round(tmp_path: Path) -> None:
+    """One pupil on Monday, five on Thursday: nearly new. Met the week before, or by staff, or by four: an ordinary host."""
+    def known(first: int, people: int = 5, more: str = "") -> list[tuple[Any, ...]]:
+        files = []
+        for n in range(10):
+            files.append(str(tmp_path / f"{n}.parquet"))
+            pq.write_table(hosts("host\nold.example" + ("\nsunny.example" if n >= first else "")), files[-1])
+        text = "started | person | site | category | actor\n" + "".join(f"10:0{n} | p{n} | sunny.example | uncategorised | student\n" for n in range(people))
+        return said(spreading.lately(connect(threads=1), visits(text + more), new(), files, BOOK), "host", "is_new")
+    assert known(5) == known(9) == [("sunny.example", False)]
+    assert known(4) == known(5, people=4) == known(5, more="10:30 | t1 | sunny.example | uncategorised | staff") == []
+
+
 def test_the_order_of_visits_changes_nothing() -> None:
     """The same visits in any order are weighed the same."""
     text = LONG + LESSON + "10:00 | 10:20 | 203.0.113.9 | 203.0.113.9 | uncategorised | 1 | 1 | 1200000 | 24000000"
@@ -217,4 +235,4 @@ def test_the_order_of_visits_changes_nothing() -> None:
 
 def test_a_spread_has_the_shape_of_every_detection() -> None:
     """It goes the way of all detections from there."""
-    assert behaviour.spreads(visits("started\n10:00"), new(), BOOK, DAY).schema == DETECTIONS.schema
+    assert spreading.spreads(visits("started\n10:00"), lately(), BOOK, DAY).schema == DETECTIONS.schema

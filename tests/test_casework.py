@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import getpass
 import re
 from datetime import date, time
@@ -12,7 +13,7 @@ import pytest
 from small_school import MONDAY, PEOPLE, line, make, run
 from test_story import schoolgate
 
-from pipeline import casework, night, telling
+from pipeline import casework, evidence, schoolfolder, telling
 from pipeline.problems import RefusedError, UsageError
 
 ME = getpass.getuser()
@@ -72,16 +73,40 @@ def test_the_story_has_its_hour_without_help_welfare_and_sealed_rows(school: Pat
     assert re.search(r"^ask +no row and no sanction if accidental and reported$", told, re.MULTILINE)
     assert re.search(r"^IN-14 would be  definite: Refer to Head of Faculty", told, re.MULTILINE)
     assert re.search(r"^IN-14 would be  told as well, by the safeguarding overlay \(not in your policy\): dsl", told, re.MULTILINE)
-    looks = [entry for entry in night.journal(school, "access").entries() if entry.kind == "look"]
+    looks = [entry for entry in schoolfolder.journal(school, "access").entries() if entry.kind == "look"]
     assert [(entry.ref, (entry.body or {})["by"]) for entry in looks] == [(ref_on(school, "student"), ME)]
 
 
+def test_no_line_of_the_story_has_a_site_that_can_be_clicked(school: Path) -> None:
+    """Sites, the keys of detections, and what people wrote: all are defanged, and nothing of them is lost."""
+    ref = ref_on(school, "student")
+    casework.act(school, ref, "noted", "seen on bad-place.test too")
+    told = "\n".join(telling.incident(school, ref))
+    assert not re.search(r"[a-z0-9]\.(test|example)|http", told) and "seen on bad-place[.]test too" in told
+    (sites,) = re.findall(r"^sites +(.*)$", told, re.MULTILINE)
+    assert sites.replace("[.]", ".").split(", ") == casework.states_of(school)[ref].summary["sites"]
+
+
+def test_of_a_staff_or_welfare_matter_others_see_only_that_there_is_one(school: Path) -> None:
+    """Neither a pseudonym nor a site nor what it is about, in the story and in the list; the Principal and the DSL see theirs."""
+    staff, welfare = ref_on(school, "staff"), ref_on(school, "welfare")
+    for who, closed, opened in (("technical_services_manager", (staff, welfare), ()), ("dsl", (staff,), (welfare,)),
+                                ("principal", (welfare,), (staff,)), ("dpo", (staff, welfare), ())):
+        role(school, who)
+        lines = {line.split()[0]: line for line in casework.incidents(school)}
+        for ref in (*closed, *opened):
+            state = casework.states_of(school)[ref]
+            told = "\n".join(telling.incident(school, ref))
+            shown = [word in told for word in (state.summary["subject"], state.summary["categories"][0], "[.]")]
+            assert shown == [ref in opened] * 3 and (state.summary["categories"][0] in lines[ref]) == (ref in opened)
+            assert ref in opened or "what it is  is for those who may open it: " in told
+
+
 def test_who_may_not_open_an_incident_sees_no_context(school: Path) -> None:
-    """A DSL sees no staff matter's hour, a technician nobody's; nothing is written down, for nothing was seen."""
-    assert "context     is for those who may open it" in telling.incident(school, ref_on(school, "staff"))
+    """A technician sees no pupil's hour; nothing is written down, for nothing was seen."""
     role(school, "technical_services_manager")
     assert "context     is for those who may open it" in telling.incident(school, ref_on(school, "student"))
-    assert not [entry for entry in night.journal(school, "access").entries() if entry.kind == "look"]
+    assert not [entry for entry in schoolfolder.journal(school, "access").entries() if entry.kind == "look"]
 
 
 def test_entered_by_hand_listed_on_the_next_page_and_moved_on(school: Path) -> None:
@@ -120,6 +145,24 @@ def test_a_shared_login_is_identified_and_then_the_table_speaks(school: Path) ->
     casework.identify(school, ref, "20mquill", "the librarian's booking sheet")
     state = casework.states_of(school)[ref]
     assert (state.state, state.summary["year"], state.rows) == ("in_triage", "8", ("IN-14", "IN-13"))
+
+
+def test_what_somebody_told_outlives_who_it_was(school: Path) -> None:
+    """The row that a teacher named is still asked once the pupil is known; a day without a time stays one, on page and in tables."""
+    ref = casework.add(school, casework.Told("a rude message, in class", "staff", MONDAY, ("IN-09",))).split()[0]
+    casework.act(school, ref, "unidentified", "which of the two?")
+    casework.identify(school, ref, "20mquill", "said so")
+    state = casework.states_of(school)[ref]
+    assert state.rows == ("IN-09",) and state.summary["time"] == "not told"
+    with (school / "access.log").open("a") as log:
+        log.write(line(20_100, "fenmarsh.test"))
+    run(school, school / "access.log")
+    page = (school / "reports/safeguarding/dsl-list-2026-11-02.html").read_text("utf-8")
+    assert "a rude message" in page and "04:00" not in page
+    casework.act(school, ref, "confirmed", "spoken with", rows=("IN-09",))
+    evidence.records(school, school / "records.csv", "asked")
+    (row,) = csv.DictReader((school / "records.csv").read_text("utf-8").splitlines())
+    assert (row["time_utc"], row["policy_rows"]) == ("", "IN-09") and row["what"].startswith("Sending")
 
 
 def test_nobody_decides_about_themselves(school: Path) -> None:

@@ -23,7 +23,7 @@ from small_school import line, make, quick, run
 from test_pages import HOSTILE, PAGES, a_night, breach
 
 from pipeline import failing, folders, render, rulefiles
-from pipeline.pages import failed, index
+from pipeline.pages import failed, index, inspection
 from pipeline.problems import Problem
 
 pytestmark = pytest.mark.xdist_group("chromium")
@@ -117,7 +117,9 @@ def pages(made: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pat
         "failed": failed.build(MONDAY, WORST, [Problem(WORST, WORST, WORST)], [Problem(LONG, LONG, LONG)], {WORST: WORST}),
         "long sites": a_night(breaches=[breach(site="x" * 63 + ".example"), breach(ref="B-9", site="a-long-name.of-some-hosting.platform.example")]),
         "index": index.build("technical", WORST, [f"nightly-2026-{month:02}-{day:02}.html" for month in (11, 12) for day in range(1, 29)],
-                             ["nightly-2026-12-28.html"], WORST)}
+                             ["nightly-2026-12-28.html"], WORST),
+        "index of evidence": inspection.build(WORST, WORST, WORST, [inspection.Answer(WORST, WORST, ("checks.html", "policy.txt"))], [WORST],
+                                              {WORST: WORST})}
     for name, page in worst.items():
         found[f"worst {name}"] = folder / f"{name}.html"
         found[f"worst {name}"].write_text(render.html(page), "utf-8")
@@ -208,7 +210,7 @@ def test_no_page_asks_for_anything_or_runs_anything(sights: dict[str, Sight]) ->
 def test_only_an_index_links_and_only_to_what_stands_beside_it(sights: dict[str, Sight]) -> None:
     """Every other page has links to its own parts alone, and the first leads past its head."""
     for name, sight in sights.items():
-        ours = r"#main|[a-z]+[\w-]*\.(html|csv)" if "index" in name else r"#[a-z]+"
+        ours = r"#main|[a-z]+[\w-]*\.(html|csv|txt)" if "index" in name else r"#[a-z]+"
         assert sight.links[0] == "#main" and not [link for link in sight.links if not re.fullmatch(ours, link)], name
 
 
@@ -216,6 +218,15 @@ def test_every_page_prints_to_a4(sights: dict[str, Sight]) -> None:
     """Each sheet of each page that the school has."""
     assert {sheet for sight in sights.values() for sheet in sight.sheets} == {(210, 297)}
     assert all(sight.sheets for name, sight in sights.items() if not name.startswith("worst"))
+
+
+@pytest.mark.parametrize(("name", "most"), [("annual", 4), ("termly", 6), ("dsl-list", 3)])
+def test_a_sample_takes_few_sheets(browser: Browser, name: str, most: int) -> None:
+    """Governors are given four at most; what leaders and the DSL carry is kept short, whatever letters a machine has."""
+    page = browser.new_page()
+    page.goto((ROOT / f"reports/sample/{name}.html").as_uri())
+    assert 0 < len(re.findall(rb"/MediaBox", page.pdf(prefer_css_page_size=True))) <= most
+    page.close()
 
 
 def test_axe_finds_no_fault_in_any_page_and_dark_is_dark(sights: dict[str, Sight]) -> None:

@@ -12,7 +12,7 @@ import pytest
 from small_school import line, make, quick, run
 from test_lifecycle import POLICY
 
-from pipeline import night, periods
+from pipeline import issuing, periods, schoolfolder
 from pipeline.disclosure import Ledger
 from pipeline.pages.parts import counted
 from pipeline.publishing.followed import Acted, concerns
@@ -78,6 +78,18 @@ def test_a_part_is_withheld_beside_a_whole_that_is_not_told_or_is_of_before() ->
     assert Acted(figures(more, later, until=DAY + timedelta(days=1))).outstanding(ROW, whole(states)).value == 6
 
 
+def test_what_is_left_of_a_part_cannot_be_had_against_the_page_before_either() -> None:
+    """Ten with five open, then sixteen with ten open: that one of six more was done would be told, so the five stand again."""
+    ledger = Ledger([], 5, "leadership/termly")
+    first = [incident(n, *(DEFINITE if n >= 5 else ())) for n in range(10)]
+    assert Acted(figures(first, ledger)).outstanding(ROW, whole(first)).value == 5
+    more = [*first, *(incident(n) for n in range(10, 15)), incident(15, *DEFINITE)]
+    later = Ledger(ledger.fresh, 5, "leadership/termly")
+    assert Acted(figures(more, later, until=DAY + timedelta(days=1))).outstanding(ROW, whole(more)).value == 5
+    many = [*more, *(incident(n, *DEFINITE) for n in range(16, 21))]
+    assert Acted(figures(many, later, until=DAY + timedelta(days=1))).outstanding(ROW, whole(many)).value == 10
+
+
 def test_departures_are_told_by_action_and_never_by_their_reasons() -> None:
     """Left out what is definite, or added what is not; only of rows whose number stands; the reason may hold a name."""
     added = next(name for name in POLICY.columns if name not in DEFINITE)
@@ -114,7 +126,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         run(folder, log)
         for when in ("before", "after"):
             for name, reader, period in (("termly", "leadership", "autumn-2026"), ("annual", "governors", "2026-27")):
-                night.report(folder, name, period)
+                issuing.report(folder, name, period)
                 told[f"{name} {when}"] = (folder / f"reports/{reader}/{name}-{period}.html").read_text("utf-8")
             if when == "before":
                 _checked(folder)
@@ -123,7 +135,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 def _checked(folder: Path) -> None:
     """A check of one of the five places: the child-abuse list failed."""
-    log, by = night.journal(folder, "checks"), {**BY, "reason": "termly"}
+    log, by = schoolfolder.journal(folder, "checks"), {**BY, "reason": "termly"}
     begins = datetime(2026, 11, 2, 9, tzinfo=UTC)
     log.append(*checks.plan("K-0001", begins, begins + timedelta(hours=1), begins, **by, tester="TSM", device="LT-1", owner="school",
                             device_class="laptop", user_group="students", site="school devices", tool="a page"))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from small_school import derived, line, make, run
 from tables_text import DAY, build, rows, visits
 from test_addresses import BOOK
 
@@ -113,3 +115,15 @@ def test_what_can_be_taken_from_the_days_before_is_said_in_full() -> None:
     both = pa.concat_tables([PROVEN, habit(3, 2)])
     assert learned.lessons(both, BOOK.numbers) == ["sunny.example|2026-10-20", "vpn.example|p1|own"]
     assert learned.lessons(pa.concat_tables([PROVEN, habit(2, 2)]), BOOK.numbers) == ["sunny.example|2026-10-20"]
+
+
+def test_a_log_that_comes_late_teaches_the_days_that_were_judged_before_it(tmp_path: Path) -> None:
+    """Tuesday's tunnels say nothing until Monday's addresses, which arrive after them, prove what they led to."""
+    folder, late, early = make(tmp_path / "school", rules=("web-proxy-address",)), tmp_path / "monday.log", tmp_path / "tuesday.log"
+    early.write_text("".join(line(86_400 + 60 * n, "sunny.test:443", "20mquill", method="CONNECT") for n in range(5)))
+    late.write_text("".join(line(60 * n, f"http://sunny.test/uv.{part}.js") for n, part in enumerate(("bundle", "config", "handler", "sw"))))
+    run(folder, early)
+    assert derived(folder)["detections"] == []
+    run(folder, late)
+    found = {(str(row["day"]), row["reasons"][-1]) for row in derived(folder)["detections"]}
+    assert ("2026-11-03", "a web proxy, as its addresses showed on 2 November") in found

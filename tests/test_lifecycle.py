@@ -77,11 +77,11 @@ def test_what_is_definite_is_done_or_departed_from_with_a_reason() -> None:
     """IN-14 prints the police: without them and without a reason nothing is recorded; only the DSL records that they were told."""
     case = Case()
     case.by("dsl", "confirmed", rows=("IN-14",))
-    with pytest.raises(UsageError, match="'Refer to Police/PCSO' is definite: done, or a departure with a reason"):
+    with pytest.raises(UsageError, match=r"Refer to Police/PCSO \(police_pcso\) is definite: done, or a departure with a reason"):
         case.by("dsl", "acted", done=done("hof_hoh", "tech_support_ban"), departures=left("further_sanction"))
-    with pytest.raises(UsageError, match="'Refer to Police/PCSO' is recorded by dsl or deputy_dsl or principal, not by head_of_year"):
+    with pytest.raises(UsageError, match=r"Refer to Police/PCSO \(police_pcso\) is recorded by dsl or deputy_dsl or principal, not by head_of_year"):
         case.by("head_of_year", "acted", done=done("police_pcso"), departures=left("hof_hoh", "tech_support_ban", "further_sanction"))
-    with pytest.raises(UsageError, match="'Confiscation' goes beyond what its rows print"):
+    with pytest.raises(UsageError, match=r"Confiscation \(confiscation\) goes beyond what its rows print"):
         case.by("principal", "acted", done=done("confiscation"), departures=left("hof_hoh", "tech_support_ban", "further_sanction",
                                                                                  "police_pcso"))
     assert case.by("dsl", "acted", done=done("hof_hoh", "tech_support_ban"),

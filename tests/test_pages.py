@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from test_checks_page import a_page as a_checks
 
 from pipeline import render
 from pipeline.pages import annual, digest, dsl, logs, nightly, parts, principal, termly
@@ -192,7 +193,7 @@ def a_change_log(text: str = "") -> logs.LogPage:
 
 
 PAGES = {"nightly": a_night, "dsl": a_list, "principal": a_principals, "termly": a_term, "annual": a_year, "digest": a_digest,
-         "breaches": a_log, "changes": a_change_log}
+         "breaches": a_log, "changes": a_change_log, "checks": a_checks}
 NAMELESS = {"termly": termly.TermlyPage, "annual": annual.AnnualPage}
 
 

@@ -51,7 +51,7 @@ def test_anything_else_is_refused_with_what_may_be_typed(typed: str) -> None:
         periods.parse(typed, calendar())
 
 
-def test_a_term_is_compared_with_the_one_before_and_the_same_of_last_year() -> None:
+def test_a_term_or_half_is_compared_with_the_one_before_and_the_same_of_last_year() -> None:
     """By the calendar; where it does not go back so far there is none."""
     old = tomllib.loads(TEXT)["calendar"]["terms"]
     rows = "".join(f'    {{ name = "{t["name"]}", first = {t["first"].replace(year=t["first"].year - 1)}, '
@@ -61,6 +61,9 @@ def test_a_term_is_compared_with_the_one_before_and_the_same_of_last_year() -> N
     now = periods.parse("spring-2027", school.calendar)
     before, year = periods.before(now, school.calendar), periods.year_before(now, school.calendar)
     assert before and year and (before.name, year.name) == ("autumn-2026", "spring-2026")
+    half = periods.parse("spring-2027-1", school.calendar)
+    before, year = periods.before(half, school.calendar), periods.year_before(half, school.calendar)
+    assert before and year and (before.name, year.name) == ("autumn-2026-2", "spring-2026-1")
     assert periods.before(periods.terms(school.calendar)[0], school.calendar) is None
     assert periods.year_before(periods.terms(calendar())[0], calendar()) is None
     assert (found := periods.before(periods.parse("2026-27", calendar()), calendar())) and found.name == "2025-26"

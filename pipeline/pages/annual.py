@@ -171,6 +171,11 @@ class AnnualPage(Nameless):
         return sentence(row.id for row in self.rows if not {count.shown for count in row.years} - {"0", NONE})
 
     @property
+    def concerned(self) -> bool:
+        """Whether any concern was recorded."""
+        return any(count.value != 0 for count in self.concerns)
+
+    @property
     def pictures(self) -> dict[str, Picture]:
         """Its one chart."""
         if not self.themes:

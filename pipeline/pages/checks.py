@@ -101,7 +101,7 @@ def _tests(of: Checked) -> Grid:
 
 def _told(test: Tested, of: Checked) -> tuple[str, ...]:
     if test.last is None:
-        return ("never tested", NONE, NONE, "now" if test.of[0] in CORE else NONE)
+        return ("never", NONE, NONE, "now" if test.of[0] in CORE else NONE)
     return (day(test.on), where(tuple(str(test.last.plan[name]) for name in ("device_class", "user_group", "site"))),
             RESULTS[test.result], day(test.due(of.every)))
 

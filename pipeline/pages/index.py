@@ -12,14 +12,16 @@ from pipeline.pages.parts import long_day, said, several
 from pipeline.schoolday import academic_year
 
 READERS = {"technical": "technical services", "safeguarding": "the designated safeguarding lead and deputies",
-           "principal": "the Principal", "leadership": "senior leaders", "governors": "the governing body"}
+           "principal": "the Principal", "leadership": "senior leaders", "governors": "the governing body",
+           "access": "the Assistant Principal and the data protection officer"}
 KINDS = {"nightly": ("Nightly breach report", "Nightly breach reports"), "dsl-list": ("DSL list", "DSL lists"),
          "dsl-week": ("DSL weekly list", "DSL weekly lists"),
          "principal": ("The Principal’s page", "The Principal’s pages"),
          "return": ("Return sheet", "Return sheets, to tick and hand back"),
          "termly": ("Termly summary", "Termly summaries"), "annual": ("Annual report", "Annual reports"),
          "year-digest": ("Weekly digest", "Weekly digests"), "breaches": ("Breach log", "Breach log"),
-         "changes": ("Change log", "Change log"), "checks": ("Checks of the filter", "Checks of the filter")}
+         "changes": ("Change log", "Change log"), "checks": ("Checks of the filter", "Checks of the filter"),
+         "looks": ("Who looked at whom", "Who looked at whom")}
 ORDER = {kind: at for at, kind in enumerate(KINDS)}
 NAME = re.compile(r"(?P<kind>[a-z-]+?)-(?P<span>\d{4}-\d\d-\d\d(-to-\d{4}-\d\d-\d\d)?|\d{4}-W\d\d|\d{4}-\d\d|[a-z]+-\d{4}(-\d)?)")
 ENDS = {"spring": (4, 30), "summer": (8, 31), "autumn": (12, 31)}  # when a term of that name has ended, in any school

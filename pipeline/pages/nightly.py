@@ -140,7 +140,8 @@ def _summary(heard: Sequence[Mapping[str, Any]], silent: Sequence[str], problems
     if logs or failures or rounds:
         lines.append(_new(failures, "filter failure", "No filter failure seen"))
         lines.append(_new(rounds, "way round the filter", "No way round the filter seen", "ways round the filter"))
-    lines.append(f"{several(len(changes), 'change')} of the filter or its rules." if changes else "No change recorded.")
+    lines.append(f"{several(len(changes), 'change')} of which nobody has said who made it and why." if changes else
+                 "No change waits for its reason.")
     return tuple(lines)
 
 
@@ -148,7 +149,8 @@ def _new(rows: Sequence[Mapping[str, Any]], one: str, none: str, many: str = "")
     if not rows:
         return f"{none}."
     new = sum(1 for row in rows if row.get("is_new"))
-    return f"{several(len(rows), one, many)}, {new or 'none'} new."
+    still = sum(1 for row in rows if row["first_blocked"] is None)
+    return f"{several(len(rows), one, many)}, {new or 'none'} new, {still or 'none'} not blocked yet."
 
 
 def _coverage(heard: Sequence[Mapping[str, Any]], zone: str) -> Grid:

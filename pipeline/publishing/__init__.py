@@ -3,6 +3,7 @@
     desk        all that pages are made from, and the one way in which a page is issued
     technical   nightly breach report, change log, breach log: no names
     checking    checks of the filter, for technical services and the DSL: no names
+    looking     who looked at whom, by month, for the Assistant Principal and the DPO: logins of those who looked
     named       DSL list and week, Principal's page, digests of Heads of Year and House: with names, each a logged reveal
     figures     the counts of leaders' and governors' pages, by term; nobody can be told from them
     leadership  termly summary

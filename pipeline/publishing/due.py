@@ -1,7 +1,8 @@
 """Which pages a night owes, and any page by its name and period.
 
-A day's pages come with its judging; a week's on its last school day; the termly summary runs with its term; the annual report
-comes with the year's last school day. A page whose night was missed comes with the next night.
+A day's pages come with its judging; a week's on its last school day; who looked at whom in a month with the first day judged
+after it; the termly summary runs with its term; the annual report comes with the year's last school day. A page whose night was
+missed comes with the next night.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 from pipeline import periods
 from pipeline.periods import Period
 from pipeline.problems import Problem, UsageError
-from pipeline.publishing import checking, governors, leadership, named, technical
+from pipeline.publishing import checking, governors, leadership, looking, named, technical
 from pipeline.publishing.desk import Desk, Sheet, stem
 from pipeline.schoolday import Calendar
 
@@ -37,6 +38,10 @@ def _week(day: date, calendar: Calendar) -> Period:
     return periods.week(day)
 
 
+def _month(day: date, calendar: Calendar) -> Period:
+    return periods.month(day)
+
+
 def _year(day: date, calendar: Calendar) -> Period:
     return periods.year(day)
 
@@ -52,6 +57,7 @@ REPORTS: Mapping[str, tuple[Make, Latest, tuple[str, ...]]] = {
     "breaches": (_one(technical.breaches_sheet), periods.term, ()),
     "checks": (checking.checks_sheets, periods.term, ()),
     "termly": (_one(leadership.termly_sheet), periods.term, ()),
+    "looks": (looking.looks_sheets, _month, ()),
     "annual": (_one(governors.annual_sheet), _year, ("year",)),
 }
 
@@ -65,7 +71,7 @@ def report(desk: Desk, name: str, text: str) -> list[Path]:
     period = periods.parse(text, calendar) if text else _latest(latest, judged, calendar)
     if period is None:
         return []
-    if not desk.judged(period):
+    if not desk.judged(period) and name != looking.KIND:
         raise UsageError(Problem(f"{name} of {text or 'the latest day'}", "cannot be made: no day of it has been judged",
                                  "a period with nights in it, or schoolgate nightly LOG first"))
     if kinds and period.kind not in kinds:
@@ -99,6 +105,8 @@ def periodic(desk: Desk, owed: Sequence[date]) -> None:
     for term in {term.name: term for day in owed if (term := periods.term(day, calendar))}.values():
         desk.issue(technical.changes_sheet(desk, term), technical.breaches_sheet(desk, term), *checking.checks_sheets(desk, term))
         desk.issue(leadership.termly_sheet(desk, term))
+    if month := looking.due(desk):
+        desk.issue(*looking.looks_sheets(desk, month))
     for year in {year.name: year for year in map(periods.year, owed)}.values():
         if (periods.last_open(year, calendar) or date.max) <= last:
             desk.issue(governors.annual_sheet(desk, year))

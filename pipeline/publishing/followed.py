@@ -64,20 +64,17 @@ class Acted:
 
     def _part(self, row: str, name: str, whole: Count, part: States) -> Count:
         """What may stand of a part beside its whole; else what stood before, for a number that goes would tell why."""
-        figures, all_of = self.figures, self._of(row)
+        ledger, all_of = self.figures.ledger, self._of(row)
+        series, first, last = f"{row} {name}", self.figures.period.first, self.figures.until
+        if whole.value != len(all_of):
+            return counted(name, ledger.before(series, first, last) if part else 0)
         rest = [s for s in all_of if s not in part]
-        series, span = f"{row} {name}", (figures.period.first, figures.until)
-        if whole.value != len(all_of) or _few(rest, figures.small):
-            return counted(name, figures.ledger.before(series, *span) if part else 0)
-        return counted(name, figures.ledger.count(series, *span, len(part), _people(part)))
+        return counted(name, ledger.part(series, first, last, _size(part), _size(rest)))
 
 
-def _people(of: States) -> int:
-    return len({s.summary["subject"] for s in of})
-
-
-def _few(of: States, small: int) -> bool:
-    return 0 < _people(of) < small or 0 < len(of) < small
+def _size(of: States) -> tuple[int, int]:
+    """How many incidents, and of how many pupils."""
+    return len(of), len({s.summary["subject"] for s in of})
 
 
 # --- checks of the filter ---------------------------------------------------------------------------------------------
@@ -105,13 +102,13 @@ def tests(desk: Desk, period: Period) -> tuple[TestRow, ...]:
     """Each kind of test: how often in the period, when last, and how it went."""
     of = checked(desk, period)
     return tuple(TestRow(Plain(capital(title(test.of[0]))), sum(test.of[0] in check.tests for check in of.checks),
-                         Plain(day(test.on) if test.on else "never tested"), Plain(RESULTS.get(test.result, "–")))
+                         Plain(day(test.on) if test.on else "never"), Plain(RESULTS.get(test.result, "–")))
                  for test in of.tests)
 
 
 def places(desk: Desk, period: Period) -> tuple[PlaceRow, ...]:
     """Each place that the settings name; others were typed by hand, and are counted only."""
-    return tuple(PlaceRow(Plain(where(place.of)), Plain(day(place.on) if place.on else "never tested"),
+    return tuple(PlaceRow(Plain(where(place.of)), Plain(day(place.on) if place.on else "never"),
                           Plain(RESULTS.get(place.result, "–")))
                  for place in checked(desk, period).places if place.wanted and desk.rules.school.checks.places)
 

@@ -88,8 +88,10 @@ def trust(desk: Desk, period: Period, figures: Figures) -> Trust:
 def measures(desk: Desk, figures: Figures, period: Period) -> tuple[Measure, ...]:
     """The five numbers, each with what it was the term before and the same term a year ago, as far as those are kept."""
     calendar, roll = desk.rules.school.calendar, desk.rules.school.pupils_on_roll
+    word = {"half": "half", "year": "year"}.get(period.kind, "term")
     others = [(title, Figures(desk, other, figures.ledger).numbers()) for title, other in
-              (("term before", periods.before(period, calendar)), ("same term last year", periods.year_before(period, calendar)))
+              ((f"{word} before", periods.before(period, calendar)),
+               (f"same {word} last year", periods.year_before(period, calendar)))
               if other is not None and desk.judged(other)]
     now = figures.numbers()
     few = "withheld"
@@ -107,7 +109,7 @@ def measures(desk: Desk, figures: Figures, period: Period) -> tuple[Measure, ...
 
 
 def _compared(say: Say, others: Sequence[tuple[str, Numbers]]) -> str:
-    return "; ".join(f"{title}: {say(numbers)}" for title, numbers in others) or "No earlier term is kept yet."
+    return "; ".join(f"{title}: {say(numbers)}" for title, numbers in others) or "Nothing earlier is kept to compare with."
 
 
 def failures(figures: Figures) -> tuple[Failures, ...]:

@@ -148,13 +148,19 @@ def told(state: register.IncidentState) -> str:
     return next((f"told by {body['source']}: {body['reason']}" for body in entered), "")
 
 
+def _when(desk: Desk, body: Mapping[str, Any]) -> str:
+    """When it began; the day alone where whoever told of it named no time."""
+    when = desk.clock(body["started"])
+    return when.partition(",")[0] if body.get("time") == register.UNTOLD else when
+
+
 def _item(desk: Desk, state: register.IncidentState, story: Mapping[str, Any], first_time: bool) -> dict[str, Any]:
     """One incident as the pages take it; `story` is empty once its day has been purged."""
     policy, body = in_force(desk.rules.policy, date.fromisoformat(state.day)), state.summary
     rows = [policy.sanctions[row] for row in body["rows"] if row in policy.sanctions]
     return {"ref": state.ref, "tier": body["tier"], "route": body["route"], "person": body["person"], "day": state.day,
             "who": desk.names.get(body["person"] or "", "an unnamed device"), "year": body["year"],
-            "when": desk.clock(body["started"]), "period": story.get("period"), "network": story.get("network"),
+            "when": _when(desk, body), "period": story.get("period"), "network": story.get("network"),
             "categories": [policy.categories[c].title if c in policy.categories else c for c in body["categories"]],
             "outcome": body["outcome"], "visits": body["visits"], "requests": body["requests"],
             "reasons": story.get("reasons") or [told(state) or "what the log showed of it is no longer kept"],

@@ -21,6 +21,7 @@ BREACHES = ("ref", "part", "site", "profile", "category", "method", "worked", "p
             "first_blocked")
 KEPT = {"technical": "Pages are kept for {0.pages_days:,} days, and then destroyed with a record. They name nobody.",
         "safeguarding": "Pages are kept for {1:,} days, and then destroyed with a record. They are for you and your deputies.",
+        "access": "Lists are kept for {1:,} days, and then destroyed with a record. They name those who looked, nobody else.",
         "": "Pages are kept for {1:,} days, and then destroyed with a record. They are for you alone.",
         "leadership": "Summaries are kept for {0.summaries_years} years, and then destroyed with a record. They name nobody.",
         "governors": "Reports are kept for {0.summaries_years} years, and then destroyed with a record. They name nobody."}

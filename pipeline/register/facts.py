@@ -35,6 +35,10 @@ class Table:
         """The heading of a column."""
         return self.columns.get(action, action)
 
+    def typed(self, action: str) -> str:
+        """The heading of a column, with the name that it is typed by."""
+        return f"{self.columns[action]} ({action})" if action in self.columns else action
+
     def definite(self, rows: Iterable[str]) -> tuple[str, ...]:
         """The printed ticks of these rows together, in the order of the columns."""
         wanted = {action for row in rows for action in self.rows.get(row, ((), ()))[0]}
@@ -148,16 +152,16 @@ def _actions(state: IncidentState, given: Given, done: list[Body], left: list[Bo
     all_done = {body["action"] for body in (*state.actions, *done)}
     for action in dict.fromkeys(body["action"] for body in (*done, *left)):
         if table.columns and action not in table.columns:
-            yield f"names {action!r}, which is no column of table 7.2"
-    for body in done:
+            yield f"names {action!r}, which is no column of table 7.2 ({', '.join(table.columns)})"
+    for body in (each for each in done if not table.columns or each["action"] in table.columns):
         gate = table.gates.get(body["action"], ())
         if gate and given.role not in gate:
-            yield f"'{table.named(body['action'])}' is recorded by {' or '.join(gate)}, not by {given.role}"
+            yield f"{table.typed(body['action'])} is recorded by {' or '.join(gate)}, not by {given.role}"
         if body["action"] not in (*definite, *possible) and body["action"] not in reasons:
-            yield f"'{table.named(body['action'])}' goes beyond what its rows print: a departure needs a reason"
+            yield f"{table.typed(body['action'])} goes beyond what its rows print: a departure needs a reason"
     for action in definite:
         if action not in all_done and action not in reasons and action != table.parents:
-            yield f"'{table.named(action)}' is definite: done, or a departure with a reason"
+            yield f"{table.typed(action)} is definite: done, or a departure with a reason"
 
 
 def _parents(state: IncidentState, given: Given) -> Checked:

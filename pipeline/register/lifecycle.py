@@ -40,6 +40,7 @@ ROLES = (*PASTORAL, *MANAGER, "chair_of_governors", "dpo")
 OPENS: Mapping[str, tuple[str, ...]] = {
     "T0": TRIAGERS, "T1": DSLS, "T2": PASTORAL, "T3": PASTORAL,
     "T4": ("principal", "principal_slt", *MANAGER), "TS": ("principal",)}
+APART = ("T0", "T1", "TS")  # of these whoever may not open them sees no more than that there is one
 CHAIR = ("chair_of_governors",)
 STAFF = ("staff", "technical_staff", "governor")
 

@@ -7,6 +7,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pipeline.register.words import UNTOLD
+
 NEUTRAL = ("reference", "date", "time_utc", "person", "year_group", "category", "what", "outcome", "policy_rows", "state",
            "intent", "reported", "actions", "parents", "decided_by_role", "decided_on", "source")
 SUMS = "SHA256SUMS"
@@ -41,11 +43,12 @@ def entries(book: Sequence[Any], ref: str) -> str:
 
 
 def neutral(state: Any, columns: Mapping[str, str], titles: Mapping[str, str], name: str) -> list[Any]:
-    """One incident as a row of NEUTRAL; `columns`: headings of table 7.2, `titles`: of categories."""
+    """One incident as a row of NEUTRAL; `columns`: headings of table 7.2, `titles`: of categories and of its rows."""
     body = state.summary
     done = "; ".join(f"{columns.get(act['action'], act['action'])} {act['on']}" for act in state.actions)
-    what = "; ".join(titles.get(each, each) for each in body["categories"])
-    return [state.ref, state.day, body["started"][11:16], name, body["year"], "; ".join(body["categories"]), what,
+    what = "; ".join(titles.get(each, each) for each in body["categories"] or state.rows)
+    at = "" if body.get("time") == UNTOLD else body["started"][11:16]
+    return [state.ref, state.day, at, name, body["year"], "; ".join(body["categories"]), what,
             body["outcome"], "; ".join(state.rows), state.state, state.intent, state.reported, done, state.parents,
             state.decided_role, state.decided_at[:10], state.source]
 

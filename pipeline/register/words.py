@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any, Protocol, TypeVar
 
 Body = dict[str, Any]
+UNTOLD = "not told"  # `time` of an incident whose teller named the day alone
 Event = tuple[str, str, Body]  # kind, reference, body: what a journal appends
 State = TypeVar("State")
 

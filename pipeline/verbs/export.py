@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from pipeline import evidence, exporting, inspecting
-from pipeline.verbs.front import DAY, Reason, folder
+from pipeline.verbs.front import DAY, Reason, Why, folder
 
 export = typer.Typer(no_args_is_help=True, help="Write a file for other programs.")
 
@@ -41,11 +41,12 @@ def export_detections(
     names: Annotated[bool, typer.Option("--names", help="Logins in place of pseudonyms.")] = False,
     since: Annotated[datetime | None, typer.Option("--from", help="The first school day.", formats=[DAY], metavar="DATE")] = None,
     until: Annotated[datetime | None, typer.Option("--until", help="The last school day.", formats=[DAY], metavar="DATE")] = None,
+    reason: Why = "",
 ) -> None:
     """Write every detection of the judged days as CSV, a row each.
 
-    Without names, people are pseudonyms. With --names the look is written down first, and sealed items are left out, and so is
-    everything about staff: their matters are on the Principal's page only.
+    It is written down first. Without names, people are pseudonyms. With --names it is a look at people: sealed items are left
+    out, and so is everything about staff, whose matters are on the Principal's page only.
     """
-    count = exporting.detections(folder(), to, names, since and since.date(), until and until.date())
+    count = exporting.detections(folder(), to, names, since and since.date(), until and until.date(), reason)
     typer.echo(f"{count:,} detections in {to}.")

@@ -22,6 +22,7 @@ Dates = Annotated[str, typer.Option(help="Order of day and month where no date d
 Files = Annotated[list[str], typer.Argument(help="Logs, folders of logs, or patterns.", metavar="FILE...")]
 Ref = Annotated[str, typer.Argument(help="Reference, such as I-0004.", metavar="REF")]
 Reason = Annotated[str, typer.Option(help="Why, in a sentence.")]
+Why = Annotated[str, typer.Option("--reason", help="Why, in a sentence: the monthly list of looks has it.")]
 _folder = Path()
 
 

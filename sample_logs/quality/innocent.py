@@ -75,10 +75,10 @@ def help_seeking(week: Week, rng: Random, day: date) -> None:
 
 
 def filter_check(week: Week, rng: Random, day: date) -> None:
-    """A technician tests the filter on the test site; and some days with one name of each category within seconds.
+    """A technician tests the filter on the test site; and then with one name of each category within seconds.
 
-    The latter is grey: no window is registered for it (there is no command for that yet), and the policy's owner asks that
-    such a test be told, not hidden.
+    On every second day a window is registered for it, and nobody may be named. On the others the latter is grey: the policy's
+    owner asks that such a test be told, not hidden.
     """
     who = rng.choice(week.school.staff("technical_staff"))
     at = moment(day, "08:02", rng.uniform(0, 600))
@@ -86,9 +86,13 @@ def filter_check(week: Week, rng: Random, day: date) -> None:
     for n, page in enumerate(("", "test/adult", "test/gambling", "test/proxies")):
         week.hit(who.seat, at + n, f"http://testfiltering.com/{page}", act, blocked=n > 0)
     kinds = ("pornography", "gambling", "bypass_web_proxy", "violence_gore", "drugs")
-    grey = week.act(who.seat, "filter test without a window", "grey", kinds[0], also=kinds)
+    if week.measured.index(day) % 2:
+        week.windows.append((who.login, at - 60, at + 1200))
+        tested = innocent(week, who.seat, "filter check", kinds[0])
+    else:
+        tested = week.act(who.seat, "filter test without a window", "grey", kinds[0], also=kinds)
     for n, kind in enumerate(kinds):
-        week.page(rng, who.seat, next(s for s in week.some(rng, kind, 99) if s.known), at + 600 + n, grey, blocked=True)
+        week.page(rng, who.seat, next(s for s in week.some(rng, kind, 99) if s.known), at + 600 + n, tested, blocked=True)
 
 
 def app_chatter(week: Week, rng: Random, day: date) -> None:

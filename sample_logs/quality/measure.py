@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import csv
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from pipeline.privacy import login_key, pseudonym
+from pipeline.register import checks
+from pipeline.schoolfolder import journal
 from pipeline.vault import Vault, load_keys
 
 from . import bypass, innocent, misuse, ordinary, school, scores, world
@@ -82,6 +86,7 @@ def run(week: Week, visibility: str, folder: Path) -> Run:
     _tell(folder / "labels.csv", done)
     home = folder / "school"
     school.write_folder(home, week.school, week.world.entries(), week.world.own())
+    register_checks(home, week)
     night(home, folder / "logs", str(week.days[-1]))
     said, listed = detections(home, folder), by_list(log, home / "rules")
     ours, naive = scores.score(done, said), scores.score(done, listed)
@@ -90,6 +95,18 @@ def run(week: Week, visibility: str, folder: Path) -> Run:
     ours.blocked, naive.blocked = scores.on_list(blocked, said), scores.on_list(blocked, listed)
     ours.failures = failures(week, home)
     return Run(ours, naive, len(log))
+
+
+def register_checks(home: Path, week: Week) -> None:
+    """Register each window of a check in the school's log of checks, a day before it begins."""
+    os.umask(0o077)  # as the command does: what it writes is closed to others
+    key = load_keys(home / "var/keys").pseudonym
+    about = dict.fromkeys(checks.PLAN, "as planned") | {"owner": "school", "tests": ("new_device_default",), "who": "technician",
+                                                        "role": "technical_services_manager", "reason": "weekly check"}
+    for number, (login, *span) in enumerate(week.windows, 1):
+        begins, ends = (datetime.fromtimestamp(at, UTC) for at in span)
+        journal(home, "checks").append(*checks.plan(f"K-{number:04d}", begins, ends, begins - timedelta(days=1),
+                                                    person=pseudonym(key, "p", login_key(login)), **about))
 
 
 def _tell(path: Path, done: Sequence[Label]) -> None:

@@ -35,6 +35,7 @@ class Week:
     failures: dict[str, date] = field(default_factory=dict)    # sites it knows that the filter lets through for a day
     slow: list[tuple[float, float]] = field(default_factory=list)             # spans in which everybody's line is slow
     silences: list[tuple[str, float, float]] = field(default_factory=list)    # devices inside a tunnel, since and until
+    windows: list[tuple[str, float, float]] = field(default_factory=list)     # registered checks: whose account, since and until
 
     @property
     def days(self) -> list[date]:
