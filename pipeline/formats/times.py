@@ -17,13 +17,14 @@ HOUR = 3_600_000_000
 BACK = 20 * 60_000_000   # a step back by more than this, in the hour that comes twice, is its second coming
 
 # A double holds the microseconds of this century to the half; more digits than six are rounded.
-EPOCH = """CASE WHEN length({t}) < 9 THEN NULL
-            WHEN length({t}) = 13 AND NOT contains({t}, '.') THEN TRY_CAST({t} AS BIGINT) * 1000
-            WHEN length({t}) = 16 AND NOT contains({t}, '.') THEN TRY_CAST({t} AS BIGINT)
-            WHEN length({t}) = 19 AND NOT contains({t}, '.') THEN TRY_CAST({t} AS BIGINT) // 1000
+EPOCH = """CASE WHEN strlen({t}) < 9 THEN NULL
+            WHEN strlen({t}) = 13 AND NOT contains({t}, '.') THEN TRY_CAST({t} AS BIGINT) * 1000
+            WHEN strlen({t}) = 16 AND NOT contains({t}, '.') THEN TRY_CAST({t} AS BIGINT)
+            WHEN strlen({t}) = 19 AND NOT contains({t}, '.') THEN TRY_CAST({t} AS BIGINT) // 1000
             ELSE TRY_CAST(round(TRY_CAST({t} AS DOUBLE) * 1e6) AS BIGINT) END"""
 SQUID = "TRY_CAST(round(TRY_CAST({t} AS DOUBLE) * 1e6) AS BIGINT)"
-DATED = r"regexp_matches({t}, '^\s*\d{{4}}[-/]')"               # a bare clock would be taken for today's
+# A bare clock would be taken for today's; a number is told without the expression.
+DATED = r"((contains({t}, '-') OR contains({t}, '/')) AND regexp_matches({t}, '^\s*\d{{4}}[-/]'))"
 ZONED = r"regexp_matches({t}, '([Zz]|[+-]\d\d:?\d\d)$')"
 # No more than six digits of a second, and no space before the offset.
 FINE = r"regexp_replace(regexp_replace({t}, '([.,]\d{{6}})\d+', '\1'), ' ([+-]\d\d:?\d\d)$', '\1')"
