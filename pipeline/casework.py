@@ -6,7 +6,7 @@ What is decided is the incident as it stands when the decision is written: every
 from __future__ import annotations
 
 import getpass
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -104,10 +104,11 @@ class Filter:
     tier: str = ""
     day: date | None = None
 
-    def lets(self, card: Card) -> bool:
-        """Whether it lets this one through, but for when it is due."""
-        asked = ((self.state, card.state), (self.route, card.route), (self.tier, card.tier), (str(self.day or ""), card.day))
-        return not card.purged and all(wanted in ("", is_now) for wanted, is_now in asked)
+    def through(self, cards: Iterable[Card]) -> list[Card]:
+        """Those that it lets through, but for when they are due; nothing of what has been purged."""
+        asked = {"state": self.state, "route": self.route, "tier": self.tier, "day": str(self.day or "")}
+        wanted = [(name, value) for name, value in asked.items() if value]
+        return [card for card in cards if not card.purged and all(getattr(card, name) == value for name, value in wanted)]
 
 
 def incidents(folder: Path, only: Filter | None = None) -> list[str]:
@@ -117,7 +118,7 @@ def incidents(folder: Path, only: Filter | None = None) -> list[str]:
     """
     wanted, school = only or Filter(), night.settings(folder)
     clocks, now = _clocks(folder), today(school)
-    cards = [(card, due(card, school.calendar, clocks)) for card in states_of(folder).cards() if wanted.lets(card)]
+    cards = [(card, due(card, school.calendar, clocks)) for card in wanted.through(states_of(folder).cards())]
     closed = [tier for tier in APART if school.roles.get(getpass.getuser(), "") not in OPENS[tier]]
     return [_line(card._replace(what="") if card.tier in closed else card, when, now) for card, when in cards
             if not wanted.overdue or (when is not None and when < now)]
