@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline import casework, night, rulefiles
+from pipeline import casework, rulefiles, schoolfolder
 from pipeline.problems import Problem, RefusedError, UsageError
 from pipeline.register import approvals
 from pipeline.register.approvals import APPROVED, APPROVERS, Approval
@@ -41,7 +41,8 @@ def approve(folder: Path, login: str, what: str, days: tuple[date, date], until:
     faults += [Problem(str(given.until), "has passed", "--until with a day to come")] if given.until < desk.today else []
     if faults:
         raise UsageError(*faults)
-    night.journal(folder, "access").append(APPROVED, _ref(what), approvals.body(given, desk.role, " ".join(reason.split())))
+    body = approvals.body(given, desk.role, " ".join(reason.split()))
+    schoolfolder.journal(folder, "access").append(APPROVED, _ref(what), body)
     return (f"{given.login} may once run `{what} --names` for {given.first} to {given.last}, until {given.until}: "
             f"approved by {desk.who} ({desk.role}).")
 
@@ -57,7 +58,7 @@ def reveal(folder: Path, school: School, what: str, people: int, days: Iterable[
     """
     who, least = getpass.getuser(), school.reveals.second_from
     with rulefiles.entering(folder):
-        book, many = night.journal(folder, "access"), people > 1
+        book, many = schoolfolder.journal(folder, "access"), people > 1
         today, span = casework.today(school), list(days)
         second = next((each for each in approvals.unused(book.entries()) if many and each.fits(who, what, span, today)), None)
         if second is None and least is not None and people >= least:

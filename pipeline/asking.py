@@ -13,12 +13,12 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline import judging, night, render, rulefiles
-from pipeline.judging import Rules
+from pipeline import render, rulefiles, ruleset, schoolfolder
 from pipeline.lake import put_text
 from pipeline.policy import DECISION_COLUMNS, DECISIONS, Question, in_force
 from pipeline.policy.printed import asked, printed
 from pipeline.problems import Problem, RefusedError, UsageError
+from pipeline.ruleset import Rules
 from pipeline.schoolday import Calendar, read_date, school_day, term_of
 from pipeline.tables import TALLIES
 from pipeline.vault import load_keys
@@ -54,12 +54,12 @@ class _Effects:
         self.heard = "No judged day of any term is kept, so nothing can be said of numbers."
         days: list[date] = []
         if (folder / "var/lake").is_dir():
-            lake = night.open_lake(folder, load_keys(folder / rules.school.keys))
+            lake = schoolfolder.open_lake(folder, load_keys(folder / rules.school.keys))
             term, days = last_term(rules.school.calendar, lake.judged(), day)
             self._count(lake.table(TALLIES, days).to_pylist())
             self.heard = f"Numbers are of the {term} term, {len(days)} judged days." if days else self.heard
         wanted = {str(day) for day in days}
-        for state in night.incidents(folder).values():
+        for state in schoolfolder.incidents(folder).values():
             self.incidents.update(state.summary.get("questions", []) if state.day in wanted and state.detected else [])
 
     def _count(self, tallies: Sequence[dict[str, Any]]) -> None:
@@ -114,7 +114,7 @@ def decide(folder: Path, ref: str, reading: str, who: str, why: str, since: date
     body = {"reading": chosen, "from": str(since or today), "decided_on": str(today), "who": " ".join(who.split()),
             "why": " ".join(why.split()), "by": login, "role": role}
     with rulefiles.locked(folder):
-        night.journal(folder, "decisions").append("decided", ref, body)
+        schoolfolder.journal(folder, "decisions").append("decided", ref, body)
         put_text(folder / "rules" / DECISIONS, _csv(folder), 0o644)
     return (f"{ref}: {chosen!r} holds from {body['from']}, decided by {body['who']}. Days that are judged already keep their "
             "judgement until a late line has them judged again.")
@@ -133,7 +133,7 @@ def _chosen(rules: Rules, ref: str, reading: str) -> str:
 
 def _csv(folder: Path) -> str:
     """decisions.csv as the register has it."""
-    rows = [{"id": entry.ref, **entry.body} for entry in night.journal(folder, "decisions").entries() if entry.body]
+    rows = [{"id": entry.ref, **entry.body} for entry in schoolfolder.journal(folder, "decisions").entries() if entry.body]
     return render.csv_text(DECISION_COLUMNS, [[row[name] for name in DECISION_COLUMNS] for row in rows])
 
 
@@ -152,8 +152,8 @@ def _lines(text: str) -> list[str]:
 
 
 def _rules(folder: Path) -> Rules:
-    night.require_school(folder)
-    rules, found = judging.read_all(rulefiles.texts(folder))
+    schoolfolder.require_school(folder)
+    rules, found = ruleset.read_all(rulefiles.texts(folder))
     if rules is None:
         raise UsageError(*found)
     return rules

@@ -12,13 +12,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline import correcting, judging, night, register, rulefiles
-from pipeline.judging import Rules
+from pipeline import correcting, register, rulefiles, ruleset, schoolfolder
 from pipeline.policy import Policy, in_force, read_policy
 from pipeline.privacy import fits, login_key, pseudonym
 from pipeline.problems import Problem, RefusedError, UsageError
 from pipeline.register import APART, OPENS, Card, IncidentState, Standing, Table
 from pipeline.register.clocks import due
+from pipeline.ruleset import Rules
 from pipeline.school import Person, School
 from pipeline.schoolday import day_bounds, school_day
 from pipeline.vault import Vault, load_keys
@@ -62,8 +62,8 @@ def today(school: School) -> date:
 
 def sit(folder: Path, needs_role: bool = True) -> Desk:
     """The desk of whoever is at the keyboard; RefusedError when they have no role in this school and one is needed."""
-    night.require_school(folder)
-    rules, faults = judging.read_all(rulefiles.texts(folder))
+    schoolfolder.require_school(folder)
+    rules, faults = ruleset.read_all(rulefiles.texts(folder))
     if rules is None:
         raise UsageError(*faults)
     who = getpass.getuser()
@@ -84,7 +84,7 @@ def table_of(policy: Policy) -> Table:
 
 def states_of(folder: Path) -> Standing:
     """Every incident by its reference."""
-    return night.incidents(folder)
+    return schoolfolder.incidents(folder)
 
 
 def found(states: Mapping[str, IncidentState], ref: str) -> IncidentState:
@@ -116,7 +116,7 @@ def incidents(folder: Path, only: Filter | None = None) -> list[str]:
 
     What a welfare or staff matter is about is left out for roles that may not open it.
     """
-    wanted, school = only or Filter(), night.settings(folder)
+    wanted, school = only or Filter(), schoolfolder.settings(folder)
     clocks, now = _clocks(folder), today(school)
     cards = [(card, due(card, school.calendar, clocks)) for card in wanted.through(states_of(folder).cards())]
     closed = [tier for tier in APART if school.roles.get(getpass.getuser(), "") not in OPENS[tier]]
@@ -150,7 +150,7 @@ def act(folder: Path, ref: str, kind: str, reason: str, **facts: Any) -> str:
         if facts.get("code") == "filter_check" and facts.get("reference"):
             _is_check(folder, str(facts["reference"]))
         event = move(desk, state, kind, reason, **facts)
-        night.journal(folder, "incidents").append(*event)
+        schoolfolder.journal(folder, "incidents").append(*event)
     if kind == "corrected":
         correcting.mark(folder, desk.rules.school.groups, ref, facts["pages"], desk.today)
     return f"{ref} is {kind.replace('_', ' ')}, by {desk.who} ({desk.role})."
@@ -173,7 +173,7 @@ def _role_of(desk: Desk, person: str) -> str:
 
 def _is_check(folder: Path, ref: str) -> None:
     """UsageError unless there is such a check: what the filter said is a test only where one is on record."""
-    if ref not in {entry.ref for entry in night.journal(folder, "checks").entries() if entry.ref}:
+    if ref not in {entry.ref for entry in schoolfolder.journal(folder, "checks").entries() if entry.ref}:
         raise UsageError(Problem(ref, "is no check here", "schoolgate checks list"))
 
 
@@ -188,7 +188,7 @@ def identify(folder: Path, ref: str, login: str, reason: str) -> str:
         rows = list(dict.fromkeys([*told, *_rows_of(desk.policy(state), state)])) if student else []
         event = move(desk, state, "identified", reason, rows=rows, **body)
         _remember(desk, login)
-        night.journal(folder, "incidents").append(*event)
+        schoolfolder.journal(folder, "incidents").append(*event)
     return f"{ref} is about {login}, says {desk.who} ({desk.role})."
 
 
@@ -246,7 +246,7 @@ def add(folder: Path, told: Told) -> str:
         event = register.enter(ref, body, told.source, who=desk.who, role=desk.role, reason=told.what)
         if told.login:
             _remember(desk, told.login)
-        night.journal(folder, "incidents").append(*event)
+        schoolfolder.journal(folder, "incidents").append(*event)
     return f"{ref} is entered, suspected, by {desk.who} ({desk.role})."
 
 

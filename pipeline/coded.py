@@ -16,7 +16,9 @@ import pyarrow.compute as pc
 
 def whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     """The column in one piece."""
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()   # one chunk would be copied
 
 
 def code(column: pa.Array | pa.ChunkedArray) -> pa.DictionaryArray:

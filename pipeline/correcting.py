@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
-from pipeline import folders, night
+from pipeline import folders, schoolfolder
 from pipeline.lake import read_texts
 
 MAIN = '<main id="main" tabindex="-1">\n'
@@ -17,7 +17,7 @@ MAIN = '<main id="main" tabindex="-1">\n'
 
 def issued(folder: Path, ref: str) -> list[str]:
     """The pages and exports that showed this incident with a name, by the register of looks, oldest first."""
-    named = [entry.ref for entry in night.journal(folder, "access").entries()
+    named = [entry.ref for entry in schoolfolder.journal(folder, "access").entries()
              if entry.body is not None and ref in entry.body.get("refs", ()) and entry.kind == "reveal"]
     return list(dict.fromkeys(page for page in named if page))
 

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pipeline import casework, folders, judging, night, register, rulebook, rulefiles
+from pipeline import casework, folders, register, rulebook, rulefiles, ruleset, schoolfolder
 from pipeline.pages.parts import defanged
 from pipeline.problems import Problem, RefusedError, UsageError
 from pipeline.school import read_school
@@ -18,10 +18,10 @@ from pipeline.vault import load_keys
 
 def check(folder: Path) -> tuple[list[Problem], int]:
     """Every fault of the rules, and of their examples, at once; and how many examples were run."""
-    night.require_school(folder)
+    schoolfolder.require_school(folder)
     files = rulefiles.texts(folder)
     school, _ = read_school(files["school.toml"])
-    rules, faults = judging.read_all(files)
+    rules, faults = ruleset.read_all(files)
     faults += folders.group_faults(school.groups) if school else []
     if rules is None:
         return faults, 0
@@ -31,15 +31,15 @@ def check(folder: Path) -> tuple[list[Problem], int]:
 
 def explain_incident(folder: Path, ref: str, reason: str = "") -> list[str]:
     """From an incident to its log lines: each visit's first line, by log, line and byte. A reveal, written down first."""
-    state, rules = casework.found(casework.states_of(folder), ref), night.settings(folder)
+    state, rules = casework.found(casework.states_of(folder), ref), schoolfolder.settings(folder)
     if state.summary.get("tier") == "T0":
         raise RefusedError(Problem(ref, "is a sealed item, and nothing of it is shown", "the sealed protocol on the DSL list"))
-    lake = night.open_lake(folder, load_keys(folder / rules.keys))
+    lake = schoolfolder.open_lake(folder, load_keys(folder / rules.keys))
     day = date.fromisoformat(state.day)
     keys = [key for row in lake.table(INCIDENTS, [day]).to_pylist() if row["story"] == state.story for key in row["visit_keys"]]
     visits = {row["visit"]: row for row in lake.table(VISITS, [day]).to_pylist()}
     logs = lake.sources()
-    night.journal(folder, "access").append("reveal", ref, {
+    schoolfolder.journal(folder, "access").append("reveal", ref, {
         "by": getpass.getuser(), "what": "explain", "day": state.day, "why": " ".join(reason.split())})
     return [_told(visits[key], logs[visits[key]["source"]].path) for key in keys if key in visits]
 
@@ -58,7 +58,7 @@ def decide(folder: Path, ref: str, kind: str, reason: str, rows: Sequence[str], 
 
 def changes(folder: Path) -> list[str]:
     """A line a change: reference, day, what, from what to what, and who and why, or that nobody has said."""
-    states = register.fold_changes(night.journal(folder, "changes").entries()).values()
+    states = register.fold_changes(schoolfolder.journal(folder, "changes").entries()).values()
     return [f"{c.ref}  {c.opened_at[:10]}  {defanged(c.object)}: {defanged(c.before) or 'nothing'} -> "
             f"{defanged(c.after) or 'nothing'}  "
             + (f"{c.who}: {defanged(c.why)} (approved by {c.approver})" if c.explained else "changed without a reason")
@@ -67,7 +67,7 @@ def changes(folder: Path) -> list[str]:
 
 def explain(folder: Path, ref: str, who: str, why: str, approver: str) -> str:
     """Say who made a change, why, and who approved it."""
-    log = night.journal(folder, "changes")
+    log = schoolfolder.journal(folder, "changes")
     states = register.fold_changes(log.entries())
     if ref not in states:
         raise UsageError(Problem(ref, "is no change here", "schoolgate change list"))

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline import casework, logbooks, night, publishing, render, rulefiles, telling, zipping
+from pipeline import casework, logbooks, publishing, render, rulefiles, schoolfolder, telling, zipping
 from pipeline.casework import Desk
 from pipeline.lake import Lake
 from pipeline.policy import Policy
@@ -45,7 +45,7 @@ def make(folder: Path, ref: str, to: Path, reason: str, names: bool = False) -> 
     files = _of_breach(desk, asked) if ref.startswith("B") else _of_incident(desk, asked)
     about = {"by": desk.who, "role": desk.role, "why": asked.reason, "what": "evidence pack", "files": len(files), "names": names,
              "refs": [ref] if names else []}
-    night.journal(folder, "access").append("reveal" if names else "export", f"evidence {ref}", about)
+    schoolfolder.journal(folder, "access").append("reveal" if names else "export", f"evidence {ref}", about)
     zipping.write(to, ref, pack.summed({name: text.encode("utf-8") for name, text in files.items()}))
     return f"{ref}: {len(files)} files and their sums in {to}. In the unpacked folder: sha256sum -c {pack.SUMS}"
 
@@ -79,12 +79,12 @@ def _common(desk: Desk, asked: Asked, book: str) -> dict[str, str]:
     """What every pack holds: what it is, the entries, and the versions."""
     at = datetime.now(UTC).isoformat(timespec="seconds")
     files = rulefiles.texts(desk.folder)
-    heads = {name: night.journal(desk.folder, name).head() for name in night.REGISTERS}
+    heads = {name: schoolfolder.journal(desk.folder, name).head() for name in schoolfolder.REGISTERS}
     versions = {"made": at, "rules": rulefiles.fingerprint(files), "policy issued": str(desk.rules.policy.issued),
                 "policy files": {name: rulefiles.fingerprint({name: text}) for name, text in sorted(files.items())
                                  if name.startswith("rules/") and name.count("/") == 1}, "registers": heads}
     return {"README.txt": pack.READ_ME.format(ref=asked.ref, at=at, who=desk.who, role=desk.role, reason=asked.reason),
-            "entries.jsonl": pack.entries(night.journal(desk.folder, book).entries(), asked.ref),
+            "entries.jsonl": pack.entries(schoolfolder.journal(desk.folder, book).entries(), asked.ref),
             "versions.json": json.dumps(versions, indent=2, ensure_ascii=False) + "\n"}
 
 
@@ -112,7 +112,7 @@ def _bytes(lake: Lake, day: date, keys: list[str]) -> dict[str, int]:
 
 
 def _lake(desk: Desk) -> Lake:
-    return night.open_lake(desk.folder, load_keys(desk.folder / desk.rules.school.keys))
+    return schoolfolder.open_lake(desk.folder, load_keys(desk.folder / desk.rules.school.keys))
 
 
 def _name(desk: Desk, state: IncidentState) -> str:
@@ -141,7 +141,7 @@ def records(folder: Path, to: Path, reason: str) -> int:
     zipping.writable(to)
     states = [state for state in casework.states_of(folder).values() if state.verdict == "confirmed"
               and state.summary["tier"] != "T0" and desk.role in may("noted", state)]
-    night.journal(folder, "access").append("export", "records", {"by": desk.who, "role": desk.role, "why": reason.strip(),
+    schoolfolder.journal(folder, "access").append("export", "records", {"by": desk.who, "role": desk.role, "why": reason.strip(),
                                                                  "what": "neutral CSV", "rows": len(states)})
     rows = []
     for state in states:

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline import approving, night, render, rulefiles
+from pipeline import approving, render, rulefiles, schoolfolder
 from pipeline.classify import STAFF
 from pipeline.detect import SEALED
 from pipeline.incidents import key_of
@@ -32,7 +32,7 @@ def detections(folder: Path, to: Path, named: bool, first: date | None = None, l
     Columns as in HEADER: `user` is the login with `named`, else the pseudonym, and the device's where the log names nobody;
     times are UTC; `rows` and `reasons` are parted by `;`. UsageError, RefusedError, FailedError: nothing was written.
     """
-    school = night.settings(folder)
+    school = schoolfolder.settings(folder)
     _writable(to)
     if not (folder / "var").is_dir():
         raise RefusedError(Problem(str(folder), "has judged no day yet", "schoolgate nightly LOG"))
@@ -50,7 +50,7 @@ def detections(folder: Path, to: Path, named: bool, first: date | None = None, l
 
 def _rows(folder: Path, keys: Keys, first: date, last: date) -> list[dict[str, Any]]:
     """The detections of those days, each with the reference of the incident that holds it."""
-    lake = night.open_lake(folder, keys)
+    lake = schoolfolder.open_lake(folder, keys)
     refs = _references(folder)
     found = lake.table(DETECTIONS, [day for day in lake.judged() if first <= day <= last]).to_pylist()
     return [row | {"ref": refs.get((str(row["day"]), key_of(row)), "")} for row in found
@@ -59,7 +59,7 @@ def _rows(folder: Path, keys: Keys, first: date, last: date) -> list[dict[str, A
 
 def _references(folder: Path) -> dict[tuple[str, str], str]:
     """Reference by day and detection key, of what is detected now."""
-    states = night.incidents(folder)
+    states = schoolfolder.incidents(folder)
     return {(state.day, key): ref for ref, state in states.items() if state.detected and not state.purged for key in state.keys}
 
 
@@ -75,7 +75,7 @@ def _reveal(folder: Path, school: School, rows: list[dict[str, Any]], said: dict
 
 def _export(folder: Path, school: School, rows: list[dict[str, Any]], said: dict[str, Any]) -> None:
     """The export without names, in the register before the file is there."""
-    night.journal(folder, "access").append("export", "export-detections", {
+    schoolfolder.journal(folder, "access").append("export", "export-detections", {
         "by": getpass.getuser(), "what": approving.EXPORT, "names": False, **said})
 
 

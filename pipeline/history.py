@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from pipeline import behaviour, habits, learned, spreading, sql
 from pipeline.checking import Window
-from pipeline.judging import Rules
 from pipeline.lake import Lake
+from pipeline.ruleset import Rules
 from pipeline.tables import HABITS, HOSTS, LEARNED, VISITS
 
 DAYS = 28  # judged days that a host must be unheard of to be new: a month and a half of school

@@ -9,9 +9,10 @@ import pyarrow as pa
 
 from pipeline import inferred, turned
 from pipeline.changes import Change
-from pipeline.judging import Rules, taught_bands
+from pipeline.judging import taught_bands
 from pipeline.lake import Lake
 from pipeline.registers import Registers
+from pipeline.ruleset import Rules
 from pipeline.tables import FILTERED, VISITS
 
 

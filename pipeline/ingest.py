@@ -141,13 +141,25 @@ def _scrubbed(urls: pa.Array) -> pa.Array:
     """Addresses without user-info, mail addresses and the values of telling parameters; the rest is not touched."""
     if urls.null_count == len(urls):
         return urls
-    tell = pc.fill_null(pc.match_substring_regex(urls, "[?@#;]|%40"), False)
+    tell = _may_tell(urls)
     if not pc.any(tell).as_py():
         return urls
     some = pc.filter(urls, tell)
     for pattern, put in ((USER_INFO, r"\1"), (TELLING, r"\1="), (MAIL, "(mail)")):
         some = pc.replace_substring_regex(some, pattern, put)
     return pc.replace_with_mask(urls, tell, some)
+
+
+def _may_tell(urls: pa.StringArray) -> pa.BooleanArray:
+    """Which texts hold a sign that user-info, a parameter or a mail address needs. (A regular expression takes four times as long.)"""
+    offsets = np.frombuffer(urls.buffers()[1], np.int32)[urls.offset:urls.offset + len(urls) + 1]
+    letters = np.frombuffer(urls.buffers()[2] or b"", np.uint8)[offsets[0]:offsets[-1]]
+    signs = np.zeros(len(letters), bool)
+    for sign in b"?@#;%":
+        signs |= letters == sign
+    tell = np.zeros(len(urls), bool)
+    tell[np.searchsorted(offsets, np.flatnonzero(signs) + offsets[0], side="right") - 1] = True
+    return pa.array(tell)
 
 
 def fates(rows: pa.Table) -> dict[str, int]:

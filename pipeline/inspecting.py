@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipeline import casework, night, periods, publishing, zipping
+from pipeline import casework, issuing, periods, publishing, zipping
+from pipeline.account import Account
 from pipeline.problems import Problem, RefusedError, UsageError
 from pipeline.register import pack
 from pipeline.register.lifecycle import LEADERS, MANAGER
@@ -22,7 +23,7 @@ def make(folder: Path, period: str, to: Path, reason: str) -> str:
     if not reason.strip():
         raise UsageError(Problem("inspection", "needs a reason", "--reason"))
     zipping.writable(to)
-    with night.at_desk(folder, night.Account()) as desk:
+    with issuing.at_desk(folder, Account()) as desk:
         span = periods.parse(period, desk.rules.school.calendar)
         if not desk.judged(span):
             raise UsageError(Problem(f"--period {period}", "holds no day that has been judged", "a period with nights in it"))

@@ -18,7 +18,20 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline import changes, judging, listaddresses, listfetch, listformats, lists, liststore, night, register, rulefiles, sql
+from pipeline import (
+    changes,
+    judging,
+    listaddresses,
+    listfetch,
+    listformats,
+    lists,
+    liststore,
+    register,
+    rulefiles,
+    ruleset,
+    schoolfolder,
+    sql,
+)
 from pipeline.hosts import normalise
 from pipeline.journal import Journal
 from pipeline.lake import read_texts
@@ -108,8 +121,8 @@ def _faults(wanted: Wanted, known: Sequence[str]) -> Iterator[Problem]:
 
 
 def _known(folder: Path) -> list[str]:
-    night.require_school(folder)
-    rules, faults = judging.read_all(rulefiles.texts(folder))
+    schoolfolder.require_school(folder)
+    rules, faults = ruleset.read_all(rulefiles.texts(folder))
     if rules is None:
         raise UsageError(*faults)
     return list(rules.policy.categories)
@@ -280,7 +293,7 @@ def _moved(rows: Sequence[Mapping[str, Any]], side: int, word: str) -> str:
 
 def _log(folder: Path, said: Sequence[Mapping[str, Any]]) -> None:
     """Enter these changes in the change log, unless it ends with them already."""
-    book = night.journal(folder, "changes")
+    book = schoolfolder.journal(folder, "changes")
     book.append_all(register.open_changes([changes.Change(**one) for one in said], _states(book)))
 
 
@@ -304,14 +317,14 @@ def _told(name: str, about: Mapping[str, Any]) -> list[str]:
 
 def show(folder: Path) -> tuple[list[str], list[Problem]]:
     """Every imported list in a few lines, and a problem for each that is damaged."""
-    night.require_school(folder)
+    schoolfolder.require_school(folder)
     known, problems = Lists(folder).found()
     return [line for name, about in known.items() for line in _told(name, about)], problems
 
 
 def remove(folder: Path, name: str) -> str:
     """Remove a list; the change log says so first."""
-    night.require_school(folder)
+    schoolfolder.require_school(folder)
     with rulefiles.locked(folder):
         store = Lists(folder)
         _there(store, name)
@@ -329,7 +342,7 @@ def _there(store: Lists, name: str) -> None:
 
 def update(folder: Path, names: Sequence[str], limits: Limits | None = None) -> tuple[list[str], list[Problem]]:
     """Import lists anew, all where none is named; one that fails keeps what it had, and is a problem."""
-    night.require_school(folder)
+    schoolfolder.require_school(folder)
     store, known = Lists(folder), _known(folder)
     for name in names:
         _there(store, name)
@@ -349,7 +362,7 @@ def update(folder: Path, names: Sequence[str], limits: Limits | None = None) -> 
 
 def why(folder: Path, asked_for: str) -> list[str]:
     """Every line of every list that speaks of a host, or of the host of an address; which category wins, and by what rule."""
-    rules, faults = judging.read_all(rulefiles.texts(folder))
+    rules, faults = ruleset.read_all(rulefiles.texts(folder))
     if rules is None:
         raise UsageError(*faults)
     store = Lists(folder)
@@ -401,7 +414,7 @@ def _reason(answer: Mapping[str, Any]) -> str:
 
 def diff(folder: Path, name: str) -> list[str]:
     """What the last update of a list added and removed, and which hosts of the last fortnight have another category by it."""
-    night.require_school(folder)
+    schoolfolder.require_school(folder)
     store = Lists(folder)
     _there(store, name)
     if not store.before(name).exists():
@@ -413,7 +426,7 @@ def diff(folder: Path, name: str) -> list[str]:
 
 def _effect(folder: Path, store: Lists, name: str) -> list[str]:
     """The hosts of the last fortnight's judged days whose category is another by the new list; nobody is named."""
-    rules, faults = judging.read_all(rulefiles.texts(folder))
+    rules, faults = ruleset.read_all(rulefiles.texts(folder))
     if rules is None:
         raise UsageError(*faults)
     asked = _asked(folder, rules)
@@ -425,9 +438,9 @@ def _effect(folder: Path, store: Lists, name: str) -> list[str]:
     return [f"of {len(asked):,} hosts of the last fortnight {len(moved):,} have another category", *moved[:50]]
 
 
-def _asked(folder: Path, rules: judging.Rules) -> pa.Table:
+def _asked(folder: Path, rules: ruleset.Rules) -> pa.Table:
     """The distinct hosts of the last fortnight that was judged: host, people, requests."""
-    lake = night.open_lake(folder, load_keys(folder / rules.school.keys))
+    lake = schoolfolder.open_lake(folder, load_keys(folder / rules.school.keys))
     judged = sorted(lake.judged())
     days: list[date] = [day for day in judged if day > judged[-1] - FORTNIGHT]
     hosts = lake.table(HOSTS, days)["host"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pipeline import casework, night, register, rulefiles
+from pipeline import casework, register, rulefiles, schoolfolder
 from pipeline.casework import Desk
 from pipeline.privacy import client_key, login_key, pseudonym
 from pipeline.problems import Problem, RefusedError, UsageError
@@ -41,15 +41,15 @@ def _by(desk: Desk, reason: str) -> dict[str, str]:
 
 
 def _breaches(folder: Path) -> dict[str, register.BreachState]:
-    return register.fold_breaches(night.journal(folder, "breaches").entries())
+    return register.fold_breaches(schoolfolder.journal(folder, "breaches").entries())
 
 
 def _checks(folder: Path) -> dict[str, checks.CheckState]:
-    return checks.fold_checks(night.journal(folder, "checks").entries())
+    return checks.fold_checks(schoolfolder.journal(folder, "checks").entries())
 
 
 def _concerns(folder: Path) -> dict[str, concerns.ConcernState]:
-    return concerns.fold_concerns(night.journal(folder, "concerns").entries())
+    return concerns.fold_concerns(schoolfolder.journal(folder, "concerns").entries())
 
 
 def breach_list(folder: Path, waiting: bool = False) -> list[str]:
@@ -83,7 +83,7 @@ def breach_complete(folder: Path, ref: str, reason: str, **about: str) -> str:
     with rulefiles.entering(folder):
         state = _one(_breaches(folder), ref, "breach", "schoolgate breach list")
         results = {name: check.result for name, check in _checks(folder).items()}
-        night.journal(folder, "breaches").append(*breaches.complete(state, checks=results, **_by(desk, reason), **about))
+        schoolfolder.journal(folder, "breaches").append(*breaches.complete(state, checks=results, **_by(desk, reason), **about))
     return _breach_line(_breaches(folder)[ref])
 
 
@@ -96,7 +96,7 @@ def check_plan(folder: Path, begins: str, ends: str, reason: str, login: str = "
     with rulefiles.entering(folder):
         ref = next(register.numbers("K", _checks(folder)))
         now = datetime.now(ZoneInfo("UTC"))
-        night.journal(folder, "checks").append(*checks.plan(ref, _moment(begins, zone), _moment(ends, zone), now,
+        schoolfolder.journal(folder, "checks").append(*checks.plan(ref, _moment(begins, zone), _moment(ends, zone), now,
                                                             **_by(desk, reason), **about))
     return f"{ref} is planned, {begins} to {ends}." + ("" if login.strip() or address.strip() else UNMATCHED)
 
@@ -128,7 +128,7 @@ def check_record(folder: Path, ref: str, reason: str, results: Mapping[str, str]
     with rulefiles.entering(folder):
         state = _one(_checks(folder), ref, "check", "schoolgate checks list")
         event = checks.record(state, results, on or desk.today, **_by(desk, reason), **about)
-        night.journal(folder, "checks").append(*event)
+        schoolfolder.journal(folder, "checks").append(*event)
     near = [each.ref for each in casework.states_of(folder).values() if each.summary.get("tier") == "T0" and each.waiting
             and state.holds(datetime.fromisoformat(each.summary["started"]))]
     return [f"{ref} is recorded: {event[2]['result']}.", *(
@@ -141,7 +141,7 @@ def check_done(folder: Path, ref: str, reason: str, on: date | None = None) -> s
     desk = _desk(folder, KEEPERS, "end checks")
     with rulefiles.entering(folder):
         state = _one(_checks(folder), ref, "check", "schoolgate checks list")
-        night.journal(folder, "checks").append(*checks.finish(state, on or desk.today, **_by(desk, reason)))
+        schoolfolder.journal(folder, "checks").append(*checks.finish(state, on or desk.today, **_by(desk, reason)))
     return f"The action of {ref} is done."
 
 
@@ -175,7 +175,7 @@ def concern_add(folder: Path, what: str, source: str, owner: str, day: date | No
         came, clock = day or desk.today, desk.clocks.get("concern")
         due = None if clock is None else after(desk.rules.school.calendar, came, clock)
         event = concerns.add(ref, came, source, due, what=what, owner=owner, incident=incident, who=desk.who, role=desk.role)
-        night.journal(folder, "concerns").append(*event)
+        schoolfolder.journal(folder, "concerns").append(*event)
     return f"{ref} is for {owner}" + (f", who contacts them by {due}." if due else ".")
 
 
@@ -184,7 +184,7 @@ def concern_contacted(folder: Path, ref: str, reason: str, on: date | None = Non
     desk = _desk(folder, PASTORAL, "look after concerns")
     with rulefiles.entering(folder):
         state = _one(_concerns(folder), ref, "concern", "schoolgate concern list")
-        night.journal(folder, "concerns").append(*concerns.contacted(state, on or desk.today, **_by(desk, reason)))
+        schoolfolder.journal(folder, "concerns").append(*concerns.contacted(state, on or desk.today, **_by(desk, reason)))
     return f"{ref}: contacted."
 
 
@@ -193,7 +193,7 @@ def concern_done(folder: Path, ref: str, reason: str) -> str:
     desk = _desk(folder, PASTORAL, "look after concerns")
     with rulefiles.entering(folder):
         state = _one(_concerns(folder), ref, "concern", "schoolgate concern list")
-        night.journal(folder, "concerns").append(*concerns.done(state, **_by(desk, reason)))
+        schoolfolder.journal(folder, "concerns").append(*concerns.done(state, **_by(desk, reason)))
     return f"{ref} is done."
 
 

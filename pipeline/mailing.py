@@ -14,7 +14,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
 
-from pipeline import folders, mail, night, periods, rulefiles
+from pipeline import folders, mail, periods, rulefiles, schoolfolder
 from pipeline.journal import Journal
 from pipeline.mail import Server
 from pipeline.pages.index import Period, kind_of, one_of, period_of, typed
@@ -37,13 +37,13 @@ def announce(folder: Path, now: datetime | None = None, pause: Callable[[float],
 
     UsageError without a server, RefusedError when its password can be read by others.
     """
-    school, at = night.settings(folder), now or datetime.now(UTC)
+    school, at = schoolfolder.settings(folder), now or datetime.now(UTC)
     if not school.mail.server:
         raise UsageError(Problem("school.toml, mail.server", "is not set, so nobody can be told",
                                  "the name of the school's server"))
     with rulefiles.locked(folder, "mail"):
         keys = load_keys(folder / school.keys)
-        book = night.journal(folder, "issued")
+        book = schoolfolder.journal(folder, "issued")
         post = Post(_server(folder, school.mail), book, unknown_ends(book))
         post.deliver(list(_letters(folder, school, book, keys.pseudonym, at)), school.mail.tries, pause)
     return [f"told {one.reader}: {several(len(one.pages), 'page')}" for one in post.sent], post.problems

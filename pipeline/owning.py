@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from pipeline import night, ownlist, rulefiles, unlisted
-from pipeline.judging import Rules, read_all
+from pipeline import ownlist, rulefiles, schoolfolder, unlisted
 from pipeline.problems import Problem, RefusedError, UsageError
+from pipeline.ruleset import Rules, read_all
 from pipeline.uncategorised import Unknown
 from pipeline.vault import load_keys
 
@@ -32,7 +32,7 @@ def add(folder: Path, entry: str, category: str, reason: str, owner: str, until:
 def unknown(folder: Path, first: date | None, last: date | None, least: int | None) -> list[str]:
     """The sites on no list that most people met, a line each; by default of the last week that was judged."""
     rules = _rules(folder)
-    lake = night.open_lake(folder, load_keys(folder / rules.school.keys))
+    lake = schoolfolder.open_lake(folder, load_keys(folder / rules.school.keys))
     judged = sorted(lake.judged())
     if not judged:
         raise RefusedError(Problem(str(folder), "has no judged day yet", "schoolgate nightly LOG"))
@@ -44,7 +44,7 @@ def unknown(folder: Path, first: date | None, last: date | None, least: int | No
 
 
 def _rules(folder: Path) -> Rules:
-    night.require_school(folder)
+    schoolfolder.require_school(folder)
     rules, faults = read_all(rulefiles.texts(folder))
     if rules is None:
         raise UsageError(*faults)

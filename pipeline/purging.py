@@ -20,7 +20,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline import folders, night, publishing, register, rulefiles
+from pipeline import folders, publishing, register, rulefiles, schoolfolder
 from pipeline.chain import Entry
 from pipeline.journal import Journal
 from pipeline.lake import Lake
@@ -71,13 +71,13 @@ class _Plan:
 
 def purge(folder: Path, today: date | None = None) -> Destroyed:
     """Purge a school folder by its retention table as of `today`; every step is committed by its journal first."""
-    school = night.settings(folder)
+    school = schoolfolder.settings(folder)
     with rulefiles.locked(folder), rulefiles.entering(folder):
         keys = load_keys(folder / school.keys)
-        lake, vault = night.open_lake(folder, keys), Vault(folder / "var/vault/names", keys.vault)
+        lake, vault = schoolfolder.open_lake(folder, keys), Vault(folder / "var/vault/names", keys.vault)
         lake.clean()
         rulefiles.remove(list((folder / "reports").glob("*/*.half")))  # of a page that was cut short: it may name people
-        record = night.journal(folder, "destruction")
+        record = schoolfolder.journal(folder, "destruction")
         counts = Counter(_finish(folder, school, lake, vault, record))
         limits = _limits(school.retention, today or datetime.now(UTC).date())
         plan = _plan(folder, lake, vault, limits)
@@ -125,8 +125,8 @@ def _carry_out(folder: Path, school: School, lake: Lake, vault: Vault, plan: _Pl
         lake.keep_only(day, KEPT_LONG, WHY)
     for name, numbers in {"incidents": plan.incidents, **plan.registers}.items():
         if numbers:
-            night.journal(folder, name).purge(numbers, WHY)
-            night.proven(folder, (name,))  # its proof went with it: walked now, it is there when somebody asks
+            schoolfolder.journal(folder, name).purge(numbers, WHY)
+            schoolfolder.proven(folder, (name,))  # its proof went with it: walked now, it is there when somebody asks
     rulefiles.remove([page for pages in plan.pages.values() for page in pages])
     publishing.indexes(folder, school, folders.share(folder, school.groups)[0])
     vault.forget(plan.names)
@@ -150,7 +150,7 @@ def _waiting(folder: Path, before: date) -> int:
 
 
 def _states(folder: Path) -> register.Standing:
-    return night.incidents(folder)
+    return schoolfolder.incidents(folder)
 
 
 def _old(state: register.IncidentState, before: date) -> bool:
@@ -163,7 +163,7 @@ def _open(state: register.IncidentState) -> bool:
 
 def _registers(folder: Path, before: date) -> dict[str, list[int]]:
     """Entries of breaches whose last day is old, and of changes, looks and mails written before that day."""
-    states = register.fold_breaches(night.journal(folder, "breaches").entries())
+    states = register.fold_breaches(schoolfolder.journal(folder, "breaches").entries())
     gone = {ref for ref, state in states.items() if state.days and date.fromisoformat(max(state.days)) < before}
     return {"breaches": _numbers(folder, "breaches", lambda entry: entry.ref in gone)} | {
         name: _numbers(folder, name, lambda entry: entry.at[:10] < str(before))
@@ -172,7 +172,7 @@ def _registers(folder: Path, before: date) -> dict[str, list[int]]:
 
 def _numbers(folder: Path, name: str, is_gone: Callable[[Entry], bool]) -> list[int]:
     """The numbers of the entries of a register that are to go."""
-    return [entry.n for entry in night.journal(folder, name).entries()
+    return [entry.n for entry in schoolfolder.journal(folder, name).entries()
             if entry.body is not None and entry.kind != "purged" and is_gone(entry)]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline import casework, inbox, night, rulefiles
+from pipeline import casework, inbox, rulefiles, schoolfolder
 from pipeline.casework import Desk
 from pipeline.problems import Problem, SchoolgateError, UsageError
 from pipeline.register import Event, IncidentState
@@ -70,7 +70,7 @@ def _applied(desk: Desk, path: Path) -> list[str]:
                            for problem in error.problems]
         if faults:
             raise UsageError(*faults)
-        night.journal(desk.folder, "incidents").append_all(events)
+        schoolfolder.journal(desk.folder, "incidents").append_all(events)
     return [f"{ref} is {kind.replace('_', ' ')}, by {desk.who} ({desk.role})" for kind, ref, _ in events]
 
 

@@ -6,19 +6,19 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
-from pipeline import judging, night, precision, rulefiles
-from pipeline.judging import Rules
+from pipeline import precision, rulefiles, ruleset, schoolfolder
 from pipeline.problems import UsageError
 from pipeline.rulebook import rule_sentences
+from pipeline.ruleset import Rules
 
 
 def rules(folder: Path, until: date) -> list[str]:
     """Each rule in a few lines: its title, what it looks for, how often it was right, and what is proposed; UsageError."""
-    night.require_school(folder)
-    known, faults = judging.read_all(rulefiles.texts(folder))
+    schoolfolder.require_school(folder)
+    known, faults = ruleset.read_all(rulefiles.texts(folder))
     if known is None:
         raise UsageError(*faults)
-    states = night.incidents(folder)
+    states = schoolfolder.incidents(folder)
     triage = known.school.triage
     found = precision.records(precision.decisions(states.values()), until, triage.precision)
     proposed = precision.proposals(found, [rule.name for rule in known.rules if rule.watch], triage.precision, triage.least)

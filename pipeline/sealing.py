@@ -10,7 +10,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline import casework, night, rulefiles, sealed
+from pipeline import casework, rulefiles, schoolfolder, sealed
 from pipeline.casework import Desk
 from pipeline.problems import FailedError, Problem, RefusedError, UsageError
 from pipeline.register import IncidentState, custody, may
@@ -32,7 +32,7 @@ def listed(folder: Path) -> list[str]:
     states = [state for state in casework.states_of(folder).values() if _mine(desk, state)]
     shapes = shaped(desk, states)
     lines = [_line(desk, state, shapes) for state in states]
-    book = night.journal(folder, "custody").entries()
+    book = schoolfolder.journal(folder, "custody").entries()
     opened = [entry.ref for entry in book if entry.kind == "opened"]
     copies = [f"copy  {entry.ref}  taken {entry.at[:16]}  opened {opened.count(entry.ref)} times" for entry in book
               if entry.kind == "taken"]
@@ -54,7 +54,7 @@ def shaped(desk: Desk, states: list[IncidentState]) -> set[str]:
     """Those of these sealed items that look like a filter test."""
     if not states or not (desk.folder / "var/lake").is_dir():
         return set()
-    lake = night.open_lake(desk.folder, load_keys(desk.folder / desk.rules.school.keys))
+    lake = schoolfolder.open_lake(desk.folder, load_keys(desk.folder / desk.rules.school.keys))
     found = set()
     for day in {date.fromisoformat(state.day) for state in states}:
         con = connect()
@@ -90,7 +90,7 @@ def open_copy(folder: Path, ref: str, to: Path, reason: str, holder: str, witnes
     with rulefiles.entering(folder):
         event = custody.opened(copy.name, ref, who=desk.who, role=desk.role, reason=reason, to=to.name, witness=witness,
                                holder=holder)
-        night.journal(folder, "custody").append(*event)
+        schoolfolder.journal(folder, "custody").append(*event)
     size = sealed.write_out(to, sealed.open_copy(copy, keys.sealed))
     return f"{copy.name} is opened into {to}, {size:,} bytes, for {holder}, before {witness}. It is on record."
 
@@ -99,7 +99,7 @@ def _copy_of(desk: Desk, state: IncidentState) -> Path:
     """The copy whose bytes hold the first line of the item; where lines are no longer kept, the only copy of its log."""
     source, _, line = state.keys[0].rsplit("|", 1)[1].partition(":")
     copies = {_span(path): path for path in sealed.copies(desk.folder / "var/sealed") if path.name.startswith(f"{source}-")}
-    lake = night.open_lake(desk.folder, load_keys(desk.folder / desk.rules.school.keys))
+    lake = schoolfolder.open_lake(desk.folder, load_keys(desk.folder / desk.rules.school.keys))
     day = date.fromisoformat(state.day)
     at = -1
     if lake.files_of(day):
@@ -121,6 +121,6 @@ def _span(path: Path) -> tuple[int, int]:
 
 def faults(folder: Path) -> list[Problem]:
     """A problem for each copy in custody that is gone or altered; for `verify`."""
-    changed = custody.altered(night.journal(folder, "custody").entries(), sealed.digests(folder / "var/sealed"))
+    changed = custody.altered(schoolfolder.journal(folder, "custody").entries(), sealed.digests(folder / "var/sealed"))
     return [Problem(str(folder / "var/sealed" / name), "is gone, or not what was taken into custody", "a backup of that date")
             for name in changed]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from pipeline import missed, night, rulefiles, silence
+from pipeline import missed, rulefiles, schoolfolder, silence
 from pipeline.lake import Lake
 from pipeline.liststore import Lists
 from pipeline.missed import Due, moment
@@ -26,18 +26,18 @@ CODES = {0: "done", 1: "done", 2: "could not be used", 3: "was refused", 4: "fai
 
 def status(folder: Path, now: datetime | None = None) -> tuple[list[str], list[Problem]]:
     """How the school folder stands, in plain lines; a problem for each job that was missed or went wrong, and what is stale."""
-    school, at = night.settings(folder), now or datetime.now(UTC)
+    school, at = schoolfolder.settings(folder), now or datetime.now(UTC)
     zone, ran = school.calendar.timezone, known(folder)
     owed, today = missed.due(ran, school, at), school_day(at, zone)
     said = [_job(one, zone) for one in owed]
     problems = missed.problems(owed, zone)
     if "night" not in ran:
         return [*said, "No night has run here yet."], [Problem("the night job", "has never run", "`schoolgate schedule`")]
-    lake = night.open_lake(folder, load_keys(folder / school.keys))
+    lake = schoolfolder.open_lake(folder, load_keys(folder / school.keys))
     lists, damaged = Lists(folder).found()
     silent = silence.silences(lake, school, [], today, at)
     told, stale = _days(lake)
-    states = night.incidents(folder).cards()
+    states = schoolfolder.incidents(folder).cards()
     policy, faults = read_policy({name: text for name, text in rulefiles.texts(folder).items() if name.count("/") == 1})
     clocks = policy.more.get("clocks", {}) if policy else {}
     said += [*told, f"lists       {len(lists)} imported", *_people(states, school.calendar, clocks, today),

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline import casework, led, night
+from pipeline import casework, led, schoolfolder
 from pipeline.casework import Desk
 from pipeline.pages.parts import defang, defanged
 from pipeline.register import APART, MOVES, IncidentState, may
@@ -118,8 +118,8 @@ def _around(desk: Desk, state: IncidentState) -> Iterator[str]:
         return
     if state.summary["tier"] == "T0" or not state.summary["subject"] or not (desk.folder / "var/lake").is_dir():
         return
-    night.journal(desk.folder, "access").append("look", state.ref, {"by": desk.who, "what": "context", "day": state.day})
-    lake = night.open_lake(desk.folder, load_keys(desk.folder / desk.rules.school.keys))
+    schoolfolder.journal(desk.folder, "access").append("look", state.ref, {"by": desk.who, "what": "context", "day": state.day})
+    lake = schoolfolder.open_lake(desk.folder, load_keys(desk.folder / desk.rules.school.keys))
     day = date.fromisoformat(state.day)
     own = {key for row in lake.table(INCIDENTS, [day]).to_pylist() if row["story"] == state.story for key in row["visit_keys"]}
     verdicts = lake.table(VERDICTS, [day]).to_pylist()

@@ -16,14 +16,14 @@ from typing import Any
 
 import duckdb
 
-from pipeline import history, judging, night, rulefiles, sql
+from pipeline import history, judging, rulefiles, ruleset, schoolfolder, sql
 from pipeline.checking import Window, windows
 from pipeline.incidents import key_of, stories
-from pipeline.judging import Rules
 from pipeline.lake import Lake
 from pipeline.liststore import Lists
 from pipeline.problems import Problem, RefusedError, UsageError
 from pipeline.register.checks import fold_checks
+from pipeline.ruleset import Rules
 from pipeline.vault import Keys, load_keys
 
 DAYS = 14
@@ -50,7 +50,7 @@ def trial(folder: Path, days: int = DAYS) -> list[str]:
 
     UsageError: they cannot be judged by. RefusedError: no night has run by other rules, or its lines are gone.
     """
-    night.require_school(folder)
+    schoolfolder.require_school(folder)
     with rulefiles.locked(folder):
         now, last = rulefiles.texts(folder), rulefiles.last_good(folder)
         last |= {name: text for name, text in now.items() if name == "people.csv"}
@@ -60,16 +60,16 @@ def trial(folder: Path, days: int = DAYS) -> list[str]:
                                Problem(str(folder), "has no edit since the last night", "an edit below rules/, then again"))
         old, new = _rules(folder, last), _rules(folder, now)
         keys = load_keys(folder / new.school.keys)
-        found = compare(night.open_lake(folder, keys), old, new, keys, days,
+        found = compare(schoolfolder.open_lake(folder, keys), old, new, keys, days,
                         same_visits=all(name.startswith(ONLY_RULES) for name in edited),
-                        tests=windows(fold_checks(night.journal(folder, "checks").entries()).values()))
+                        tests=windows(fold_checks(schoolfolder.journal(folder, "checks").entries()).values()))
     if not found.days:
         raise RefusedError(Problem(str(folder), "has no day whose lines are still kept", "schoolgate nightly LOG"))
     return list(_told(found, edited))
 
 
 def _rules(folder: Path, files: Mapping[str, str]) -> Rules:
-    rules, faults = judging.read_all(files)
+    rules, faults = ruleset.read_all(files)
     if rules is None or faults:
         raise UsageError(*faults)
     lists = Lists(folder)

@@ -8,8 +8,9 @@ from datetime import date, timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.judging import Rules, taught_bands
+from pipeline.judging import taught_bands
 from pipeline.lake import Lake
+from pipeline.ruleset import Rules
 from pipeline.schoolday import Calendar, is_open
 from pipeline.tables import HOSTS, VISITS
 from pipeline.uncategorised import MOST, Unknown, dated, unknown

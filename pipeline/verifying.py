@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from pipeline import asking, folders, night, sealing
+from pipeline import asking, folders, schoolfolder, sealing
 from pipeline.pages.index import span_of
 from pipeline.pages.parts import several
 from pipeline.problems import Problem, UsageError
@@ -29,9 +29,9 @@ def verify(folder: Path, whole: bool = False, typed: Sequence[str] = ()) -> tupl
     `whole`: walk every line, also those proven before. `typed`: heads from paper, such as incidents=020a4b43cd50f.
     """
     asked = [_typed(each) for each in typed]
-    known = night.proven(folder, whole=whole)
-    faults = night.verify(folder, known) + asking.faults(folder) + sealing.faults(folder)
-    printed = list(folders.heads(folder, night.settings(folder).groups))
+    known = schoolfolder.proven(folder, whole=whole)
+    faults = schoolfolder.verify(folder, known) + asking.faults(folder) + sealing.faults(folder)
+    printed = list(folders.heads(folder, schoolfolder.settings(folder).groups))
     said, wrong = _asked(asked, known)
     pages = {page for page, _, _ in printed}
     off = list(_disagree(folder, known, printed))
@@ -42,8 +42,9 @@ def verify(folder: Path, whole: bool = False, typed: Sequence[str] = ()) -> tupl
 def _typed(text: str) -> tuple[str, str]:
     """Register and head, as somebody typed them from paper; UsageError when they are neither."""
     name, _, head = (part.strip().lower() for part in text.partition("="))
-    if name not in night.REGISTERS:
-        raise UsageError(Problem(repr(text), "names no register", f"incidents=020a4b43cd50f, or {', '.join(night.REGISTERS)}"))
+    if name not in schoolfolder.REGISTERS:
+        raise UsageError(Problem(repr(text), "names no register",
+                                 f"incidents=020a4b43cd50f, or {', '.join(schoolfolder.REGISTERS)}"))
     head = "".join(head.split())
     if not re.fullmatch(rf"[0-9a-f]{{{SHORTEST},64}}", head):
         raise UsageError(Problem(repr(text), f"is no head: at least {SHORTEST} of the letters 0-9 and a-f as printed",

@@ -38,10 +38,10 @@ import pyarrow.compute as pc
 from datetime import date
 from pathlib import Path
 from dataclasses import replace
-from pipeline import judging, rulefiles
+from pipeline import judging, rulefiles, ruleset
 from pipeline.liststore import Lists
 folder, hosts, sample, out = map(Path, sys.argv[1:])
-rules = judging.read_all(rulefiles.texts(folder))[0]
+rules = ruleset.read_all(rulefiles.texts(folder))[0]
 lists = Lists(folder)
 rules = replace(rules, imported=[str(lists.path(name)) for name in lists.found()[0]])
 names = hosts.read_text().splitlines()

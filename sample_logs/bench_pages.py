@@ -28,7 +28,7 @@ import pyarrow as pa
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from pipeline import night, periods, tables  # noqa: E402
+from pipeline import periods, schoolfolder, tables  # noqa: E402
 from pipeline.register.incidents import KEPT  # noqa: E402
 from pipeline.schoolday import is_open  # noqa: E402
 from pipeline.vault import load_keys  # noqa: E402
@@ -41,7 +41,7 @@ LIMITS = {"termly": (10, "summer-2027"), "annual": (30, "2026-27")}  # seconds, 
 
 def days(folder: Path) -> list[date]:
     """The school days of the year."""
-    calendar = night.settings(folder).calendar
+    calendar = schoolfolder.settings(folder).calendar
     return [day for day in periods.year(date(2026, 9, 1)).days if is_open(calendar, day)]
 
 
@@ -113,7 +113,7 @@ def made(folder: Path, pupils: int, per_day: int) -> None:
     shutil.copytree(ROOT / "rules", folder / "rules")
     shutil.copy(ROOT / "school.toml", folder)
     (folder / "var").mkdir(mode=0o700)
-    lake = night.open_lake(folder, load_keys(folder / "var/keys"))
+    lake = schoolfolder.open_lake(folder, load_keys(folder / "var/keys"))
     dice, numbers = random.Random(7), np.random.default_rng(7)
     year, events, broken = days(folder), [], []
     for at, day in enumerate(year):
@@ -133,8 +133,8 @@ def made(folder: Path, pupils: int, per_day: int) -> None:
                 events.append((kind, ref, {"who": "a.person", "role": "dsl", "reason": "looked", "rows": body["rows"],
                                            "intent": "", "code": "background"}))
         broken += [("opened", f"B-{at * 3 + n + 1:05d}", breach(day, at * 3 + n, dice)) for n in range(3)]
-    night.journal(folder, "incidents").append_all(events)
-    night.journal(folder, "breaches").append_all(broken)
+    schoolfolder.journal(folder, "incidents").append_all(events)
+    schoolfolder.journal(folder, "breaches").append_all(broken)
 
 
 def measured(folder: Path, name: str) -> tuple[float, float, int, int]:

@@ -27,7 +27,7 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from pipeline import night  # noqa: E402
+from pipeline import schoolfolder  # noqa: E402
 from pipeline.vault import load_keys  # noqa: E402
 
 FIRST = date(2017, 9, 1)
@@ -69,7 +69,7 @@ def write(folder: Path, incidents: int, entries: int) -> None:
     shutil.copy(ROOT / "school.toml", folder)
     (folder / "var").mkdir(mode=0o700)
     load_keys(folder / "var/keys")
-    dice, book, batch = random.Random(7), night.journal(folder, "incidents"), list[Said]()
+    dice, book, batch = random.Random(7), schoolfolder.journal(folder, "incidents"), list[Said]()
     for n in range(1, incidents + 1):
         day = FIRST + timedelta(days=n * 365 * YEARS // incidents)
         batch += life(f"I-{n:05d}", story(day, n, dice), n, entries // incidents)
@@ -125,11 +125,11 @@ def main() -> None:
         tell("incident list --overdue", command(folder, "incident", "list", "--overdue"))
         tell("verify", command(folder, "verify"))
         tell("verify --whole", command(folder, "verify", "--whole"), times=1)
-        tell("one fold, in a process that runs", lambda: night.incidents(folder))
-        tell("... and every incident put together", lambda: list(night.incidents(folder).values()))
+        tell("one fold, in a process that runs", lambda: schoolfolder.incidents(folder))
+        tell("... and every incident put together", lambda: list(schoolfolder.incidents(folder).values()))
         for made in (folder / "var/registers").glob(".*.kept"):
             made.unlink()
-        tell("one fold with nothing kept, which it keeps", lambda: night.incidents(folder), times=1)
+        tell("one fold with nothing kept, which it keeps", lambda: schoolfolder.incidents(folder), times=1)
 
 
 if __name__ == "__main__":

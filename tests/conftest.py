@@ -9,11 +9,11 @@ from functools import cache
 import pytest
 from hypothesis import settings
 
-from pipeline import judging
-from pipeline.judging import Rules
+from pipeline import ruleset
 from pipeline.problems import Problem
+from pipeline.ruleset import Rules
 
-_read_all = judging.read_all
+_read_all = ruleset.read_all
 
 # The same examples at every run, so that a red test is red again; no deadline, since two workers share the machine.
 settings.register_profile("steady", derandomize=True, deadline=None, database=None)
@@ -41,7 +41,7 @@ def _rules_of(files: tuple[tuple[str, str], ...]) -> tuple[Rules | None, tuple[P
 
 
 def read_once(files: Mapping[str, str]) -> tuple[Rules | None, list[Problem]]:
-    """What `judging.read_all` makes of these texts. It hangs on nothing else, so a process reads the same texts once: to read
+    """What `ruleset.read_all` makes of these texts. It hangs on nothing else, so a process reads the same texts once: to read
     them is a third of a small night, and the tests run hundreds."""
     rules, faults = _rules_of(tuple(sorted(files.items())))
     return rules, list(faults)
@@ -51,5 +51,5 @@ def read_once(files: Mapping[str, str]) -> tuple[Rules | None, list[Problem]]:
 def rules_read_once() -> Iterator[None]:
     """Nights of one process share the rules that they read."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(judging, "read_all", read_once)
+        patch.setattr(ruleset, "read_all", read_once)
         yield

@@ -9,8 +9,8 @@ import pyarrow as pa
 from tables_text import DAY, visits
 
 from pipeline import classify, detect
-from pipeline.judging import Rules, read_all
 from pipeline.rulefiles import texts
+from pipeline.ruleset import Rules, read_all
 
 NO_SEALED = pa.table({"sealed": pa.array([], pa.string())})
 

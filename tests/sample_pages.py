@@ -24,7 +24,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "sample_logs")]
 
 import generate  # noqa: E402  (the made-up school's own generator)
 
-from pipeline import exporting, night, periods, publishing, register  # noqa: E402
+from pipeline import exporting, issuing, night, periods, publishing, register, schoolfolder  # noqa: E402
+from pipeline.account import Account  # noqa: E402
 from pipeline.register import checks, concerns, tested  # noqa: E402
 
 COMMITTED = ROOT / "reports/sample"
@@ -61,7 +62,7 @@ def made(folder: Path) -> dict[str, str]:
     with patch("getpass.getuser", lambda: "it.lead"):
         exporting.detections(folder, folder / "out.csv", True)
     for name in ("looks", "termly", "annual", "year-digest", "dsl-list", "dsl-week", "principal", "changes", "breaches", "checks"):
-        night.report(folder, name, _period(name))
+        issuing.report(folder, name, _period(name))
     found = {}
     for page, short in names.items():
         place = folder / "reports" / page
@@ -78,7 +79,7 @@ def _period(name: str) -> str:
 
 def _evidence(folder: Path) -> dict[str, str]:
     """The first page of the evidence for inspection, and its table."""
-    with night.at_desk(folder, night.Account()) as desk:
+    with issuing.at_desk(folder, Account()) as desk:
         files = publishing.inspection(desk, periods.parse("2026-27", desk.rules.school.calendar))
     return {f"inspection{name.removeprefix('index')}": files[name].decode() for name in ("index.html", "index.answers.csv")}
 
@@ -105,7 +106,7 @@ def _logs(place: Path) -> list[Path]:
 
 def _decide(folder: Path) -> None:
     """The first incidents of pupils that may be IN-12 are confirmed on Friday; one is dismissed."""
-    log = night.journal(folder, "incidents")
+    log = schoolfolder.journal(folder, "incidents")
     states = [s for s in register.fold_incidents(log.entries()).values() if s.summary["actor"] == "student" and "IN-12" in s.rows]
     for n, state in enumerate(states[:DECIDED]):
         kind, more = ("dismissed", {"code": "authorised"}) if n == 0 else ("confirmed", {"rows": ["IN-12"], "intent": "deliberate"})
@@ -115,12 +116,12 @@ def _decide(folder: Path) -> None:
 
 def _act(folder: Path) -> None:
     """Of those confirmed, one has all its actions and one a departure; seven concerns came, and most were looked after."""
-    log, by = night.journal(folder, "incidents"), {"who": "a.person", "role": "dsl", "reason": "after speaking with them"}
+    log, by = schoolfolder.journal(folder, "incidents"), {"who": "a.person", "role": "dsl", "reason": "after speaking with them"}
     ours = [s for s in register.fold_incidents(log.entries()).values() if s.verdict == "confirmed"]
     done = [{"action": each, "on": "2026-11-06"} for each in ("hof_hoh", "tech_support_ban")]
     for state in ours[:2]:
         log.append("acted", state.ref, {**by, "done": done, "departures": [{"action": "confiscation", "reason": "a phone"}] if state is ours[0] else []})
-    book, school = night.journal(folder, "concerns"), {"who": "a.person", "role": "dsl"}
+    book, school = schoolfolder.journal(folder, "concerns"), {"who": "a.person", "role": "dsl"}
     for n in range(1, 8):
         book.append(*concerns.add(f"P-{n:04}", FRIDAY.date() - timedelta(days=3), "parent", FRIDAY.date(), what="a game", owner="Head of Year", **school))
         state = concerns.fold_concerns(book.entries())[f"P-{n:04}"]
@@ -129,7 +130,7 @@ def _act(folder: Path) -> None:
 
 def _check(folder: Path) -> None:
     """Two checks of that week, one of which found something, and one that was planned and never made."""
-    log, by = night.journal(folder, "checks"), {"who": "a.person", "role": "technical_services_manager", "reason": "half-term check"}
+    log, by = schoolfolder.journal(folder, "checks"), {"who": "a.person", "role": "technical_services_manager", "reason": "half-term check"}
     laptop = {"device": "LT-14", "device_class": "laptop", "owner": "school", "site": "school devices", "user_group": "students"}
     phone = {"device": "a test phone", "device_class": "phone", "owner": "byod", "site": "own devices", "user_group": "students"}
     guest = {"device": "a test phone", "device_class": "phone", "owner": "guest", "site": "guests", "user_group": "guests"}
@@ -145,7 +146,7 @@ def _check(folder: Path) -> None:
 
 def _digest(folder: Path) -> dict[str, str]:
     """The digest of the lowest year group that has a case."""
-    log = night.journal(folder, "incidents")
+    log = schoolfolder.journal(folder, "incidents")
     years = sorted((s.summary["year"] for s in register.fold_incidents(log.entries()).values() if s.state == "confirmed"), key=int)
     return {f"year-{years[0]}/year-digest-2026-W45": "year-digest"}
 

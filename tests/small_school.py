@@ -20,7 +20,8 @@ import pyarrow.parquet as pq
 import pytest
 from test_lines import T0
 
-from pipeline import night, reading, sql
+from pipeline import night, reading, schoolfolder, sql
+from pipeline.account import Account
 from pipeline.lake import Lake
 from pipeline.school import School
 from pipeline.tables import DERIVED
@@ -60,19 +61,19 @@ def line(second: float, url: str, user: str = "19jbloggs", client: str = "10.20.
     return f"{T0 + second:.3f} {120:6d} {client} {verdict} 4821 {method} {whole} {user} HIER_DIRECT/203.0.113.9 text/html\n"
 
 
-def run(folder: Path, *logs: Path) -> night.Account:
+def run(folder: Path, *logs: Path) -> Account:
     """One night on these logs."""
     return night.run(folder, [str(log) for log in logs], lambda name, lines: None)
 
 
 def lake_of(folder: Path) -> Lake:
     """The lake of a school folder."""
-    return night.open_lake(folder, load_keys(folder / settings_of(folder).keys))
+    return schoolfolder.open_lake(folder, load_keys(folder / settings_of(folder).keys))
 
 
 def settings_of(folder: Path) -> School:
     """Its settings."""
-    return night.settings(folder)
+    return schoolfolder.settings(folder)
 
 
 def lines_of(folder: Path) -> list[dict[str, Any]]:
@@ -90,8 +91,8 @@ def derived(folder: Path) -> dict[str, list[dict[str, Any]]]:
 
 def registers(folder: Path) -> dict[str, list[Any]]:
     """Every register without times, salts and what hangs on random ids."""
-    return {name: [(entry.n, entry.kind, entry.ref, _settled(entry.body, folder)) for entry in night.journal(folder, name).entries()]
-            for name in night.REGISTERS}
+    return {name: [(entry.n, entry.kind, entry.ref, _settled(entry.body, folder)) for entry in schoolfolder.journal(folder, name).entries()]
+            for name in schoolfolder.REGISTERS}
 
 
 def _settled(value: Any, folder: Path) -> Any:

@@ -25,7 +25,7 @@ from small_school import differences, make, quick, run, standing  # noqa: E402
 from small_week import PUPILS, logs  # noqa: E402
 from test_orders import states  # noqa: E402
 
-from pipeline import deciding, night, purging  # noqa: E402
+from pipeline import deciding, purging, schoolfolder  # noqa: E402
 from pipeline.vault import load_keys  # noqa: E402
 
 
@@ -73,7 +73,7 @@ def round_of(seed: int, place: Path) -> tuple[int, dict[str, object]]:
     now = date(2026, 11, dice.randrange(3, 8)).replace(year=dice.choice((2027, 2029, 2040)))
     purging.purge(calm, now)
     deaths += die_often(lambda: purging.purge(hurt, now), dice)
-    faults = night.verify(hurt)
+    faults = schoolfolder.verify(hurt)
     return deaths, {**differences(standing(hurt), standing(calm)), **({"verify": faults} if faults else {})}
 
 

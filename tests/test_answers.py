@@ -16,9 +16,9 @@ from test_visits import BELLS, NETWORKS, PEOPLE
 
 from pipeline.answers import answers
 from pipeline.formats.fields import UNMAPPED
-from pipeline.night import open_lake, settings
 from pipeline.night import run as run_night
 from pipeline.policy import Category
+from pipeline.schoolfolder import open_lake, settings
 from pipeline.sql import connect
 from pipeline.tables import HOSTS, LINES, VISITS
 from pipeline.vault import load_keys

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from small_school import derived, line, lines_of, make, pages, quick, run
 
-from pipeline import night
+from pipeline import schoolfolder
 from pipeline.ingest import FATES
 
 pytestmark = pytest.mark.xdist_group("any-night")
@@ -63,5 +63,5 @@ def test_any_bytes_at_all_go_through_the_whole_night(school: Path, monkeypatch: 
         assert row["lines"] == sum(row[name] for name in ("requests", "parts", "furniture", "rejects", "repeats"))
     assert set(account.fates) <= set(FATES)
     assert any("technical/nightly-" in page for page in pages(school))
-    assert night.verify(school) == []
+    assert schoolfolder.verify(school) == []
     assert run(school, *files).fates.total() == 0

@@ -17,7 +17,7 @@ import pytest
 from small_school import MONDAY, line, make, run
 from typer.testing import CliRunner
 
-from pipeline import approving, casework, exporting, night
+from pipeline import approving, casework, exporting, issuing, schoolfolder
 from pipeline.cli import app
 from pipeline.pages import looks as page
 from pipeline.problems import RefusedError, UsageError
@@ -83,7 +83,7 @@ def export(school: Path) -> int:
 
 def looks(school: Path, kind: str = "reveal") -> list[dict[str, Any]]:
     """What the register of looks has of exports, or of approvals."""
-    return [entry.body or {} for entry in night.journal(school, "access").entries()
+    return [entry.body or {} for entry in schoolfolder.journal(school, "access").entries()
             if entry.ref == "export-detections" and entry.kind == kind]
 
 
@@ -106,7 +106,7 @@ def test_an_approval_lets_one_export_go_ahead_once_and_both_are_on_record(school
     assert "may once run `export detections --names`" in approve(school)
     assert export(school) == 2
     (reveal,) = looks(school)
-    (entry,) = (entry for entry in night.journal(school, "access").entries() if entry.kind == "approved")
+    (entry,) = (entry for entry in schoolfolder.journal(school, "access").entries() if entry.kind == "approved")
     assert (reveal["by"], reveal["second"], reveal["approval"], reveal["people"]) == (ME, "a.head", entry.n, 2)
     assert entry.body == {"by": "a.head", "role": "principal_slt", "for": ME, "what": "export detections", "from": "2026-11-02",
                           "to": "2026-11-02", "until": (entry.body or {})["until"], "why": "the inspector asks"}
@@ -126,7 +126,7 @@ def test_an_approval_of_something_else_lets_nothing(school: Path, given: dict[st
 
 def test_an_approval_ends_after_its_last_day(school: Path) -> None:
     """On that day it holds, the day after it does not."""
-    today = casework.today(night.settings(school))
+    today = casework.today(schoolfolder.settings(school))
     approve(school, until=today)
     with patch("pipeline.approving.casework.today", lambda _: today + timedelta(days=1)), pytest.raises(RefusedError):
         export(school)
@@ -171,7 +171,7 @@ def test_a_school_that_sets_nothing_exports_as_ever_and_the_list_says_so(school:
 
 def listed(school: Path, month: str) -> str:
     """The list of a month, as text."""
-    night.report(school, "looks", month)
+    issuing.report(school, "looks", month)
     text = (school / f"reports/access/looks-{month}.html").read_text("utf-8")
     return html.unescape(" ".join(re.sub(r"<[^>]+>", " ", text[text.index("<main"):]).split()))
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from test_lines import line
 
-from pipeline import night
+from pipeline import night, schoolfolder
+from pipeline.account import Account
 
 ROOT = Path(__file__).parent.parent
 DAY_S = 86_400
@@ -39,7 +40,7 @@ def logs(folder: Path) -> list[Path]:
     return made
 
 
-def run(folder: Path, *given: Path) -> night.Account:
+def run(folder: Path, *given: Path) -> Account:
     """One night."""
     return night.run(folder, [str(log) for log in given], lambda name, lines: None)
 
@@ -68,7 +69,7 @@ def test_it_is_open_until_the_block_and_said_once(tmp_path: Path) -> None:
     run(folder, *given[:3])
     assert {row["first_blocked"] for row in breach_log(folder).values()} == {""}
     heads = run(folder, *given).heads
-    kinds = [entry.kind for entry in night.journal(folder, "breaches").entries()]
+    kinds = [entry.kind for entry in schoolfolder.journal(folder, "breaches").entries()]
     assert kinds.count("blocked") == 2
     assert run(folder, *given).heads == heads
 

@@ -13,7 +13,7 @@ import pytest
 from small_school import MONDAY, PEOPLE, line, make, run
 from test_story import schoolgate
 
-from pipeline import casework, evidence, night, telling
+from pipeline import casework, evidence, schoolfolder, telling
 from pipeline.problems import RefusedError, UsageError
 
 ME = getpass.getuser()
@@ -73,7 +73,7 @@ def test_the_story_has_its_hour_without_help_welfare_and_sealed_rows(school: Pat
     assert re.search(r"^ask +no row and no sanction if accidental and reported$", told, re.MULTILINE)
     assert re.search(r"^IN-14 would be  definite: Refer to Head of Faculty", told, re.MULTILINE)
     assert re.search(r"^IN-14 would be  told as well, by the safeguarding overlay \(not in your policy\): dsl", told, re.MULTILINE)
-    looks = [entry for entry in night.journal(school, "access").entries() if entry.kind == "look"]
+    looks = [entry for entry in schoolfolder.journal(school, "access").entries() if entry.kind == "look"]
     assert [(entry.ref, (entry.body or {})["by"]) for entry in looks] == [(ref_on(school, "student"), ME)]
 
 
@@ -106,7 +106,7 @@ def test_who_may_not_open_an_incident_sees_no_context(school: Path) -> None:
     """A technician sees no pupil's hour; nothing is written down, for nothing was seen."""
     role(school, "technical_services_manager")
     assert "context     is for those who may open it" in telling.incident(school, ref_on(school, "student"))
-    assert not [entry for entry in night.journal(school, "access").entries() if entry.kind == "look"]
+    assert not [entry for entry in schoolfolder.journal(school, "access").entries() if entry.kind == "look"]
 
 
 def test_entered_by_hand_listed_on_the_next_page_and_moved_on(school: Path) -> None:

@@ -12,7 +12,7 @@ from small_school import line, make, run
 from tables_text import DAY, at, build, rows
 from test_casework import role
 
-from pipeline import casework, checking, classify, coverage, detect, incidents, logbooks, night, register
+from pipeline import casework, checking, classify, coverage, detect, incidents, logbooks, register, schoolfolder
 from pipeline.checking import Window
 from pipeline.problems import UsageError
 from pipeline.register import checks
@@ -161,11 +161,11 @@ def test_a_night_writes_what_it_saw_of_a_check_into_the_register_once(school: Pa
     first = datetime.fromisoformat("2026-11-02T08:00:00+00:00")
     event = checks.plan("K-0001", first, first + timedelta(hours=8), first - timedelta(days=1), who="a", role="dsl", reason="termly",
                         **ABOUT, person=casework.sit(school).key_of("m.tester"))
-    night.journal(school, "checks").append(*event)
+    schoolfolder.journal(school, "checks").append(*event)
     run(school, log)
     run(school, log)
     assert not casework.states_of(school)
-    (entry,) = [entry for entry in night.journal(school, "checks").entries() if entry.kind == "seen"]
+    (entry,) = [entry for entry in schoolfolder.journal(school, "checks").entries() if entry.kind == "seen"]
     assert entry.body == {"day": "2026-11-02", "seen": {"bypass_web_proxy": {"requests": 8, "blocked": 0, "allowed": 8}}}
     assert "seen: bypass web proxy: 0 blocked, 8 let through" in "\n".join(logbooks.check_list(school))
-    assert any(state.detected for state in register.fold_breaches(night.journal(school, "breaches").entries()).values())
+    assert any(state.detected for state in register.fold_breaches(schoolfolder.journal(school, "breaches").entries()).values())

@@ -8,7 +8,7 @@ from typing import Any
 
 from small_school import line, make, run
 
-from pipeline import night
+from pipeline import issuing, schoolfolder
 from pipeline.pages import checks as page
 from pipeline.pages.logs import LogPage
 from pipeline.register import tested
@@ -127,10 +127,10 @@ def test_the_page_is_written_for_both_readers_with_its_tables_and_says_that_noth
     assert "0 checks of the filter, none with a failure. 5 places to test, 5 of them never tested." in text
     assert "Never tested, and part of every check: child-abuse list, terrorism list and adult content." in text
     begins = datetime(2026, 11, 2, 9, tzinfo=UTC)
-    night.journal(school, "checks").append(*plan("K-0001", begins, begins + timedelta(hours=1), begins, **BY, **ABOUT))
-    state = fold_checks(night.journal(school, "checks").entries())["K-0001"]
-    night.journal(school, "checks").append(*record(state, PASSED, MONDAY, **BY))
-    assert "reports/technical/checks-2026-11.places.csv" in night.report(school, "checks", "2026-11").pages
+    schoolfolder.journal(school, "checks").append(*plan("K-0001", begins, begins + timedelta(hours=1), begins, **BY, **ABOUT))
+    state = fold_checks(schoolfolder.journal(school, "checks").entries())["K-0001"]
+    schoolfolder.journal(school, "checks").append(*record(state, PASSED, MONDAY, **BY))
+    assert "reports/technical/checks-2026-11.places.csv" in issuing.report(school, "checks", "2026-11").pages
     beside = (school / "reports/safeguarding/checks-2026-11.places.csv").read_text("utf-8")
     assert beside.splitlines()[0] == "\"Device, site\",Students,Staff,Guests" and "passed 2 Nov 2026; next due 2 Mar 2027" in beside
     assert ">passed 2" in (school / "reports/technical/checks-2026-11.html").read_text("utf-8")

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pytest
 from tables_text import DAY, lines
 
-from pipeline import ingest, judging, night, rulefiles
+from pipeline import ingest, judging, night, rulefiles, ruleset
 from pipeline.reading import Reading
 from pipeline.sql import connect
 
@@ -37,9 +37,9 @@ Break = Callable[[Tables, dict[str, int]], None]
 
 
 @cache
-def rules() -> judging.Rules:
+def rules() -> ruleset.Rules:
     """The repository's rules."""
-    found, faults = judging.read_all(rulefiles.texts(ROOT))
+    found, faults = ruleset.read_all(rulefiles.texts(ROOT))
     assert found is not None and not faults
     return found
 

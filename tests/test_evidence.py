@@ -12,7 +12,7 @@ import pytest
 from test_casework import ref_on, role, school
 from test_story import schoolgate
 
-from pipeline import casework, evidence, night
+from pipeline import casework, evidence, schoolfolder
 from pipeline.chain import Entry
 from pipeline.problems import RefusedError, UsageError
 from pipeline.register.pack import NEUTRAL
@@ -48,7 +48,7 @@ def test_a_pack_verifies_by_itself_and_a_changed_letter_shows(school: Path, tmp_
     assert [line["kind"] for line in written] == ["opened", "confirmed"]
     assert all(Entry(**{name: line[name] for name in Entry.__dataclass_fields__}).link() == line["link"] for line in written)
     heads = json.loads((inside / "versions.json").read_text("utf-8"))["registers"]
-    assert heads["incidents"] == night.journal(school, "incidents").head()
+    assert heads["incidents"] == schoolfolder.journal(school, "incidents").head()
     (inside / "story.txt").write_text((inside / "story.txt").read_text("utf-8").replace("deliberate", "accidental"), "utf-8")
     assert not verified(inside)
 
@@ -77,7 +77,7 @@ def test_it_names_nobody_unless_asked_and_never_another_person(school: Path, tmp
             texts[name] = "\n".join(box.read(each).decode() for each in box.namelist())
     assert "Bloggs" not in texts["plain"] and "Jo Bloggs" in texts["named"]
     assert not any(word in text for text in texts.values() for word in ("Inkpen", "lifeline", "thinning", "zz-planted", "19jbloggs"))
-    looks = [(entry.kind, entry.ref, (entry.body or {})["why"]) for entry in night.journal(school, "access").entries()
+    looks = [(entry.kind, entry.ref, (entry.body or {})["why"]) for entry in schoolfolder.journal(school, "access").entries()
              if entry.ref.startswith("evidence")]
     assert looks == [("export", f"evidence {ref}", "asked"), ("reveal", f"evidence {ref}", "asked by the court")]
     casework.act(school, ref, "confirmed", "x", rows=("IN-14",))
@@ -111,6 +111,6 @@ def test_a_neutral_table_for_a_record_system(school: Path, tmp_path: Path) -> No
     assert tuple(row) == NEUTRAL
     assert (row["policy_rows"], row["state"], row["year_group"], row["what"]) == ("IN-14", "confirmed", "9", "Pornography")
     assert row["person"].startswith("p") and "Bloggs" not in str(row)
-    assert (night.journal(school, "access").entries()[-1].body or {})["rows"] == 1
+    assert (schoolfolder.journal(school, "access").entries()[-1].body or {})["rows"] == 1
     role(school, "dpo")
     assert evidence.records(school, tmp_path / "none.csv", "x") == 0

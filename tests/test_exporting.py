@@ -13,7 +13,7 @@ from tables_text import DAY, at, build, rows
 from test_lines import line
 from test_story import ROOT, schoolgate
 
-from pipeline import exporting, night
+from pipeline import exporting, night, schoolfolder
 from pipeline.tables import DERIVED, DETECTIONS, INCIDENTS, empty
 from pipeline.vault import Vault, load_keys
 
@@ -40,11 +40,11 @@ def judged(tmp_path: Path) -> Path:
                           "subject": row["person"] or row["client"]} for n, row in enumerate(rows(JUDGED), 1)], DETECTIONS, {})
     keys = load_keys(tmp_path / "var/keys")
     Vault(tmp_path / "var/vault/names", keys.vault).add({"p1": "19jbloggs", "p2": "m.teacher", "p3": "-2+3", "d9": "10.20.0.9"})
-    lake = night.open_lake(tmp_path, keys)
+    lake = schoolfolder.open_lake(tmp_path, keys)
     lake.write_day(DAY, {shape.name: empty(shape) for shape in DERIVED} | {"detections": found}, {})
     story = build([{"story": "porn|p1||s1:1", "day": DAY, "started": at("10:00"), "ended": at("10:06"), "subject": "p1",
                     "keys": "porn|p1||s1:1", "route": "student"}], INCIDENTS, {})
-    night.journal(tmp_path, "incidents").append_all(night.register.match_incidents(story, {}, [DAY]))
+    schoolfolder.journal(tmp_path, "incidents").append_all(night.register.match_incidents(story, {}, [DAY]))
     return tmp_path
 
 
@@ -65,7 +65,7 @@ def test_the_columns_and_the_words_are_those_of_the_contract(judged: Path) -> No
 def test_without_names_everybody_is_a_pseudonym(judged: Path) -> None:
     """Every detection is there, an unnamed device by its own pseudonym; what is written down is an export and no reveal."""
     assert [row["user"] for row in exported(judged, False)] == ["p1", "p2", "p2", "p1", "d9", "p3"]
-    (entry,) = night.journal(judged, "access").entries()
+    (entry,) = schoolfolder.journal(judged, "access").entries()
     assert (entry.kind, entry.body["rows"], entry.body["names"], entry.body["by"]) == ("export", 6, False, getpass.getuser())
 
 
@@ -90,7 +90,7 @@ def test_the_reveal_is_written_down_before_the_file(judged: Path, monkeypatch: p
     monkeypatch.setattr(exporting, "put_text", full)
     with pytest.raises(exporting.FailedError, match="No space left"):
         exporting.detections(judged, judged / "out.csv", True, why="the tutor  asks")
-    entry = night.journal(judged, "access").entries()[-1]
+    entry = schoolfolder.journal(judged, "access").entries()[-1]
     assert (entry.kind, entry.body["by"], entry.body["refs"]) == ("reveal", getpass.getuser(), ["I-0001"])
     assert (entry.body["why"], entry.body["people"]) == ("the tutor asks", 3) and not (judged / "out.csv").exists()
 

@@ -12,7 +12,7 @@ import pytest
 from small_school import line, make, quick, run
 from test_lifecycle import POLICY
 
-from pipeline import night, periods
+from pipeline import issuing, periods, schoolfolder
 from pipeline.disclosure import Ledger
 from pipeline.pages.parts import counted
 from pipeline.publishing.followed import Acted, concerns
@@ -126,7 +126,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         run(folder, log)
         for when in ("before", "after"):
             for name, reader, period in (("termly", "leadership", "autumn-2026"), ("annual", "governors", "2026-27")):
-                night.report(folder, name, period)
+                issuing.report(folder, name, period)
                 told[f"{name} {when}"] = (folder / f"reports/{reader}/{name}-{period}.html").read_text("utf-8")
             if when == "before":
                 _checked(folder)
@@ -135,7 +135,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 def _checked(folder: Path) -> None:
     """A check of one of the five places: the child-abuse list failed."""
-    log, by = night.journal(folder, "checks"), {**BY, "reason": "termly"}
+    log, by = schoolfolder.journal(folder, "checks"), {**BY, "reason": "termly"}
     begins = datetime(2026, 11, 2, 9, tzinfo=UTC)
     log.append(*checks.plan("K-0001", begins, begins + timedelta(hours=1), begins, **by, tester="TSM", device="LT-1", owner="school",
                             device_class="laptop", user_group="students", site="school devices", tool="a page"))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from small_school import MONDAY, line, make, run
 
-from pipeline import failing, folders, night, purging, render
+from pipeline import failing, folders, purging, render, schoolfolder
 from pipeline.pages import index
 from pipeline.problems import Problem
 
@@ -125,7 +125,7 @@ def test_pages_go_when_their_days_are_over_and_the_indexes_follow(school: Path) 
     done = purging.purge(school, date.fromordinal(MONDAY.toordinal() + 201))
     assert {what: count for what, count in done.counts.items() if what.startswith("pages") or "summar" in what} == {
         "pages that name people": 2, "pages that name nobody": 1, "summaries of a term": 0}
-    assert night.journal(school, "destruction").entries()[-1].body["before"]["pages that name nobody"] == "2026-11-03"
+    assert schoolfolder.journal(school, "destruction").entries()[-1].body["before"]["pages that name nobody"] == "2026-11-03"
     for reader, left in (("technical", ["nightly-2026-11-03.html", "breaches-autumn-2026.html", "changes-autumn-2026.html", "checks-autumn-2026.html",
                                         "breaches.csv", "changes.csv"]),
                          ("safeguarding", ["dsl-list-2026-11-03.html", "return-2026-11-03.csv", "checks-autumn-2026.html"]),
@@ -155,8 +155,8 @@ def test_a_purge_that_an_older_version_began_is_carried_out(school: Path) -> Non
     """Its record knows fewer kinds of pages; what it had not begun to destroy stays for this one's own limits."""
     before = dict.fromkeys(("lines", "rows of visits and what was made of them", "entries of incidents", "pages that name people",
                             "entries of breaches, changes and access", "names in the vault"), "2026-11-03")
-    night.journal(school, "destruction").append("begun", "", {"by": "an older version", "counts": dict.fromkeys(before, 1), "before": before})
+    schoolfolder.journal(school, "destruction").append("begun", "", {"by": "an older version", "counts": dict.fromkeys(before, 1), "before": before})
     purging.purge(school, date(2026, 11, 4))
-    assert [entry.kind for entry in night.journal(school, "destruction").entries()] == ["begun", "destroyed"]
+    assert [entry.kind for entry in schoolfolder.journal(school, "destruction").entries()] == ["begun", "destroyed"]
     assert "nightly-2026-11-02.html" in links(school, "technical")
     assert "dsl-list-2026-11-02.html" not in links(school, "safeguarding")

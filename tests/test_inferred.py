@@ -10,7 +10,7 @@ import pytest
 from small_school import line, make, run
 from tables_text import build, rows, visits
 
-from pipeline import deciding, inferred, night, register, turned
+from pipeline import deciding, inferred, register, schoolfolder, turned
 from pipeline.lists import OWN
 from pipeline.register import ChangeState
 from pipeline.tables import FILTERED
@@ -153,7 +153,7 @@ def log(folder: Path, day: int, verdict: str, name: str = "access", pupils: int 
 
 def changes(folder: Path) -> list[tuple[str, str, str]]:
     """Every entry of the change log: of what, its kind, and what holds now."""
-    states = register.fold_changes(night.journal(folder, "changes").entries()).values()
+    states = register.fold_changes(schoolfolder.journal(folder, "changes").entries()).values()
     return [(state.object, state.kind, state.after) for state in states]
 
 

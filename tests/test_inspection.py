@@ -15,7 +15,7 @@ from small_school import PEOPLE, line, make, quick, run
 from test_casework import role
 from test_evidence import unpacked, verified
 
-from pipeline import casework, deciding, inspecting, night
+from pipeline import casework, deciding, inspecting, schoolfolder
 from pipeline.problems import RefusedError, UsageError
 from pipeline.register import checks
 
@@ -37,7 +37,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     deciding.explain(folder, "C-0001", "TSM", f"asked for by {WHO}", "Principal")
     by = {"who": "x", "role": "technical_services_manager", "reason": "termly"}
     begins = datetime(2026, 11, 2, 9, tzinfo=UTC)
-    book = night.journal(folder, "checks")
+    book = schoolfolder.journal(folder, "checks")
     book.append(*checks.plan("K-0001", begins, begins + timedelta(hours=1), begins, **by, tester="TSM", device="LT-1", device_class="laptop",
                              owner="school", site="main", user_group="students", tool="a test page"))
     book.append(*checks.record(checks.fold_checks(book.entries())["K-0001"], {"adult": "fail"}, begins.date(), **by,
@@ -106,26 +106,26 @@ def test_leaders_pages_are_those_that_were_issued_and_one_that_was_altered_shows
     name = "termly-autumn-2026.html"
     assert (pack / name).read_bytes() == (made / "reports/leadership" / name).read_bytes()
     assert [(row["page"], row["as_in_the_register"]) for row in rows(pack / "issued.csv")] == [(name, "yes")]
-    before = len(night.journal(school, "pages").entries())
+    before = len(schoolfolder.journal(school, "pages").entries())
     page = school / "reports/leadership" / name
     page.write_text(page.read_text("utf-8").replace("No action.", "All is well."), "utf-8")
     inspecting.make(school, "2026-11", tmp_path / "altered.zip", "a visit")
     assert [row["as_in_the_register"] for row in rows(unpacked(tmp_path / "altered.zip", tmp_path / "out") / "issued.csv")] == ["no"]
-    assert len(night.journal(school, "pages").entries()) == before
+    assert len(schoolfolder.journal(school, "pages").entries()) == before
 
 
 def test_making_one_is_written_down_and_what_may_not_be_made_is_refused(school: Path, tmp_path: Path) -> None:
     """Who, why and how much; a role that may not, no reason, a period without a judged day: nothing is written."""
     inspecting.make(school, "2026-27", tmp_path / "pack.zip", "Ofsted is here")
-    entry = night.journal(school, "access").entries()[-1]
+    entry = schoolfolder.journal(school, "access").entries()[-1]
     assert (entry.kind, entry.ref, (entry.body or {})["why"], (entry.body or {})["names"]) == ("export", "inspection 2026-27", "Ofsted is here", False)
-    told = len(night.journal(school, "access").entries())
+    told = len(schoolfolder.journal(school, "access").entries())
     for period, reason, said in (("2026-27", " ", "needs a reason"), ("spring-2027", "x", "no day that has been judged"), ("soon", "x", "is no period")):
         with pytest.raises(UsageError, match=said):
             inspecting.make(school, period, tmp_path / "none.zip", reason)
     role(school, "head_of_year")
     with pytest.raises(RefusedError, match="may not pack evidence for inspection"):
         inspecting.make(school, "2026-27", tmp_path / "none.zip", "x")
-    assert not (tmp_path / "none.zip").exists() and len(night.journal(school, "access").entries()) == told
+    assert not (tmp_path / "none.zip").exists() and len(schoolfolder.journal(school, "access").entries()) == told
     with zipfile.ZipFile(tmp_path / "pack.zip") as box:
         assert box.namelist()[0].startswith("inspection-2026-27/")

@@ -13,7 +13,7 @@ import pytest
 from dying import Step, child, killed, kinds, steps
 from small_school import differences, line, make, quick, run, standing
 
-from pipeline import deciding, judging, night, purging, register
+from pipeline import deciding, judging, purging, register, schoolfolder
 from pipeline.problems import UsageError
 
 # One worker has all of these tests, so that what is loaded once serves every child.
@@ -83,7 +83,7 @@ def dies_everywhere(before: Path, place: Path, work: Callable[[Path], object]) -
         wanted = wanted or standing(calm)
         assert child(lambda hurt=hurt: work(hurt)) == 0, step
         assert differences(standing(hurt), wanted) == {}, f"killed before {step.what}"
-        assert night.verify(hurt) == [], step
+        assert schoolfolder.verify(hurt) == [], step
         seen.append(step.what)
     return seen
 
@@ -115,7 +115,7 @@ def test_a_decision_killed_at_any_write_step_is_taken_once_or_not_at_all(before:
     later = tmp_path / "later/school"
     shutil.copytree(before, later)
     tonight(later)
-    waiting = register.fold_incidents(night.journal(later, "incidents").entries())
+    waiting = register.fold_incidents(schoolfolder.journal(later, "incidents").entries())
     ref = next(ref for ref, state in waiting.items() if state.waiting and state.summary["route"] == "student")
 
     def confirm(school: Path) -> None:

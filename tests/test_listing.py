@@ -27,7 +27,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_school import line, make, run
 
-from pipeline import judging, listing, listsource, liststore, night, register, rulefiles
+from pipeline import judging, listing, listsource, liststore, register, rulefiles, ruleset, schoolfolder
 from pipeline.listfetch import Limits
 from pipeline.listing import Wanted
 from pipeline.liststore import STORED, Lists
@@ -55,18 +55,18 @@ def add(folder: Path, text: str, name: str = "made", form: str = "domains", cate
 
 def classified(folder: Path, *hosts: str) -> list[str]:
     """The category of each host."""
-    rules, _ = judging.read_all(rulefiles.texts(folder))
+    rules, _ = ruleset.read_all(rulefiles.texts(folder))
     assert rules
     files = [str(Lists(folder).path(name)) for name in Lists(folder).found()[0]]
     asked = pa.table({"host": list(hosts), "people": [1] * len(hosts), "requests": [1] * len(hosts)})
-    rows = judging.classified(asked, judging.Rules(**{**vars(rules), "imported": files}), DAY).to_pylist()
+    rows = judging.classified(asked, ruleset.Rules(**{**vars(rules), "imported": files}), DAY).to_pylist()
     found = {row["host"]: row["category"] for row in rows}
     return [found[host] for host in hosts]
 
 
 def changes(folder: Path) -> list[tuple[str, str, int]]:
     """Every change in the log: of what, its kind and its size."""
-    states = register.fold_changes(night.journal(folder, "changes").entries()).values()
+    states = register.fold_changes(schoolfolder.journal(folder, "changes").entries()).values()
     return [(state.object, state.kind, state.size) for state in states]
 
 

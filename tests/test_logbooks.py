@@ -12,7 +12,7 @@ from small_school import line, make, run
 from test_casework import role
 from test_story import schoolgate
 
-from pipeline import casework, logbooks, night
+from pipeline import casework, logbooks, schoolfolder
 from pipeline.problems import RefusedError, UsageError
 from pipeline.register import breaches, checks, concerns
 
@@ -80,7 +80,7 @@ def test_a_sealed_item_inside_a_window_is_named_and_a_person_links_it(school: Pa
     """Worked example 7: the tester's device inside a registered window; the check passes, and the Principal links the item to it."""
     event = checks.plan("K-0001", datetime(2026, 11, 2, 9, 50, tzinfo=UTC), datetime(2026, 11, 2, 11, 0, tzinfo=UTC),
                         datetime(2026, 11, 1, tzinfo=UTC), **BY, **ABOUT)
-    night.journal(school, "checks").append(*event)
+    schoolfolder.journal(school, "checks").append(*event)
     said = logbooks.check_record(school, "K-0001", "as planned", {"illegal_csam_list": "pass"}, date(2026, 11, 2))
     (item,) = (ref for ref, state in casework.states_of(school).items() if state.summary["tier"] == "T0")
     assert said[0] == "K-0001 is recorded: pass." and said[1].startswith(f"{item} is sealed and inside its window.")
@@ -113,7 +113,7 @@ def test_whoever_reports_a_concern_is_contacted_in_three_school_days(school: Pat
     role(school, "head_of_year")
     assert logbooks.concern_add(school, "worried about a game", "parent", "Head of Year 9", date(2026, 11, 5)) == (
         "P-0001 is for Head of Year 9, who contacts them by 2026-11-10.")
-    state = concerns.fold_concerns(night.journal(school, "concerns").entries())["P-0001"]
+    state = concerns.fold_concerns(schoolfolder.journal(school, "concerns").entries())["P-0001"]
     assert [state.overdue(date(2026, 11, day)) for day in (10, 11)] == [False, True]
     with pytest.raises(UsageError, match="only after whoever reported it was contacted"):
         logbooks.concern_done(school, "P-0001", "settled")
@@ -139,19 +139,19 @@ def test_a_breach_is_completed_by_people_and_verified_by_a_check_that_passed(sch
             logbooks.breach_complete(school, ref, "looked into", **about)
     for event in (checks.plan("K-0001", NOW, NOW + timedelta(hours=1), NOW, **BY, **ABOUT),
                   ("recorded", "K-0001", {**BY, "tests": {"adult": "pass"}, "on": "2026-11-05", "result": "pass", "action": "", "owner": "", "due": ""})):
-        night.journal(school, "checks").append(*event)
+        schoolfolder.journal(school, "checks").append(*event)
     logbooks.breach_complete(school, ref, "supplier had it uncategorised", cause="uncategorised_default_allow", provider_reference="T-77")
     done = schoolgate(school, "breach", "complete", ref, "--fix", "blocked by name", "--fixed-on", "2026-11-05", "--check", "K-0001",
                       "--reason", "tested")
     assert done.returncode == 0 and "fixed in 3 days" in done.stdout, done.stderr
-    state = breaches.fold_breaches(night.journal(school, "breaches").entries())[ref]
+    state = breaches.fold_breaches(schoolfolder.journal(school, "breaches").entries())[ref]
     assert state.completed == {"cause": "uncategorised_default_allow", "provider_reference": "T-77", "fix": "blocked by name",
                                "fixed_on": "2026-11-05", "verified_by": "K-0001"}
     assert state.days_to_fix == 3 and [event.kind for event in state.history] == ["completed", "completed"]
     assert ref not in "\n".join(logbooks.breach_list(school, waiting=True)) and ref in "\n".join(logbooks.breach_list(school))
     before = dict(state.days)
     run(school, school / "access.log")
-    after = breaches.fold_breaches(night.journal(school, "breaches").entries())[ref]
+    after = breaches.fold_breaches(schoolfolder.journal(school, "breaches").entries())[ref]
     assert after.completed == state.completed and dict(after.days) == before
 
 
@@ -159,10 +159,10 @@ def test_every_register_is_walked(school: Path) -> None:
     """A letter changed in any of the new registers is found by `verify`, with its line."""
     role(school, "dsl")
     logbooks.concern_add(school, "worried", "parent", "DSL", date(2026, 11, 5))
-    night.journal(school, "checks").append(*checks.plan("K-0001", NOW, NOW + timedelta(hours=1), NOW, **BY, **ABOUT))
-    assert night.verify(school) == []
+    schoolfolder.journal(school, "checks").append(*checks.plan("K-0001", NOW, NOW + timedelta(hours=1), NOW, **BY, **ABOUT))
+    assert schoolfolder.verify(school) == []
     for name, word in (("concerns", "worried"), ("checks", "LT-14")):
         path = school / f"var/registers/{name}.jsonl"
         path.write_text(path.read_text("utf-8").replace(word, word[::-1]), "utf-8")
-        assert f"{name}.jsonl, line 1" in str(night.verify(school)[0])
+        assert f"{name}.jsonl, line 1" in str(schoolfolder.verify(school)[0])
         path.write_text(path.read_text("utf-8").replace(word[::-1], word), "utf-8")

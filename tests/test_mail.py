@@ -15,7 +15,7 @@ from small_school import line, make, run
 from tables_text import rows
 from test_story import schoolgate
 
-from pipeline import mailing, night, posting, runs
+from pipeline import mailing, posting, runs, schoolfolder
 from pipeline.problems import Problem, RefusedError, UsageError
 from pipeline.school import read_school
 
@@ -77,7 +77,7 @@ def announce(folder: Path, at: datetime = TUESDAY) -> tuple[list[str], list[Prob
 
 def outcomes(folder: Path) -> list[str]:
     """What the register says, attempt by attempt."""
-    return [entry.kind for entry in night.journal(folder, "issued").entries()]
+    return [entry.kind for entry in schoolfolder.journal(folder, "issued").entries()]
 
 
 def test_a_mail_in_full(school: School, box: Box, port: int) -> None:
@@ -116,7 +116,7 @@ def test_no_page_is_announced_twice_and_a_new_one_is(school: School, box: Box, p
         assert announce(folder, TUESDAY + timedelta(days=1))[0] == ["told safeguarding: 2 pages"]
     assert [to for to, _ in box.letters] == ["dsl@fenmarsh.test", "dsl@fenmarsh.test", "deputy@fenmarsh.test"]
     assert b"Subject: Schoolgate: 2 reports are ready" in box.letters[-1][1]
-    assert len(set(outcomes(folder))) == 2 and night.journal(folder, "issued").verify() == []
+    assert len(set(outcomes(folder))) == 2 and schoolfolder.journal(folder, "issued").verify() == []
 
 
 def test_a_page_is_announced_when_what_it_is_about_is_over_and_for_a_fortnight(school: School, box: Box, port: int) -> None:
@@ -135,7 +135,7 @@ def test_a_page_is_announced_when_what_it_is_about_is_over_and_for_a_fortnight(s
         leadership/termly-autumn-2026.rows.csv      | -          | -
         safeguarding/return-2026-11-03.csv          | -          | -
     """)
-    settings = night.settings(school())
+    settings = schoolfolder.settings(school())
     for row in pages:
         file = str(row["page"]).split("/")[1]
         days = [day for day in (date(2026, 9, 1) + timedelta(days=n) for n in range(364))
@@ -301,9 +301,9 @@ def test_a_run_that_was_killed_in_the_middle_of_a_letter_is_said_and_not_repeate
     folder = school()
     with server(box, port):
         announce(folder)
-        entries = night.journal(folder, "issued").entries()
+        entries = schoolfolder.journal(folder, "issued").entries()
         put(folder, "safeguarding/dsl-list-2026-11-03.html")
-        night.journal(folder, "issued").append("begun", "", {"to": entries[0].body["to"], "pages": ["safeguarding/dsl-list-2026-11-03.html"]})
+        schoolfolder.journal(folder, "issued").append("begun", "", {"to": entries[0].body["to"], "pages": ["safeguarding/dsl-list-2026-11-03.html"]})
         _, (problem,) = announce(folder, TUESDAY + timedelta(days=1))
         assert "the end of it is not known" in problem.what
         assert announce(folder, TUESDAY + timedelta(days=1)) == ([], [])

@@ -15,7 +15,7 @@ import pytest
 from small_school import MONDAY, derived, lake_of, lines_of, make, names_kept, quick, run, where_found
 from small_week import PUPILS, QUIET, logs
 
-from pipeline import casework, deciding, night, purging, register
+from pipeline import casework, deciding, purging, register, schoolfolder
 from pipeline.lake import heads
 from pipeline.privacy import pseudonym
 from pipeline.vault import load_keys
@@ -123,7 +123,7 @@ def meant(about: dict[str, Any]) -> str:
 
 def states(folder: Path) -> dict[str, register.IncidentState]:
     """The incidents as they stand."""
-    return register.fold_incidents(night.journal(folder, "incidents").entries())
+    return register.fold_incidents(schoolfolder.journal(folder, "incidents").entries())
 
 
 def places(folder: Path) -> dict[str, tuple[int, int]]:
@@ -148,7 +148,7 @@ def ends(folder: Path) -> dict[str, Any]:
                             for s in states(folder).values() if s.detected),
         "breaches": tables["breaches"], "tallies": tables["tallies"],
         "breach register": sorted((s.key, sorted(s.days.items())) for s in register.fold_breaches(
-            night.journal(folder, "breaches").entries()).values() if s.detected),
+            schoolfolder.journal(folder, "breaches").entries()).values() if s.detected),
         "fates": sorted((row["fate"], str(row["time"]), row["host"] or "", row["sealed"]) for row in lines_of(folder))}
 
 
@@ -188,14 +188,14 @@ def test_any_order_ends_with_the_same_incidents_and_each_decision_on_its_own(sch
         assert now[name] == wanted, name
     decided = [s for s in states(folder).values() if s.decided_by]
     assert [s.ref for s in decided if s.reason != meant(s.summary)] == []
-    assert night.verify(folder) == []
+    assert schoolfolder.verify(folder) == []
     purge_leaves_no_word(folder)
 
 
 def purge_leaves_no_word(folder: Path) -> None:
     """After the last tier only what waits is left: chains hold, and no login, address or site of the others is anywhere."""
     purging.purge(folder, date(2040, 1, 1))
-    assert night.verify(folder) == []
+    assert schoolfolder.verify(folder) == []
     assert {s.summary["day"] for s in states(folder).values() if not s.purged} == {str(MONDAY.replace(day=6))}
     key = load_keys(folder / "var/keys").pseudonym
     others = [login for n, login in enumerate(PUPILS) if login != WAITING and n != QUIET]

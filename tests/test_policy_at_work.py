@@ -13,7 +13,7 @@ from small_school import MONDAY, lake_of, line, make, run
 from test_policy import FILES
 from test_story import schoolgate
 
-from pipeline import asking, night
+from pipeline import asking, schoolfolder
 from pipeline.policy import Policy, in_force, read_policy
 from pipeline.policy.printed import printed
 from pipeline.problems import RefusedError, UsageError
@@ -129,7 +129,7 @@ def test_a_contradiction_is_counted_until_somebody_decides_and_the_decision_is_o
         "against the policy under reading 2; within the policy under reading 1",
         "within the policy under reading 1; against the policy under reading 2")
     asking.decide(school, "AMB-01", "2", "SLT", "children were pestered", MONDAY)
-    (entry,) = night.journal(school, "decisions").entries()
+    (entry,) = schoolfolder.journal(school, "decisions").entries()
     assert entry.body is not None
     assert (entry.ref, entry.body["who"], entry.body["why"], entry.body["by"]) == (
         "AMB-01", "SLT", "children were pestered", getpass.getuser())
@@ -162,7 +162,7 @@ def test_nothing_is_decided_by_nobody_for_no_reason_or_by_a_hand_in_the_file(sch
     with pytest.raises(RefusedError):
         asking.decide(school, "AMB-01", "1", "SLT", "x")
     settings.write_text(text, "utf-8")
-    assert not night.journal(school, "decisions").entries() and not (school / "rules/decisions.csv").exists()
+    assert not schoolfolder.journal(school, "decisions").entries() and not (school / "rules/decisions.csv").exists()
     asking.decide(school, "AMB-06", "1", "Governors", "=until the policy is renewed")
     assert asking.faults(school) == []
     table = school / "rules/decisions.csv"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from small_school import MONDAY, PEOPLE, derived, lake_of, line, lines_of, make, names_kept, pages, run, where_found
 
-from pipeline import deciding, judging, night, periods, proving, publishing, purging, register, registers, rulefiles
+from pipeline import deciding, night, periods, proving, publishing, purging, register, registers, rulefiles, ruleset, schoolfolder
 from pipeline.disclosure import Ledger
 from pipeline.pages.parts import number
 from pipeline.publishing.figures import Figures
@@ -45,7 +45,7 @@ def school(nights: Path, tmp_path: Path) -> Path:
 
 def states(school: Path) -> dict[str, register.IncidentState]:
     """The incidents as they stand."""
-    return register.fold_incidents(night.journal(school, "incidents").entries())
+    return register.fold_incidents(schoolfolder.journal(school, "incidents").entries())
 
 
 def ref_of(school: Path, login: str) -> str:
@@ -56,7 +56,7 @@ def ref_of(school: Path, login: str) -> str:
 
 def record(school: Path) -> list[dict[str, Any]]:
     """The destruction records."""
-    return [entry.body or {} for entry in night.journal(school, "destruction").entries() if entry.kind == "destroyed"]
+    return [entry.body or {} for entry in schoolfolder.journal(school, "destruction").entries() if entry.kind == "destroyed"]
 
 
 def tables_held(school: Path) -> set[str]:
@@ -92,11 +92,11 @@ def test_tiers_are_reached_one_after_the_other(school: Path) -> None:
     assert third.waiting == 1
     assert set(names_kept(school)) == {"20mquill", "10.20.0.9"}
     assert not [page for page in pages(school) if str(MONDAY) in page and "technical" not in page]
-    changed = len(night.journal(school, "changes").entries())
+    changed = len(schoolfolder.journal(school, "changes").entries())
     last = purging.purge(school, date(2033, 1, 1))
     assert last.counts["entries of breaches, changes, access and pages"] >= changed > 0
     assert tables_held(school) == {"tallies", "coverage"}
-    assert night.verify(school) == []
+    assert schoolfolder.verify(school) == []
     assert [set(body["counts"]) for body in record(school)] == [set(purging.TIERS)] * 4
 
 
@@ -118,13 +118,13 @@ def test_what_is_kept_beside_a_register_is_made_anew_without_what_went(school: P
     """What was typed stands in the kept file before the purge and in no file after it; the proof is there again, and holds."""
     monkeypatch.setattr(registers, "MANY", 1)
     monkeypatch.setattr(proving, "MANY", 1)
-    assert night.verify(school) == [] and len(night.incidents(school)) == 2
-    kept = [night.journal(school, "incidents").kept(name) for name in ("fold", "proof")]
+    assert schoolfolder.verify(school) == [] and len(schoolfolder.incidents(school)) == 2
+    kept = [schoolfolder.journal(school, "incidents").kept(name) for name in ("fold", "proof")]
     before = [path.read_bytes() for path in kept]
     assert kept[0] in {path for paths in where_found(school, ["zz-typed wrongly"]).values() for path in map(school.joinpath, paths)}
     purging.purge(school, MONDAY + timedelta(days=731))
     assert where_found(school, ["zz-typed wrongly"]) == {}
-    assert all(path.read_bytes() != old for path, old in zip(kept, before, strict=True)) and night.verify(school) == []
+    assert all(path.read_bytes() != old for path, old in zip(kept, before, strict=True)) and schoolfolder.verify(school) == []
 
 
 def test_an_incident_that_waits_stays_until_somebody_decides(school: Path) -> None:
@@ -147,7 +147,7 @@ def test_a_late_log_of_a_purged_day_is_kept_counted_and_said_but_never_judged(sc
     """Its lines stand in the lake until the next purge; the account says so; incidents, breaches and pages stay as they were."""
     purging.purge(school, MONDAY + timedelta(days=91))
     was, shown = {ref: s.detected for ref, s in states(school).items()}, pages(school)
-    breaches = night.journal(school, "breaches").entries()
+    breaches = schoolfolder.journal(school, "breaches").entries()
     late = school / "late.log"
     late.write_text(line(15_000, "adult-three.test", "20mquill", "10.20.0.9", "TCP_DENIED/403") + line(15_100, PLACE))
     account = run(school, late)
@@ -156,7 +156,7 @@ def test_a_late_log_of_a_purged_day_is_kept_counted_and_said_but_never_judged(sc
     assert "2 lines of days already purged (2026-11-02)" in account.text()
     assert len(lines_of(school)) == 4
     assert {ref: s.detected for ref, s in states(school).items()} == was
-    assert night.journal(school, "breaches").entries() == breaches
+    assert schoolfolder.journal(school, "breaches").entries() == breaches
     assert pages(school) == shown
     assert purging.purge(school, MONDAY + timedelta(days=91)).counts["lines"] == 2
     assert "already purged" not in run(school, late).text()
@@ -206,8 +206,8 @@ def test_the_weeks_of_the_term_outlive_the_visits(school: Path) -> None:
     told = []
     for today in (MONDAY + timedelta(days=90), MONDAY + timedelta(days=92)):
         purging.purge(school, today)
-        rules, _ = judging.read_all(rulefiles.texts(school))
-        desk = publishing.Desk(school, lake_of(school), rules, Registers({name: night.journal(school, name) for name in night.REGISTERS}),
+        rules, _ = ruleset.read_all(rulefiles.texts(school))
+        desk = publishing.Desk(school, lake_of(school), rules, Registers({name: schoolfolder.journal(school, name) for name in schoolfolder.REGISTERS}),
                                {}, {})
         figures = Figures(desk, periods.parse("2026-11-02..2026-11-03", rules.school.calendar), Ledger([], 5))
         told.append((figures.times(), figures.years(), figures.networks(), figures.tallies("pupils against by outcome")))

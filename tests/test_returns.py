@@ -15,7 +15,7 @@ from test_casework import ME, ref_on, role, school
 from test_register import Book, story
 from test_story import schoolgate
 
-from pipeline import casework, inbox, night, returning
+from pipeline import casework, inbox, returning, schoolfolder
 from pipeline.problems import UsageError
 from pipeline.register.returns import COLUMNS, decisions, decoded, mark, rows
 
@@ -57,7 +57,7 @@ def test_the_night_writes_a_row_an_incident_for_each_reader(school: Path) -> Non
     assert mine["may_be"].startswith("IN-14 if deliberate; IN-13 if accidental and not reported")
     with sheet_of(school, "principal").open(newline="", encoding="utf-8") as file:
         assert [row["ref"] for row in csv.DictReader(file)] == [ref_on(school, "staff")]
-    looks = [entry.body or {} for entry in night.journal(school, "access").entries() if entry.ref.endswith("/return-2026-11-02")]
+    looks = [entry.body or {} for entry in schoolfolder.journal(school, "access").entries() if entry.ref.endswith("/return-2026-11-02")]
     assert {body["for"] for body in looks} == {"safeguarding", "principal"}
 
 
@@ -73,21 +73,21 @@ def test_a_ticked_sheet_is_applied_and_twice_is_once(school: Path, tmp_path: Pat
         "confirmed", "welfare_handover", "needs_identification")
     state = casework.states_of(school)[mine]
     assert (state.rows, state.intent, state.reason, state.decided_by) == (("IN-14",), "deliberate", "spoke with him, on 2026-11-03", ME)
-    count = len(night.journal(school, "incidents").entries())
-    assert returning.take(school, sheet) == [] and len(night.journal(school, "incidents").entries()) == count
+    count = len(schoolfolder.journal(school, "incidents").entries())
+    assert returning.take(school, sheet) == [] and len(schoolfolder.journal(school, "incidents").entries()) == count
 
 
 def test_one_cell_that_will_not_do_leaves_the_whole_sheet(school: Path, tmp_path: Path) -> None:
     """Each refused cell has its line, its column and what to try; nothing of the sheet is applied."""
     mine, care = ref_on(school, "student"), ref_on(school, "welfare")
-    before = night.journal(school, "incidents").head()
+    before = schoolfolder.journal(school, "incidents").head()
     sheet = filled(school, tmp_path / "sheet.csv", {mine: {"dismiss": "boring"}, care: {"welfare": "x"},
                                                     ref_on(school, "attribution"): {"deliberate": "perhaps"}})
     done = schoolgate(school, "incident", "return", str(sheet))
     assert done.returncode == 2
     assert "dismiss: 'boring' is no reason to dismiss. Try: false_positive, background" in done.stderr
     assert "deliberate: 'perhaps' is neither a tick nor empty. Try: x, or nothing" in done.stderr
-    assert night.journal(school, "incidents").head() == before
+    assert schoolfolder.journal(school, "incidents").head() == before
 
 
 def test_a_role_returns_only_what_it_may(school: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 import sample_pages
 from small_school import names_kept
 
-from pipeline import night, render
+from pipeline import issuing, render, schoolfolder
 from pipeline.periods import parse
 from pipeline.problems import UsageError
 
@@ -49,11 +49,11 @@ def pages(folder: Path) -> dict[str, bytes]:
 def test_the_same_page_twice_is_the_same_to_the_byte(made: tuple[Path, dict[str, str]], name: str, period: str) -> None:
     """And nothing is added to the registers of pages and of looks the second time."""
     folder = made[0]
-    first = night.report(folder, name, period)
-    before, told = pages(folder), [len(night.journal(folder, book).entries()) for book in ("pages", "access")]
-    assert night.report(folder, name, period).pages == first.pages != []
+    first = issuing.report(folder, name, period)
+    before, told = pages(folder), [len(schoolfolder.journal(folder, book).entries()) for book in ("pages", "access")]
+    assert issuing.report(folder, name, period).pages == first.pages != []
     assert pages(folder) == before
-    assert [len(night.journal(folder, book).entries()) for book in ("pages", "access")] == told
+    assert [len(schoolfolder.journal(folder, book).entries()) for book in ("pages", "access")] == told
 
 
 def test_the_night_and_the_command_write_the_same_page(made: tuple[Path, dict[str, str]]) -> None:
@@ -62,7 +62,7 @@ def test_the_night_and_the_command_write_the_same_page(made: tuple[Path, dict[st
     page = folder / "reports/technical/nightly-2026-11-03.html"
     before = page.read_bytes()
     page.unlink()
-    night.report(folder, "nightly", "2026-11-03")
+    issuing.report(folder, "nightly", "2026-11-03")
     scrubbed = [sample_pages.scrubbed(text.decode("utf-8")) for text in (before, page.read_bytes())]
     waiting = re.compile(r'<section aria-labelledby="queue">.*?</section>', re.DOTALL)  # some was decided since
     assert waiting.sub("", scrubbed[0]) == waiting.sub("", scrubbed[1])
@@ -101,7 +101,7 @@ def secrets(folder: Path) -> set[str]:
 def test_no_word_that_tells_of_anybody_is_in_what_leaders_and_governors_get(made: tuple[Path, dict[str, str]]) -> None:
     """Names, logins, hosts, addresses, terms, pseudonyms: in no page, drawing, table or file name, defanged or not."""
     folder, _ = made
-    night.report(folder, "termly", "2026-11-02..2026-11-06")
+    issuing.report(folder, "termly", "2026-11-02..2026-11-06")
     words = secrets(folder)
     assert {"zofia o'tidmarsh", "playpark.test", "10.20.0.10"} <= words
     found = {}
@@ -158,17 +158,17 @@ def test_what_cannot_be_made_is_said(made: tuple[Path, dict[str, str]]) -> None:
     for name, period, message in (("weekly", "", "is no report"), ("termly", "spring-2027", "no day of it has been judged"),
                                   ("annual", "2026-11", "is made of a whole year"), ("termly", "soon", "is no period")):
         with pytest.raises(UsageError, match=message):
-            night.report(folder, name, period)
+            issuing.report(folder, name, period)
     assert pages(folder) == before
 
 
 def test_two_periods_do_not_give_a_small_number_away(made: tuple[Path, dict[str, str]]) -> None:
     """Asked for two ranges that differ by one day, the second prints nothing that the first would turn into a small count."""
     folder = made[0]
-    night.report(folder, "termly", "2026-11-02..2026-11-04")
-    night.report(folder, "termly", "2026-11-02..2026-11-05")
+    issuing.report(folder, "termly", "2026-11-02..2026-11-04")
+    issuing.report(folder, "termly", "2026-11-02..2026-11-05")
     facts: dict[tuple[str, date], dict[date, int]] = {}
-    for entry in night.journal(folder, "pages").entries():
+    for entry in schoolfolder.journal(folder, "pages").entries():
         for series, first, last, value, _ in (entry.body or {}).get("facts", ()):
             facts.setdefault((series, date.fromisoformat(first)), {})[date.fromisoformat(last)] = value
     assert len(facts) > 20
@@ -181,8 +181,8 @@ def test_two_periods_do_not_give_a_small_number_away(made: tuple[Path, dict[str,
 def test_a_range_has_a_file_name_that_every_system_takes(made: tuple[Path, dict[str, str]]) -> None:
     """No two dots in it, and it is listed in the index of its reader."""
     folder = made[0]
-    written = night.report(folder, "breaches", "2026-11-02..2026-11-03").pages
+    written = issuing.report(folder, "breaches", "2026-11-02..2026-11-03").pages
     assert "reports/technical/breaches-2026-11-02-to-2026-11-03.html" in written
     assert "breaches-2026-11-02-to-2026-11-03.html" in (folder / "reports/technical/index.html").read_text("utf-8")
-    assert parse("2026-11-02..2026-11-03", night.settings(folder).calendar).first == date(2026, 11, 2)
+    assert parse("2026-11-02..2026-11-03", schoolfolder.settings(folder).calendar).first == date(2026, 11, 2)
     assert render.csv_text(["a"], [["=1"]]).endswith("'=1\r\n")

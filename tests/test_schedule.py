@@ -16,7 +16,7 @@ import typer
 from small_school import line, make, run
 from test_story import schoolgate
 
-from pipeline import deciding, night, publishing, schedule
+from pipeline import deciding, issuing, publishing, schedule
 from pipeline.cli import app
 from pipeline.problems import UsageError
 from pipeline.school import School, read_school
@@ -209,5 +209,5 @@ def test_the_termly_job_tells_what_was_decided_after_the_last_night(tmp_path: Pa
     deciding.decide(folder, "I-0001", "dismissed", "typed wrongly", [], "", "false_positive")
     run(folder)
     assert page.read_text("utf-8") == before
-    assert "reports/leadership/termly-autumn-2026.html" in night.report(folder, "termly").pages
+    assert "reports/leadership/termly-autumn-2026.html" in issuing.report(folder, "termly").pages
     assert page.read_text("utf-8") != before

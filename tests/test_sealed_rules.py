@@ -14,7 +14,7 @@ from tables_text import DAY, at, build, rows
 from test_casework import ME, ref_on, role
 from test_story import ROOT, schoolgate
 
-from pipeline import casework, night, sealing
+from pipeline import casework, schoolfolder, sealing
 from pipeline.incidents import breaches
 from pipeline.policy import read_policy
 from pipeline.problems import RefusedError, UsageError
@@ -74,7 +74,7 @@ def test_2_and_3_no_address_path_search_or_digest_of_them_is_kept(school: Path) 
 def test_4_the_copy_is_in_custody_apart_from_its_key_and_every_opening_is_on_record(school: Path, tmp_path: Path) -> None:
     """Taken with its hash; opened for the police, before a witness, into a file of its owner alone; the entry stands first."""
     (copy,) = (school / "var/sealed").glob("*.sealed")
-    (taken,) = night.journal(school, "custody").entries()[:1]
+    (taken,) = schoolfolder.journal(school, "custody").entries()[:1]
     assert (taken.kind, taken.ref) == ("taken", copy.name) and sealing.faults(school) == []
     assert load_keys(school / "var/keys").sealed not in copy.read_bytes()
     ref, to = sealed_of(school, "student").ref, tmp_path / "handed-over"
@@ -83,11 +83,11 @@ def test_4_the_copy_is_in_custody_apart_from_its_key_and_every_opening_is_on_rec
             sealing.open_copy(school, ref, to, "asked by letter", **{"holder": "police 44/1", "witness": "Principal"} | more)
     with pytest.raises(UsageError, match="inside the school folder"):
         sealing.open_copy(school, ref, school / "reports/x", "asked by letter", "police 44/1", "Principal")
-    assert not to.exists() and len(night.journal(school, "custody").entries()) == 1
+    assert not to.exists() and len(schoolfolder.journal(school, "custody").entries()) == 1
     done = schoolgate(school, "sealed", "open", ref, "--to", str(to), "--for", "police 44/1", "--witness", "Principal", "--reason", "by letter")
     assert done.returncode == 0, done.stderr
     assert to.read_bytes() == (school / "access.log").read_bytes() and to.stat().st_mode & 0o777 == 0o600
-    opened = night.journal(school, "custody").entries()[-1]
+    opened = schoolfolder.journal(school, "custody").entries()[-1]
     assert opened.body is not None and (opened.kind, opened.ref, opened.body["for"], opened.body["witness"], opened.body["who"]) == (
         "opened", copy.name, "police 44/1", "Principal", ME)
     assert f"copy  {copy.name}" in "\n".join(sealing.listed(school)) and "opened 1 times" in "\n".join(sealing.listed(school))

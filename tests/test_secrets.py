@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from small_school import ROOT, line, make, names_kept, pages, where_found
 
-from pipeline import night, purging, sql
+from pipeline import night, purging, schoolfolder, sql
 from pipeline.formats import bundled
 from pipeline.formats.fields import Parser
 
@@ -121,7 +121,7 @@ def test_raw_lines_cannot_spill() -> None:
 def test_what_a_judgement_spills_holds_no_secret(nights: tuple[Path, str], tmp_path: Path) -> None:
     """The spill folder is on disk while a day is judged; it is filled from masked lines only, and empty before the next."""
     school, _ = nights
-    lake = night.open_lake(school, night.load_keys(school / "var/keys"))
+    lake = schoolfolder.open_lake(school, night.load_keys(school / "var/keys"))
     spill = tmp_path / "spill"
     con = sql.connect(threads=1, memory="100MB", spill=str(spill))
     lake.view(con, date(2026, 11, 2))
@@ -144,4 +144,4 @@ def test_after_a_purge_nobody_is_named_anywhere(nights: tuple[Path, str]) -> Non
     assert "19jbloggs" not in names_kept(school)
     assert not [host for host in SEALED_HOSTS if host in names_kept(school)]
     assert not [page for page in pages(school) if "dsl-list" in page or "principal-" in page]
-    assert night.verify(school) == []
+    assert schoolfolder.verify(school) == []

@@ -14,7 +14,7 @@ import pytest
 from test_breach_log import DAY_S, PROXY, run, school
 from test_lines import line
 
-from pipeline import night, publishing, register
+from pipeline import issuing, publishing, register, schoolfolder
 from pipeline.pages.parts import Count
 from pipeline.pages.termly import TermlyPage
 
@@ -40,7 +40,7 @@ def day_of(start: float, *, blocked: bool) -> str:
 
 def decide(folder: Path) -> None:
     """Of the pupils' incidents of the first day five are confirmed and three dismissed."""
-    log = night.journal(folder, "incidents")
+    log = schoolfolder.journal(folder, "incidents")
     states = [s for s in register.fold_incidents(log.entries()).values()
               if s.day == "2026-11-02" and s.summary["categories"] == ["pornography"]]
     for n, state in enumerate(states[:8]):
@@ -69,7 +69,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Pages]:
         (folder / "var/registers/pages.jsonl").unlink(missing_ok=True)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(publishing.Desk, "issue", lambda desk, *sheets: pages.update({sheet.page.term: sheet.page for sheet in sheets}))
-            night.report(folder, "termly", term)
+            issuing.report(folder, "termly", term)
     return folder, pages
 
 

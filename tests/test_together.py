@@ -10,7 +10,7 @@ from small_school import line, make, run
 from test_returns import filled
 from test_story import ROOT
 
-from pipeline import casework, night
+from pipeline import casework, schoolfolder
 
 PUPILS = [f"{19 + n % 5}pupil{chr(97 + n)}" for n in range(6)]
 
@@ -50,4 +50,4 @@ def test_at_once_nothing_is_lost(tmp_path: Path) -> None:
     assert [states[ref].state for ref in refs] == ["confirmed", "in_triage", "dismissed", "suspected"]
     assert sum(state.source == "staff" for state in states.values()) == 2 and len(states) == 4 + 2 + 2
     assert all(len({event.kind for event in state.history}) == len(state.history) for state in states.values())
-    assert night.verify(folder) == []
+    assert schoolfolder.verify(folder) == []

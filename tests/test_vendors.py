@@ -10,7 +10,7 @@ import pytest
 from tables_text import rows
 from typer.testing import CliRunner
 
-from pipeline import changes, cli, judging, rulefiles
+from pipeline import changes, cli, rulefiles, ruleset
 from pipeline.formats import Format, bundled
 from pipeline.formats.fields import GRAVE
 from pipeline.lists import NEVER_LISTED
@@ -201,6 +201,6 @@ def test_the_check_names_a_fault_of_a_vendor_s_file(tmp_path: Path) -> None:
 
 def test_the_night_s_rules_hold_the_vendors() -> None:
     """What the repository's files say is what a night judges by."""
-    rules, problems = judging.read_all(rulefiles.texts(ROOT))
+    rules, problems = ruleset.read_all(rulefiles.texts(ROOT))
     assert rules is not None and not problems
     assert rules.vendors["ut1"]["dating"] == "stranger_chat_dating"

@@ -9,7 +9,7 @@ import pytest
 from small_school import line, make, run
 from typer.testing import CliRunner
 
-from pipeline import night, verifying
+from pipeline import schoolfolder, verifying
 from pipeline.cli import app
 from pipeline.journal import Journal
 from pipeline.problems import UsageError
@@ -38,7 +38,7 @@ def school(nights: Path, tmp_path: Path) -> Path:
 
 def heads(school: Path, name: str) -> list[str]:
     """The heads that a register had."""
-    return [entry.link() for entry in night.journal(school, name).entries()]
+    return [entry.link() for entry in schoolfolder.journal(school, name).entries()]
 
 
 def test_pages_that_print_heads_the_registers_had_agree(nights: Path) -> None:
@@ -55,7 +55,7 @@ def test_a_register_cut_short_holds_in_itself_and_the_pages_after_disagree(schoo
     lines = path.read_bytes().splitlines(keepends=True)
     last = heads(school, "incidents")[-1][:16]
     path.write_bytes(b"".join(lines[:-1]))
-    assert night.verify(school) == []
+    assert schoolfolder.verify(school) == []
     (problem,) = verifying.verify(school)[1]
     assert problem.where == "the register incidents" and "a backup of the registers of that day" in str(problem)
     for page in ("technical/nightly-2026-11-03.html", "safeguarding/dsl-list-2026-11-03.html", "principal/principal-2026-11-03.html"):

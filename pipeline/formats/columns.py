@@ -31,7 +31,8 @@ SELECT line, byte, text, long, NULL::VARCHAR AS fault,
        CASE WHEN p[3] LIKE '%/-' THEN '0' ELSE split_part(p[3], '/', 2) END AS status,
        p[4] AS size, p[5] AS method, p[6] AS url,
        CASE WHEN plain THEN p[7] ELSE odd.user END AS user,
-       CASE WHEN plain THEN rtrim(p[9], E'\r\n') ELSE odd.type END AS type,
+       CASE WHEN NOT plain THEN odd.type WHEN ends_with(p[9], E'\r\n') THEN rtrim(p[9], E'\r\n')
+            ELSE replace(p[9], E'\n', '') END AS type,
        CASE WHEN plain OR odd.url <> '' OR (length(text) >= {cut_at} AND len(p) >= 6) THEN 'yes' END AS whole
 FROM apart
 """

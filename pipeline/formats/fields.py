@@ -21,7 +21,8 @@ import pyarrow.compute as pc
 from pipeline import coded, sql
 from pipeline.formats import Format, Layout
 from pipeline.formats.lines import renamed, source
-from pipeline.formats.readers import READERS
+from pipeline.formats.plainpairs import Cutter
+from pipeline.formats.readers import QUICK, READERS
 from pipeline.formats.syslog import UNWRAPPED
 from pipeline.formats.times import EARLIEST, LATEST, micros, to_utc
 
@@ -38,7 +39,7 @@ UNREADABLE = "has no readable time"
 # A line's time is given in microseconds; `clock` is one that says no zone.
 ROWS = r"""
 WITH numbered AS (
-    SELECT line, byte, {text} AS text, long FROM given
+    SELECT * REPLACE ({text} AS text) FROM {given}
 ), split AS (
     SELECT {renamed} FROM ({split})
 ), tried AS (
@@ -119,6 +120,7 @@ class Parser:
         self.verdicts = _Verdicts(form, sealed, self.con)
         self.con.execute(MACROS + UNWRAPPED)
         self.rows = sql.Prepared(compile_rows(form, self.layout), self.con, "given")
+        self.quick = _quick(form, self.layout, self.con)
         self.places = _Known(sql.Prepared(PLACES, self.con, "places"), {"place": pa.string(), "named": pa.string()})
 
     def parse(self, numbered: pa.Table) -> pa.Table:
@@ -126,7 +128,7 @@ class Parser:
 
         `time` is null, and `clock` its local microseconds, where the line names no zone (see `on_clock`).
         """
-        rows = self.rows.run(_unmarked(numbered)).combine_chunks()
+        rows = self._rows(_unmarked(numbered)).combine_chunks()
         raw = {name: _coded(rows, name) for name in WORDS}
         words = {name: self._word(column, name) for name, column in raw.items()}
         made = {name: rows[name] for name in ("line", "byte", "clock", "bytes_in", "bytes_out", "duration_ms")}
@@ -142,6 +144,19 @@ class Parser:
             made["url"] = pa.nulls(len(rows), pa.string())
         _seal_by_name(made)
         return pa.table({name: made[name] for name in ("line", "byte", "fate", "reason", "shape", "clock", *RAW)})
+
+    def _rows(self, numbered: pa.Table) -> pa.Table:
+        """What differs from line to line: of plain lines the quick way, where the format has one."""
+        if self.quick is None:
+            return self.rows.run(numbered)
+        cutter, select = self.quick
+        plain, cut = cutter.cut(numbered)
+        if not len(cut):
+            return self.rows.run(numbered)
+        rows = select.run(cut)
+        if len(cut) == len(numbered):
+            return rows
+        return pa.concat_tables([rows, self.rows.run(numbered.filter(pc.invert(plain)))]).sort_by("line")
 
     def _word(self, column: pa.DictionaryArray, name: str) -> pa.DictionaryArray:
         """A column of words without those that only say that nothing is known."""
@@ -189,6 +204,12 @@ class _Known:
         found = self.select.run(pa.table({"our n": pa.array(range(len(rows)), pa.int64())} | columns))
         self.place |= {row: len(self.place) + n for n, row in enumerate(rows)}
         self.answers = (pa.concat_tables([self.answers, found]) if len(self.answers) else found).combine_chunks()
+
+
+def _quick(form: Format, layout: Layout, con: duckdb.DuckDBPyConnection) -> tuple[Cutter, sql.Prepared] | None:
+    """What cuts plain lines, and the select over them; none where the reader or the format has no such way."""
+    found = QUICK[form.file.reader](form, layout) if form.file.reader in QUICK else None
+    return None if found is None else (found[0], sql.Prepared(compile_rows(form, layout, found[1]), con, "plain"))
 
 
 def _unmarked(numbered: pa.Table) -> pa.Table:
@@ -376,8 +397,9 @@ def fits(column: str, glob: str) -> str:
     return f"{text} LIKE {_quoted(like)} ESCAPE '\\'"
 
 
-def compile_rows(form: Format, layout: Layout) -> str:
-    """The select over `given` (line, byte, text, long) that reads what differs from line to line."""
+def compile_rows(form: Format, layout: Layout, quick: str = "") -> str:
+    """The select over `given` (line, byte, text, long) that reads what differs from line to line; or over `plain`, of lines cut
+    already, by the split `quick`."""
     zoned, clock = micros(form, layout)
     if form.file.time.marks == "start" and form.sources("duration"):
         lasted = f"coalesce({_number(form, 'duration', 1000 * MILLISECONDS[form.file.duration_unit])}, 0)"
@@ -395,7 +417,8 @@ def compile_rows(form: Format, layout: Layout) -> str:
     numbers.append(f"{_number(form, 'duration', MILLISECONDS[form.file.duration_unit])} AS duration_ms")
     sound, must = _must(form)
     keep = " AND ".join(_any(_source(name), name, _texts(globs), []) for name, globs in form.file.keep.items())
-    return ROWS.format(text="unwrapped(text)" if layout.wrapped else "text", split=READERS[form.file.reader](form, layout),
+    return ROWS.format(given="plain" if quick else "given", split=quick or READERS[form.file.reader](form, layout),
+                       text="unwrapped(text)" if layout.wrapped else "text",
                        renamed=renamed(form.needs), stated=_stated(form),
                        zoned=zoned, clock=clock, earliest=EARLIEST, latest=LATEST, kept=keep or "true",
                        numbers=", ".join(numbers), sound=sound, must=must, unreadable=UNREADABLE,

@@ -33,6 +33,7 @@ from typing import Any
 
 from pipeline.formats import Format, Layout
 from pipeline.formats.lines import column
+from pipeline.formats.plainpairs import LONGEST_KEY, Cutter
 
 # Stand-ins that no log line holds: a delimiter inside quotes, an escaped backslash, quote, = and |, and the start of a pair.
 INSIDE, BACKSLASH, QUOTE, EQUALS, BAR, PAIR = (f"chr({code})" for code in (31, 29, 28, 27, 26, 30))
@@ -139,10 +140,9 @@ class Says:
 
 def split(form: Format, layout: Layout) -> str:
     """The split of a format of this kind: the pairs that the format speaks of, its head fields, and its parts."""
-    says = Says(**{name: form.says[name] for name in Says.__dataclass_fields__ if name in form.says})
+    says = _says(form)
     delimiter, groups = _text(says.delimiter), list(re.compile(says.lead).groupindex) if says.lead else []
-    read = list(dict.fromkeys(source for name in form.needs for source in _sources(name, says)))
-    columns = {name: f"field_{n}" for n, name in enumerate(read)}   # names of SQL know no case, keys do
+    columns = {name: f"field_{n}" for n, name in enumerate(_read_of(form, says))}   # names of SQL know no case, keys do
     key = f"substr(x, 1, strpos(x, {_text(says.assign)}))"
     return SPLIT.format(
         records=TWO_LINES.format(mark=_text(says.begins), key=_text(f" {says.goes_on}=")) if says.goes_on else ONE_LINE,
@@ -158,6 +158,31 @@ def split(form: Format, layout: Layout) -> str:
         values="".join(f", {_value(name, says, groups)} AS {place}" for name, place in columns.items()),
         fields="".join(f", {_read(name, place, says, groups)} AS {place}" for name, place in columns.items()),
         given="".join(f", {_unless_torn(name, form, says, columns)} AS {column(name)}" for name in form.needs))
+
+
+def quick(form: Format, layout: Layout) -> tuple[Cutter, str] | None:
+    """What cuts the plain lines of a format of this kind, and the split over what it has cut; none where the format has more to
+    it than pairs."""
+    says = _says(form)
+    read = _read_of(form, says)
+    more = layout.wrapped or says.keys or says.head or says.after or says.closes or says.lead or says.goes_on
+    if more or any(len(sign.encode()) != 1 for sign in (says.delimiter, says.assign)):
+        return None
+    if not all(0 < len(name.encode()) <= LONGEST_KEY for name in read):
+        return None
+    columns = {name: f"field_{n}" for n, name in enumerate(read)}
+    given = "".join(f", {_given(name, says, columns)} AS {column(name)}" for name in form.needs)
+    cutter = Cutter(ord(says.delimiter), ord(says.assign), says.quotes, says.escapes, says.spaces, tuple(read))
+    return cutter, f"SELECT line, byte, text, long, NULL::VARCHAR AS fault{given} FROM numbered"
+
+
+def _says(form: Format) -> Says:
+    return Says(**{name: form.says[name] for name in Says.__dataclass_fields__ if name in form.says})
+
+
+def _read_of(form: Format, says: Says) -> list[str]:
+    """The fields of the line that are read, each once."""
+    return list(dict.fromkeys(source for name in form.needs for source in _sources(name, says)))
 
 
 def _sources(name: str, says: Says) -> list[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from pipeline.formats import Format, Layout, columns, delimited, headed, importer, objects, pairs, pattern, resolvers
+from pipeline.formats.plainpairs import Cutter
 from pipeline.problems import Problem
 
 Split = Callable[[Format, Layout], str]
@@ -25,6 +26,9 @@ READERS: dict[str, Split] = {
     "resolver": resolvers.split,
     "w3c": headed.split,
 }
+
+# Readers that cut most lines of some formats without SQL: what cuts them, and the split over what it has cut.
+QUICK: dict[str, Callable[[Format, Layout], tuple[Cutter, str] | None]] = {"pairs": pairs.quick}
 
 # What no pattern of single lines can tell: each is given a sample of a file that no format's lines fit, and the order of dates
 # where a person has said it ('' where not); it says how the file is laid out, or why that cannot be known, or nothing.

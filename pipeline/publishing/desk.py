@@ -15,13 +15,13 @@ from typing import Any
 
 from pipeline import folders, render
 from pipeline.disclosure import Fact, Ledger
-from pipeline.judging import Rules
 from pipeline.lake import Lake
 from pipeline.pages import failed
 from pipeline.pages.parts import Basis, Plain, sentence
 from pipeline.periods import Period
 from pipeline.privacy import login_key, pseudonym
 from pipeline.registers import Registers
+from pipeline.ruleset import Rules
 from pipeline.schoolday import is_open, local
 from pipeline.tables import COVERAGE, TALLIES
 

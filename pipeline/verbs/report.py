@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline import night, publishing
+from pipeline import issuing, publishing
 from pipeline.runs import Note
 from pipeline.verbs.front import end, folder, ran
 
@@ -25,7 +25,7 @@ def report(
     printed before: a small number cannot be had by asking for two periods.
     """
     with ran(name) if name in JOBS and not period else nullcontext(Note()) as note:
-        account = night.report(folder(), name, period)
+        account = issuing.report(folder(), name, period)
         note.code = account.code()
     typer.echo("\n".join(f"wrote       {page}" for page in account.pages) or "Nothing was to tell, so no page was written.")
     end(account.problems)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from pipeline import night, schedule
+from pipeline import schedule, schoolfolder
 from pipeline.schoolday import school_day
 from pipeline.verbs.front import DAY, folder
 
@@ -23,7 +23,7 @@ def schedule_print(
 
     Never in an hour that a clock change skips or repeats. Days in term are named until the calendar ends.
     """
-    place, school = folder().resolve(), night.settings(folder())
+    place, school = folder().resolve(), schoolfolder.settings(folder())
     first = today.date() if today else school_day(datetime.now(UTC), school.calendar.timezone)
     words = schedule.command(place)
     if form == "cron":

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pipeline.night import journal
 from pipeline.privacy import login_key, pseudonym
 from pipeline.register import checks
+from pipeline.schoolfolder import journal
 from pipeline.vault import Vault, load_keys
 
 from . import bypass, innocent, misuse, ordinary, school, scores, world

@@ -1,0 +1,223 @@
+"""Lines of plain pairs, cut by numpy before any SQL: for the reader `pairs`, whose select over lists costs twice as much.
+
+A line is plain where nothing needs a second thought: every word behind the first pair is a pair, a value stands in quotes as a
+whole or not at all, quotes close, and no letter has a meaning of its own (escapes, our stand-ins). Any other line goes the way
+of `pairs.py`, which knows all of it; a plain line comes out the same there. A field is a view into the block of text, no copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pipeline import coded
+
+Ints = npt.NDArray[np.signedinteger[Any]]
+Words = npt.NDArray[np.uint64]
+Yes = npt.NDArray[np.bool_]
+Bytes = npt.NDArray[np.uint8]
+
+PIECE = 1 << 20          # bytes taken at a time: what is made of them stays in the processor's cache
+LONGEST_KEY = 16
+PAD = 32
+QUOTE, BACKSLASH, LINE_END, RETURN, LESS, MORE, MARK = 34, 92, 10, 13, 60, 62, 0xEF
+# The first n bytes of eight.
+FIRST = np.array([(1 << 8 * n) - 1 for n in range(9)], np.uint64)
+
+
+class Found(NamedTuple):
+    """The words of a piece of text: the line of each, where it begins, its sign of assignment (-1: none), its end, its quotes."""
+
+    line: Ints
+    start: Ints
+    sign: Ints
+    end: Ints
+    quotes: Ints
+
+
+@dataclass(frozen=True)
+class Cutter:
+    """How the lines of one format are cut: the bytes that stand between pairs and in a pair, whether quotes and escapes are such,
+    whether a value may go on in words that are no pairs, and the keys asked for."""
+
+    between: int
+    sign: int
+    quotes: bool
+    escapes: bool
+    spaces: bool
+    keys: tuple[str, ...]
+
+    def cut(self, numbered: pa.Table) -> tuple[pa.Array, pa.Table]:
+        """Which lines are plain, and those as line, byte, text, long, and field_0 … in the order of the keys (null: absent)."""
+        texts, asked, long = coded.whole(numbered["text"]), _Keys(self.keys), numbered["long"].to_numpy()
+        pieces = [self._piece(texts.slice(first, size), long[first:first + size], asked) for first, size in _pieces(texts)]
+        plain = np.concatenate([piece[0] for piece in pieces]) if pieces else np.zeros(0, bool)
+        sound, given = pa.array(plain), numbered.select(["line", "byte", "text", "long"])
+        rows = given if plain.all() else given.filter(sound)
+        for n in range(len(self.keys)):
+            rows = rows.append_column(f"field_{n}", pa.chunked_array([piece[1][n] for piece in pieces], pa.string_view()))
+        return sound, rows
+
+    def _piece(self, texts: pa.StringArray, long: Yes, asked: _Keys) -> tuple[Yes, list[pa.Array]]:
+        """Which lines are plain, and the fields of those."""
+        data, starts = _bytes(texts)
+        found, plain = self._words(data, starts)
+        quoted = found.quotes == 2
+        whole = (found.quotes == 0) | (quoted & (data[found.sign + 1] == QUOTE) & (data[found.end - 1] == QUOTE)
+                                       & (found.end - found.sign > 2))
+        pair = found.sign >= 0
+        plain[found.line[pair & ~whole | ~pair & (found.quotes > 0)]] = False
+        if self.spaces:
+            plain[found.line[_behind(found.line, pair, len(plain))]] = False
+        plain &= ~long
+        which = asked.of(data, found)
+        hit = np.flatnonzero(which >= 0)
+        begins = found.sign[hit] + 1 + quoted[hit]
+        views = _views(data, begins, found.end[hit] - quoted[hit] - begins)
+        places = _first(which[hit], found.line[hit], (len(self.keys), len(plain)))
+        return plain, _arrays(data, views, places if plain.all() else places[:, plain])
+
+    def _words(self, data: Bytes, starts: Ints) -> tuple[Found, Yes]:
+        """The words of every line, and which lines have nothing in them that only `pairs.py` knows."""
+        marks = data == self.between
+        marks |= data == self.sign
+        marks |= data == LINE_END
+        if self.quotes:
+            marks |= data == QUOTE
+        at = np.flatnonzero(marks).astype(np.int32)
+        signs = data[at]
+        line_ends = np.flatnonzero(signs == LINE_END)
+        quotes = np.cumsum(signs == QUOTE, dtype=np.int32) if self.quotes else np.zeros(len(at), np.int32)
+        before = np.concatenate([quotes[:1] * 0, quotes[line_ends[:-1]]])
+        inside = (quotes - np.repeat(before, np.diff(line_ends, prepend=-1))) & 1
+        ends = np.flatnonzero(((signs == self.between) & (inside == 0)) | (signs == LINE_END))
+        last = np.searchsorted(ends, line_ends)                                   # the last word of each line
+        line = np.repeat(np.arange(len(starts), dtype=np.int32), np.diff(last, prepend=-1))
+        behind, end = np.concatenate([[0], ends[:-1] + 1]), at[ends]              # the mark behind the end of the word before
+        start = np.concatenate([end[:1] * 0, end[:-1] + 1])
+        start[np.concatenate([[0], last[:-1] + 1])] = _behind_priority(data, starts)
+        sign = at[behind]
+        sign = np.where((data[sign] == self.sign) & (sign >= start), sign, -1)
+        end = end - ((data[end] == LINE_END) & (data[end - 1] == RETURN) & (end > start))
+        plain = (quotes[line_ends] - before) & 1 == 0
+        plain[_lines_of(self._odd(data), starts)] = False
+        plain &= data[starts] != MARK
+        return Found(line, start, sign, end, np.diff(quotes[ends], prepend=0)), plain
+
+    def _odd(self, data: Bytes) -> Ints:
+        """Where letters stand that have a meaning of their own: our stand-ins, and backslashes where there are escapes."""
+        odd = np.flatnonzero((data - np.uint8(26)) < 6)
+        return np.concatenate([odd, np.flatnonzero(data == BACKSLASH)]) if self.escapes else odd
+
+
+class _Keys:
+    """The keys asked for, found by their first sixteen bytes as two numbers."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        parts = [key.encode().ljust(LONGEST_KEY, b"\0") for key in keys]
+        self.low = np.array([int.from_bytes(part[:8], "little") for part in parts] + [0], np.uint64)
+        self.high = np.array([int.from_bytes(part[8:], "little") for part in parts] + [0], np.uint64)
+        self.size = np.array([len(key.encode()) for key in keys] + [1 << 30])
+        self.factor = next(factor for factor in range(0x9E3779B97F4A7C15, 1 << 64, 2) if self._apart(np.uint64(factor)))
+        self.table = np.full(1 << 16, len(keys), np.int64)
+        self.table[self._slot(self.low[:-1], self.high[:-1], np.uint64(self.factor))] = np.arange(len(keys))
+
+    def _apart(self, factor: np.uint64) -> bool:
+        return len(np.unique(self._slot(self.low[:-1], self.high[:-1], factor))) == len(self.low) - 1
+
+    @staticmethod
+    def _slot(low: Words, high: Words, factor: np.uint64) -> Ints:
+        return ((((low * factor) ^ high) * factor) >> np.uint64(48)).astype(np.int64)
+
+    def of(self, data: Bytes, found: Found) -> Ints:
+        """The number of each word's key; -1 for none of them."""
+        size = found.sign - found.start
+        eight = _eights(data)
+        low = eight[found.start] & FIRST[np.clip(size, 0, 8)]
+        high = np.zeros(len(low), np.uint64)
+        long = np.flatnonzero((size > 8) & (size <= LONGEST_KEY))
+        high[long] = eight[found.start[long] + 8] & FIRST[size[long] - 8]
+        number = self.table[self._slot(low, high, np.uint64(self.factor))]
+        same = (self.size[number] == size) & (self.low[number] == low) & (self.high[number] == high)
+        return np.where(same, number, -1)
+
+
+def _pieces(texts: pa.StringArray) -> Iterator[tuple[int, int]]:
+    """Runs of whole lines of about a mebibyte: the first, and how many."""
+    offsets = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset:texts.offset + len(texts) + 1]
+    first = 0
+    while first < len(texts):
+        after = max(first + 1, min(len(texts), int(np.searchsorted(offsets, int(offsets[first]) + PIECE))))
+        yield first, after - first
+        first = after
+
+
+def _bytes(texts: pa.StringArray) -> tuple[Bytes, Ints]:
+    """The bytes of lines one behind the other, each with its line end, and where each begins."""
+    offsets = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset:texts.offset + len(texts) + 1].astype(np.int64)
+    size = int(offsets[-1] - offsets[0])
+    data = np.zeros(size + PAD, np.uint8)
+    if size:
+        data[:size] = np.frombuffer(texts.buffers()[2], np.uint8)[offsets[0]:offsets[-1]]
+    if data[size - 1] != LINE_END:
+        data[size] = LINE_END
+    return data, offsets[:-1] - offsets[0]
+
+
+def _behind_priority(data: Bytes, starts: Ints) -> Ints:
+    """Where each line begins behind the <number> of syslog."""
+    begins = starts.copy()
+    for digits in (1, 2, 3):
+        fits = (data[starts] == LESS) & (data[starts + digits + 1] == MORE)
+        for n in range(1, digits + 1):
+            fits &= (data[starts + n] >= ord("0")) & (data[starts + n] <= ord("9"))
+        begins[fits] = starts[fits] + digits + 2
+    return begins
+
+
+def _behind(line: Ints, pair: Yes, lines: int) -> Yes:
+    """The words that are no pairs and stand behind one in their line."""
+    places = np.append(np.flatnonzero(pair), len(line))
+    first = places[np.searchsorted(line[places[:-1]], np.arange(lines))]
+    return ~pair & (np.arange(len(line)) > first[line])
+
+
+def _lines_of(places: Ints, starts: Ints) -> Ints:
+    return np.searchsorted(starts, places, side="right") - 1
+
+
+def _eights(data: Bytes) -> Words:
+    """The eight bytes from each place on, as one number."""
+    return np.ndarray((len(data) - 8,), np.dtype("<u8"), data, strides=(1,))
+
+
+def _views(data: Bytes, begins: Ints, size: Ints) -> Words:
+    """Arrow's views of texts: length and first bytes, then the rest of twelve bytes or (longer ones) where they stand."""
+    eight = _eights(data)
+    views = np.zeros((len(begins) + 1, 2), np.uint64)                   # one more, for nothing
+    views[:-1, 0] = size.astype(np.uint64) | (eight[begins] & FIRST[np.minimum(size, 4)]) << np.uint64(32)
+    short = np.flatnonzero((size > 4) & (size <= 12))
+    views[short, 1] = eight[begins[short] + 4] & FIRST[size[short] - 4]
+    long = np.flatnonzero(size > 12)
+    views[long, 1] = begins[long].astype(np.uint64) << np.uint64(32)
+    return views
+
+
+def _first(which: Ints, line: Ints, shape: tuple[int, int]) -> Ints:
+    """For each key and line the first of its words; -1 where there is none."""
+    places = np.full(shape, -1, np.int32)
+    backwards = np.arange(len(which) - 1, -1, -1, dtype=np.int32)       # where a place is named twice, the last one stays
+    places[which[backwards], line[backwards]] = backwards
+    return places
+
+
+def _arrays(data: Bytes, views: Words, places: Ints) -> list[pa.Array]:
+    """A column for each key, of the views at its places."""
+    text = pa.py_buffer(data)
+    return [pa.Array.from_buffers(pa.string_view(), places.shape[1], [
+        pa.py_buffer(np.packbits(row >= 0, bitorder="little")), pa.py_buffer(views[row]), text]) for row in places]
