@@ -31,8 +31,9 @@ ISO_ZONED = f"CASE WHEN {DATED} AND {ZONED} THEN epoch_us(TRY_CAST({FINE} AS TIM
 ISO_CLOCK = f"CASE WHEN {DATED} AND NOT {ZONED} THEN epoch_us(TRY_CAST({FINE} AS TIMESTAMP)) END"
 CAST = "epoch_us(TRY_CAST({t} AS TIMESTAMP))"
 # How nearly all logs write it, told by where the signs stand: without a zone, and in UTC. Three regular expressions are spared.
-USUAL = "({t} LIKE '____-__-__ __:__:__' OR {t} LIKE '____-__-__T__:__:__') AND NOT ends_with({t}, 'Z')"
-USUAL_UTC = "{t} LIKE '____-__-__T__:__:__Z'"
+# (The length is asked first, for it costs nothing.)
+USUAL = "strlen({t}) = 19 AND ({t} LIKE '____-__-__ __:__:__' OR {t} LIKE '____-__-__T__:__:__') AND NOT ends_with({t}, 'Z')"
+USUAL_UTC = "strlen({t}) = 20 AND {t} LIKE '____-__-__T__:__:__Z'"
 CLOCKS = ("%H:%M:%S", "%I:%M:%S %p", "%H:%M", "%I:%M %p", "%H:%M:%S.%f")
 DAYS = {"dmy": ("%d/%m/%y", "%d/%m/%Y"), "mdy": ("%m/%d/%y", "%m/%d/%Y")}
 
