@@ -7,13 +7,12 @@ reveal goes ahead, and the register of looks and the monthly list say that nobod
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Iterable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline import casework, rulefiles, schoolfolder
+from pipeline import casework, keyboard, rulefiles, schoolfolder
 from pipeline.problems import Problem, RefusedError, UsageError
 from pipeline.register import approvals
 from pipeline.register.approvals import APPROVED, APPROVERS, Approval
@@ -56,7 +55,7 @@ def reveal(folder: Path, school: School, what: str, people: int, days: Iterable[
 
     `body`: what the register keeps beside who, how many and by whose approval.
     """
-    who, least = getpass.getuser(), school.reveals.second_from
+    who, least = keyboard.login(), school.reveals.second_from
     with rulefiles.entering(folder):
         book, many = schoolfolder.journal(folder, "access"), people > 1
         today, span = casework.today(school), list(days)

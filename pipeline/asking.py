@@ -6,14 +6,13 @@ it can be read beside the policy and disagrees with the register where somebody 
 
 from __future__ import annotations
 
-import getpass
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline import render, rulefiles, ruleset, schoolfolder
+from pipeline import keyboard, render, rulefiles, ruleset, schoolfolder
 from pipeline.lake import put_text
 from pipeline.policy import DECISION_COLUMNS, DECISIONS, Question, in_force
 from pipeline.policy.printed import asked, printed
@@ -100,7 +99,7 @@ def last_term(calendar: Calendar, judged: Iterable[date], day: date) -> tuple[st
 def decide(folder: Path, ref: str, reading: str, who: str, why: str, since: date | None = None) -> str:
     """Record which reading holds, from `since` (else today) on; UsageError, RefusedError: nothing was recorded."""
     rules = _rules(folder)
-    login = getpass.getuser()
+    login = keyboard.login()
     role = rules.school.roles.get(login, "")
     if role not in MAY_RECORD:
         raise RefusedError(Problem(login, f"may not record decisions: the role is {role or 'none'}",

@@ -5,14 +5,13 @@ What is decided is the incident as it stands when the decision is written: every
 
 from __future__ import annotations
 
-import getpass
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline import correcting, register, rulefiles, ruleset, schoolfolder
+from pipeline import correcting, keyboard, register, rulefiles, ruleset, schoolfolder
 from pipeline.policy import Policy, in_force, read_policy
 from pipeline.privacy import fits, login_key, pseudonym
 from pipeline.problems import Problem, RefusedError, UsageError
@@ -66,7 +65,7 @@ def sit(folder: Path, needs_role: bool = True) -> Desk:
     rules, faults = ruleset.read_all(rulefiles.texts(folder))
     if rules is None:
         raise UsageError(*faults)
-    who = getpass.getuser()
+    who = keyboard.login()
     role = rules.school.roles.get(who, "")
     if needs_role and not role:
         raise RefusedError(Problem(who, "has no role in this school, so may not decide",
@@ -104,10 +103,11 @@ class Filter:
     tier: str = ""
     day: date | None = None
 
-    def lets(self, card: Card) -> bool:
-        """Whether it lets this one through, but for when it is due."""
-        asked = ((self.state, card.state), (self.route, card.route), (self.tier, card.tier), (str(self.day or ""), card.day))
-        return not card.purged and all(wanted in ("", is_now) for wanted, is_now in asked)
+    def through(self, cards: Iterable[Card]) -> list[Card]:
+        """Those that it lets through, but for when they are due; nothing of what has been purged."""
+        asked = {"state": self.state, "route": self.route, "tier": self.tier, "day": str(self.day or "")}
+        wanted = [(name, value) for name, value in asked.items() if value]
+        return [card for card in cards if not card.purged and all(getattr(card, name) == value for name, value in wanted)]
 
 
 def incidents(folder: Path, only: Filter | None = None) -> list[str]:
@@ -117,8 +117,8 @@ def incidents(folder: Path, only: Filter | None = None) -> list[str]:
     """
     wanted, school = only or Filter(), schoolfolder.settings(folder)
     clocks, now = _clocks(folder), today(school)
-    cards = [(card, due(card, school.calendar, clocks)) for card in states_of(folder).cards() if wanted.lets(card)]
-    closed = [tier for tier in APART if school.roles.get(getpass.getuser(), "") not in OPENS[tier]]
+    cards = [(card, due(card, school.calendar, clocks)) for card in wanted.through(states_of(folder).cards())]
+    closed = [tier for tier in APART if school.roles.get(keyboard.login(), "") not in OPENS[tier]]
     return [_line(card._replace(what="") if card.tier in closed else card, when, now) for card, when in cards
             if not wanted.overdue or (when is not None and when < now)]
 

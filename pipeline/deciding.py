@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pipeline import casework, folders, register, rulebook, rulefiles, ruleset, schoolfolder
+from pipeline import casework, folders, keyboard, register, rulebook, rulefiles, ruleset, schoolfolder
 from pipeline.pages.parts import defanged
 from pipeline.problems import Problem, RefusedError, UsageError
 from pipeline.school import read_school
@@ -40,7 +39,7 @@ def explain_incident(folder: Path, ref: str, reason: str = "") -> list[str]:
     visits = {row["visit"]: row for row in lake.table(VISITS, [day]).to_pylist()}
     logs = lake.sources()
     schoolfolder.journal(folder, "access").append("reveal", ref, {
-        "by": getpass.getuser(), "what": "explain", "day": state.day, "why": " ".join(reason.split())})
+        "by": keyboard.login(), "what": "explain", "day": state.day, "why": " ".join(reason.split())})
     return [_told(visits[key], logs[visits[key]["source"]].path) for key in keys if key in visits]
 
 

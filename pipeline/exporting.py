@@ -6,13 +6,12 @@ sealed items are then left out, and so is everything about staff, whose matters 
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline import approving, render, rulefiles, schoolfolder
+from pipeline import approving, keyboard, render, rulefiles, schoolfolder
 from pipeline.classify import STAFF
 from pipeline.detect import SEALED
 from pipeline.incidents import key_of
@@ -76,7 +75,7 @@ def _reveal(folder: Path, school: School, rows: list[dict[str, Any]], said: dict
 def _export(folder: Path, school: School, rows: list[dict[str, Any]], said: dict[str, Any]) -> None:
     """The export without names, in the register before the file is there."""
     schoolfolder.journal(folder, "access").append("export", "export-detections", {
-        "by": getpass.getuser(), "what": approving.EXPORT, "names": False, **said})
+        "by": keyboard.login(), "what": approving.EXPORT, "names": False, **said})
 
 
 def _write(to: Path, rows: list[dict[str, Any]], names: Mapping[str, str]) -> None:

@@ -151,7 +151,7 @@ def _scrubbed(urls: pa.Array) -> pa.Array:
 
 
 def _may_tell(urls: pa.StringArray) -> pa.BooleanArray:
-    """Which texts hold a sign that user-info, a parameter or a mail address needs. (A regular expression takes four times as long.)"""
+    """Which texts hold a sign of user-info, a parameter or a mail address; a regular expression takes four times as long."""
     offsets = np.frombuffer(urls.buffers()[1], np.int32)[urls.offset:urls.offset + len(urls) + 1]
     letters = np.frombuffer(urls.buffers()[2] or b"", np.uint8)[offsets[0]:offsets[-1]]
     signs = np.zeros(len(letters), bool)

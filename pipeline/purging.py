@@ -10,7 +10,6 @@ out to its end by the next one, and its record counts all that went.
 
 from __future__ import annotations
 
-import getpass
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline import folders, publishing, register, rulefiles, schoolfolder
+from pipeline import folders, keyboard, publishing, register, rulefiles, schoolfolder
 from pipeline.chain import Entry
 from pipeline.journal import Journal
 from pipeline.lake import Lake
@@ -83,7 +82,7 @@ def purge(folder: Path, today: date | None = None) -> Destroyed:
         plan = _plan(folder, lake, vault, limits)
         before = {what: str(limits[tier]) for what, tier in TIERS.items()}
         if any(plan.counts.values()):
-            body = {"by": getpass.getuser(), "counts": plan.counts, "before": before}
+            body = {"by": keyboard.login(), "counts": plan.counts, "before": before}
             record.append("begun", "", body)
             _carry_out(folder, school, lake, vault, plan)
             record.append("destroyed", "", body)

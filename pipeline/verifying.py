@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pipeline import asking, folders, schoolfolder, sealing
 from pipeline.pages.index import span_of
+from pipeline.pages.parts import several
 from pipeline.problems import Problem, UsageError
 from pipeline.proving import Proven
 
@@ -34,7 +35,7 @@ def verify(folder: Path, whole: bool = False, typed: Sequence[str] = ()) -> tupl
     said, wrong = _asked(asked, known)
     pages = {page for page, _, _ in printed}
     off = list(_disagree(folder, known, printed))
-    agree = [f"The heads printed on {len(pages):,} pages are heads that the registers had."] if pages and not off else []
+    agree = [f"The heads printed on {several(len(pages), 'page')} are heads that the registers had."] if pages and not off else []
     return [*agree, *said], [*faults, *off, *wrong]
 
 

@@ -10,7 +10,6 @@ every page has something to tell. What differs at every making is scrubbed by na
 from __future__ import annotations
 
 import difflib
-import getpass
 import re
 import shutil
 import sys
@@ -24,7 +23,16 @@ sys.path[:0] = [str(ROOT), str(ROOT / "sample_logs")]
 
 import generate  # noqa: E402  (the made-up school's own generator)
 
-from pipeline import exporting, issuing, night, periods, publishing, register, schoolfolder  # noqa: E402
+from pipeline import (  # noqa: E402
+    exporting,
+    issuing,
+    keyboard,
+    night,
+    periods,
+    publishing,
+    register,
+    schoolfolder,
+)
 from pipeline.account import Account  # noqa: E402
 from pipeline.register import checks, concerns, tested  # noqa: E402
 
@@ -59,7 +67,7 @@ def made(folder: Path) -> dict[str, str]:
     _act(folder)
     _check(folder)
     names = {**PAGES, **_digest(folder)}
-    with patch("getpass.getuser", lambda: "it.lead"):
+    with patch("pipeline.keyboard.login", lambda: "it.lead"):
         exporting.detections(folder, folder / "out.csv", True)
     for name in ("looks", "termly", "annual", "year-digest", "dsl-list", "dsl-week", "principal", "changes", "breaches", "checks"):
         issuing.report(folder, name, _period(name))
@@ -88,7 +96,7 @@ def _school(folder: Path) -> None:
     """The repository's own school folder, with a DSL at the keyboard and fixed keys."""
     shutil.copytree(ROOT / "rules", folder / "rules")
     settings = (ROOT / "school.toml").read_text("utf-8")
-    (folder / "school.toml").write_text(settings.replace("[roles]", f'[roles]\n{getpass.getuser()} = "dsl"'), "utf-8")
+    (folder / "school.toml").write_text(settings.replace("[roles]", f'[roles]\n{keyboard.login()} = "dsl"'), "utf-8")
     shutil.copy(ROOT / "people.csv", folder)
     (folder / "var").mkdir(mode=0o700)
     (folder / "var/keys").mkdir(mode=0o700)

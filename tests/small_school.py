@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bz2
-import getpass
 import gzip
 import json
 import lzma
@@ -20,7 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 from test_lines import T0
 
-from pipeline import night, reading, schoolfolder, sql
+from pipeline import keyboard, night, reading, schoolfolder, sql
 from pipeline.account import Account
 from pipeline.lake import Lake
 from pipeline.school import School
@@ -49,7 +48,7 @@ def make(folder: Path, rules: Collection[str] = RULES, people: str = PEOPLE, lis
         if not lists:
             path.unlink()
     settings = (ROOT / "school.toml").read_text("utf-8")
-    (folder / "school.toml").write_text(settings.replace("[roles]", f'[roles]\n{getpass.getuser()} = "dsl"'), "utf-8")
+    (folder / "school.toml").write_text(settings.replace("[roles]", f'[roles]\n{keyboard.login()} = "dsl"'), "utf-8")
     (folder / "people.csv").write_text(people, "utf-8")
     return folder
 

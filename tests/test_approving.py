@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import getpass
 import html
 import re
 import shutil
@@ -17,13 +16,13 @@ import pytest
 from small_school import MONDAY, line, make, run
 from typer.testing import CliRunner
 
-from pipeline import approving, casework, exporting, issuing, schoolfolder
+from pipeline import approving, casework, exporting, issuing, keyboard, schoolfolder
 from pipeline.cli import app
 from pipeline.pages import looks as page
 from pipeline.problems import RefusedError, UsageError
 from pipeline.publishing import looking
 
-ME = getpass.getuser()
+ME = keyboard.login()
 PEOPLE = "username,name,role,year,house\n19jbloggs,Jo Bloggs,student,9,\n20mquill,Mo Quill,student,8,\n"
 
 
@@ -65,7 +64,7 @@ def school(nights: Path, tmp_path: Path) -> Path:
 
 def by(login: str) -> Any:
     """Somebody at the keyboard."""
-    return patch("getpass.getuser", lambda: login)
+    return patch("pipeline.keyboard.login", lambda: login)
 
 
 def approve(school: Path, who: str = "a.head", login: str = ME, days: tuple[date, date] = (MONDAY, MONDAY), until: date | None = None,

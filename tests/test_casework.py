@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import getpass
 import re
 from datetime import date, time
 from pathlib import Path
@@ -13,10 +12,10 @@ import pytest
 from small_school import MONDAY, PEOPLE, line, make, run
 from test_story import schoolgate
 
-from pipeline import casework, evidence, schoolfolder, telling
+from pipeline import casework, evidence, keyboard, schoolfolder, telling
 from pipeline.problems import RefusedError, UsageError
 
-ME = getpass.getuser()
+ME = keyboard.login()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import getpass
 import json
 import shutil
 from pathlib import Path
@@ -13,7 +12,7 @@ from tables_text import DAY, at, build, rows
 from test_lines import line
 from test_story import ROOT, schoolgate
 
-from pipeline import exporting, night, schoolfolder
+from pipeline import exporting, keyboard, night, schoolfolder
 from pipeline.tables import DERIVED, DETECTIONS, INCIDENTS, empty
 from pipeline.vault import Vault, load_keys
 
@@ -66,7 +65,7 @@ def test_without_names_everybody_is_a_pseudonym(judged: Path) -> None:
     """Every detection is there, an unnamed device by its own pseudonym; what is written down is an export and no reveal."""
     assert [row["user"] for row in exported(judged, False)] == ["p1", "p2", "p2", "p1", "d9", "p3"]
     (entry,) = schoolfolder.journal(judged, "access").entries()
-    assert (entry.kind, entry.body["rows"], entry.body["names"], entry.body["by"]) == ("export", 6, False, getpass.getuser())
+    assert (entry.kind, entry.body["rows"], entry.body["names"], entry.body["by"]) == ("export", 6, False, keyboard.login())
 
 
 def test_with_names_sealed_items_and_staff_are_left_out(judged: Path) -> None:
@@ -91,7 +90,7 @@ def test_the_reveal_is_written_down_before_the_file(judged: Path, monkeypatch: p
     with pytest.raises(exporting.FailedError, match="No space left"):
         exporting.detections(judged, judged / "out.csv", True, why="the tutor  asks")
     entry = schoolfolder.journal(judged, "access").entries()[-1]
-    assert (entry.kind, entry.body["by"], entry.body["refs"]) == ("reveal", getpass.getuser(), ["I-0001"])
+    assert (entry.kind, entry.body["by"], entry.body["refs"]) == ("reveal", keyboard.login(), ["I-0001"])
     assert (entry.body["why"], entry.body["people"]) == ("the tutor asks", 3) and not (judged / "out.csv").exists()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import getpass
 import re
 from datetime import date
 from pathlib import Path
@@ -13,7 +12,7 @@ from small_school import MONDAY, lake_of, line, make, run
 from test_policy import FILES
 from test_story import schoolgate
 
-from pipeline import asking, schoolfolder
+from pipeline import asking, keyboard, schoolfolder
 from pipeline.policy import Policy, in_force, read_policy
 from pipeline.policy.printed import printed
 from pipeline.problems import RefusedError, UsageError
@@ -132,7 +131,7 @@ def test_a_contradiction_is_counted_until_somebody_decides_and_the_decision_is_o
     (entry,) = schoolfolder.journal(school, "decisions").entries()
     assert entry.body is not None
     assert (entry.ref, entry.body["who"], entry.body["why"], entry.body["by"]) == (
-        "AMB-01", "SLT", "children were pestered", getpass.getuser())
+        "AMB-01", "SLT", "children were pestered", keyboard.login())
     with (school / "rules/decisions.csv").open(encoding="utf-8") as file:
         assert [(row["id"], row["from"]) for row in csv.DictReader(file)] == [("AMB-01", "2026-11-02")]
     with (school / "access.log").open("a") as log:
@@ -158,7 +157,7 @@ def test_nothing_is_decided_by_nobody_for_no_reason_or_by_a_hand_in_the_file(sch
             asking.decide(school, ref, reading, "SLT", why)
     settings = school / "school.toml"
     text = settings.read_text("utf-8")
-    settings.write_text(text.replace(f'{getpass.getuser()} = "dsl"', ""), "utf-8")
+    settings.write_text(text.replace(f'{keyboard.login()} = "dsl"', ""), "utf-8")
     with pytest.raises(RefusedError):
         asking.decide(school, "AMB-01", "1", "SLT", "x")
     settings.write_text(text, "utf-8")

@@ -466,10 +466,15 @@ OF_ADDRESSES = ("scheme", "host", "port")
 
 
 def _stated(form: Format) -> str:
-    """The parts that addresses are put together from, each tried once for what says nothing."""
-    if not form.sources("host") or not (form.sources("url") or form.sources("path")):
-        return ""
-    return "".join(f'stated({_of(form, ours)}) AS "our {ours}", ' for ours in OF_ADDRESSES)
+    """What several columns need of an address, worked out once: the parts that it is put together from, without what says
+    nothing, and where the slash behind its authority stands (from the ninth letter on)."""
+    made = [f'stated({_of(form, ours)}) AS "our {ours}"' for ours in OF_ADDRESSES] if _put_together(form) else []
+    made += [f"strpos(substr({_of(form, 'url')}, 9), '/') AS \"our slash\""] if form.sources("url") else []
+    return "".join(f"{one}, " for one in made)
+
+
+def _put_together(form: Format) -> bool:
+    return bool(form.sources("host") and (form.sources("url") or form.sources("path")))
 
 
 def _url(form: Format) -> str:
@@ -504,5 +509,4 @@ def _place(form: Format) -> str:
     if not form.sources("url"):
         return "NULL::VARCHAR"
     url, method = _of(form, "url"), _of(form, "method")
-    slash = f"strpos(substr({url}, 9), '/')"
-    return f"CASE WHEN {method} = 'CONNECT' OR {slash} = 0 THEN {url} ELSE substr({url}, 1, {slash} + 8) END"
+    return f"CASE WHEN {method} = 'CONNECT' OR \"our slash\" = 0 THEN {url} ELSE substr({url}, 1, \"our slash\" + 8) END"

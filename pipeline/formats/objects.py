@@ -31,9 +31,9 @@ WITH bare AS (
     FROM bare
 ), judged AS (
     SELECT line, byte, text, long, body, v,
-           CASE WHEN body = '' THEN 'furniture'
+           CASE WHEN v IS NOT NULL THEN NULL
+                WHEN body = '' THEN 'furniture'
                 WHEN long THEN 'a line of more than 1 MiB'
-                WHEN v IS NOT NULL THEN NULL
                 WHEN contains(body, chr(0)) THEN 'holds NUL bytes, as after a crash'
                 WHEN NOT starts_with(body, '{{') THEN 'is not a JSON object'
                 WHEN NOT ends_with(rtrim(body, E'\r\n'), '}}') THEN 'ends early: the object is not closed'

@@ -67,13 +67,14 @@ class Cutter:
         """Which lines are plain, and the fields of those."""
         data, starts = _bytes(texts)
         found, plain = self._words(data, starts)
-        quoted = found.quotes == 2
-        whole = (found.quotes == 0) | (quoted & (data[found.sign + 1] == QUOTE) & (data[found.end - 1] == QUOTE)
-                                       & (found.end - found.sign > 2))
-        pair = found.sign >= 0
-        plain[found.line[pair & ~whole | ~pair & (found.quotes > 0)]] = False
-        if self.spaces:
-            plain[found.line[_behind(found.line, pair, len(plain))]] = False
+        quoted, pair = found.quotes == 2, found.sign >= 0
+        both = np.flatnonzero(quoted)
+        first, last = found.sign[both], found.end[both]
+        odd = (found.quotes > 0) & ~(quoted & pair)
+        odd[both] |= (data[first + 1] != QUOTE) | (data[last - 1] != QUOTE) | (last - first <= 2)
+        if self.spaces and not pair.all():
+            odd |= _behind(found.line, pair, len(plain))
+        plain[found.line[odd]] = False
         plain &= ~long
         which = asked.of(data, found)
         hit = np.flatnonzero(which >= 0)
@@ -89,7 +90,7 @@ class Cutter:
         marks |= data == LINE_END
         if self.quotes:
             marks |= data == QUOTE
-        at = np.flatnonzero(marks).astype(np.int32)
+        at = np.flatnonzero(marks)
         signs = data[at]
         line_ends = np.flatnonzero(signs == LINE_END)
         quotes = np.cumsum(signs == QUOTE, dtype=np.int32) if self.quotes else np.zeros(len(at), np.int32)
@@ -97,7 +98,7 @@ class Cutter:
         inside = (quotes - np.repeat(before, np.diff(line_ends, prepend=-1))) & 1
         ends = np.flatnonzero(((signs == self.between) & (inside == 0)) | (signs == LINE_END))
         last = np.searchsorted(ends, line_ends)                                   # the last word of each line
-        line = np.repeat(np.arange(len(starts), dtype=np.int32), np.diff(last, prepend=-1))
+        line = np.repeat(np.arange(len(starts)), np.diff(last, prepend=-1))
         behind, end = np.concatenate([[0], ends[:-1] + 1]), at[ends]              # the mark behind the end of the word before
         start = np.concatenate([end[:1] * 0, end[:-1] + 1])
         start[np.concatenate([[0], last[:-1] + 1])] = _behind_priority(data, starts)

@@ -17,13 +17,14 @@ HOUR = 3_600_000_000
 BACK = 20 * 60_000_000   # a step back by more than this, in the hour that comes twice, is its second coming
 
 # A double holds the microseconds of this century to the half; more digits than six are rounded.
-EPOCH = """CASE WHEN length({t}) < 9 THEN NULL
-            WHEN length({t}) = 13 AND NOT contains({t}, '.') THEN TRY_CAST({t} AS BIGINT) * 1000
-            WHEN length({t}) = 16 AND NOT contains({t}, '.') THEN TRY_CAST({t} AS BIGINT)
-            WHEN length({t}) = 19 AND NOT contains({t}, '.') THEN TRY_CAST({t} AS BIGINT) // 1000
+EPOCH = """CASE WHEN strlen({t}) < 9 THEN NULL
+            WHEN strlen({t}) = 13 AND NOT contains({t}, '.') THEN TRY_CAST({t} AS BIGINT) * 1000
+            WHEN strlen({t}) = 16 AND NOT contains({t}, '.') THEN TRY_CAST({t} AS BIGINT)
+            WHEN strlen({t}) = 19 AND NOT contains({t}, '.') THEN TRY_CAST({t} AS BIGINT) // 1000
             ELSE TRY_CAST(round(TRY_CAST({t} AS DOUBLE) * 1e6) AS BIGINT) END"""
 SQUID = "TRY_CAST(round(TRY_CAST({t} AS DOUBLE) * 1e6) AS BIGINT)"
-DATED = r"regexp_matches({t}, '^\s*\d{{4}}[-/]')"               # a bare clock would be taken for today's
+# A bare clock would be taken for today's; a number is told without the expression.
+DATED = r"((contains({t}, '-') OR contains({t}, '/')) AND regexp_matches({t}, '^\s*\d{{4}}[-/]'))"
 ZONED = r"regexp_matches({t}, '([Zz]|[+-]\d\d:?\d\d)$')"
 # No more than six digits of a second, and no space before the offset.
 FINE = r"regexp_replace(regexp_replace({t}, '([.,]\d{{6}})\d+', '\1'), ' ([+-]\d\d:?\d\d)$', '\1')"
@@ -31,8 +32,9 @@ ISO_ZONED = f"CASE WHEN {DATED} AND {ZONED} THEN epoch_us(TRY_CAST({FINE} AS TIM
 ISO_CLOCK = f"CASE WHEN {DATED} AND NOT {ZONED} THEN epoch_us(TRY_CAST({FINE} AS TIMESTAMP)) END"
 CAST = "epoch_us(TRY_CAST({t} AS TIMESTAMP))"
 # How nearly all logs write it, told by where the signs stand: without a zone, and in UTC. Three regular expressions are spared.
-USUAL = "({t} LIKE '____-__-__ __:__:__' OR {t} LIKE '____-__-__T__:__:__') AND NOT ends_with({t}, 'Z')"
-USUAL_UTC = "{t} LIKE '____-__-__T__:__:__Z'"
+# (The length is asked first, for it costs nothing.)
+USUAL = "strlen({t}) = 19 AND ({t} LIKE '____-__-__ __:__:__' OR {t} LIKE '____-__-__T__:__:__') AND NOT ends_with({t}, 'Z')"
+USUAL_UTC = "strlen({t}) = 20 AND {t} LIKE '____-__-__T__:__:__Z'"
 CLOCKS = ("%H:%M:%S", "%I:%M:%S %p", "%H:%M", "%I:%M %p", "%H:%M:%S.%f")
 DAYS = {"dmy": ("%d/%m/%y", "%d/%m/%Y"), "mdy": ("%m/%d/%y", "%m/%d/%Y")}
 
