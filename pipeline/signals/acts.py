@@ -132,6 +132,7 @@ SELECT list(visit ORDER BY started, source, line) AS visits, false AS device,
        [sum(least(coalesce(tries, requests), blocked))::BIGINT || ' tries in one lesson, all stopped'] AS why
 FROM picked WHERE blocked > 0 AND allowed = 0 GROUP BY subject, client, category, band, period
 HAVING sum(least(coalesce(tries, requests), blocked)) >= $tries AND sum(coalesce(opened, 1)) >= $own_tries
+   AND count(DISTINCT site) >= $sites
 ORDER BY min(started), subject, client, category
 """
 
@@ -171,5 +172,6 @@ ACTS = {
                    whole=True),
     "carries_much": Act(CARRIES_MUCH, "a very large transfer", ("megabytes",), whole=True),
     "calls_home": Act(CALLS_HOME, "one device calls one host in lessons and out of hours", ("calls", "hours")),
-    "tries_in_a_lesson": Act(TRIES_IN_A_LESSON, "tries at such sites in one lesson, all stopped", ("tries", "own_tries")),
+    "tries_in_a_lesson": Act(TRIES_IN_A_LESSON, "tries at such sites in one lesson, all stopped",
+                             ("tries", "own_tries", "sites")),
 }
