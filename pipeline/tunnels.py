@@ -27,7 +27,7 @@ SELECT client, host, max_by(port, (n, port)) AS port FROM (
 # Heavy tunnels to hosts that no list knows, or to a seller's of VPNs, with the facts that must agree: one long one, or several
 # after one another, each for minutes. The device's other traffic is compared with that of as long a time before; or none is left
 # of it, and it comes back after. Of a visit that goes on into the tunnel's time, its share counts there. An address of a private
-# network is no stranger. What comes far faster than a film, or with next to nothing the other way (0: the log does not say), is
+# network is no stranger. (Shares are rounded, so that their sum hangs on no order.) What comes far faster than a film, or with next to nothing the other way (0: the log does not say), is
 # a download.
 TUNNELS = """
 WITH heavy AS (
@@ -47,8 +47,8 @@ WITH heavy AS (
            least(over, 2 * until - since) - greatest(begun, until) AS later
     FROM beside
 ), others AS (
-    SELECT visit, sum(each * greatest(0, before)) AS before, sum(each * greatest(0, during)) AS during,
-           sum(each * greatest(0, later)) AS later
+    SELECT visit, round(sum(each * greatest(0, before)), 3) AS before, round(sum(each * greatest(0, during)), 3) AS during,
+           round(sum(each * greatest(0, later)), 3) AS later
     FROM spread GROUP BY visit
 )
 SELECT h.visit, h.host, h.longest_ms // 60000 AS minutes, (h.bytes_in + h.bytes_out) // 1000000 AS megabytes, p.port,
