@@ -26,9 +26,9 @@ SELECT client, host, max_by(port, (n, port)) AS port FROM (
 
 # Heavy tunnels to hosts that no list knows, or to a seller's of VPNs, with the facts that must agree: one long one, or several
 # after one another, each for minutes. The device's other traffic is compared with that of as long a time before; or none is left
-# of it, and it comes back after. Of a visit that goes on into the tunnel's time, its share counts there. An address of a private
-# network is no stranger. (Shares are rounded, so that their sum hangs on no order.) What comes far faster than a film, or with next to nothing the other way (0: the log does not say), is
-# a download.
+# of it, and it comes back after. Of a visit that goes on into the tunnel's time, its share counts there; shares are rounded, so
+# that their sum hangs on no order. An address of a private network is no stranger. What comes far faster than a film, or with
+# next to nothing the other way (0: the log does not say), is a download.
 TUNNELS = """
 WITH heavy AS (
     SELECT *, epoch_us(started) AS since, epoch_us(ended) AS until FROM visits
