@@ -105,8 +105,7 @@ def _end(text: str, at: int, last: bool) -> tuple[int, int]:
             if not error.msg.startswith("Unterminated") and error.pos < len(part) - (0 if last and whole else ENDING):
                 return -1, at + error.pos
         except (RecursionError, ValueError):  # too deep, or a number of thousands of digits
-            if (end := _closed(part, 0, 0, False)[0]) >= 0:
-                return at + end, -1
+            return _closed(text, at, 0, False)[0], -1
     return -1, -1
 
 
