@@ -32,14 +32,15 @@ NEEDED = {"mark": ("name", "says", "category", "holds", "reason", "fires", "quie
 # Used where the file is silent; their reasons stand there.
 NUMBERS: Mapping[str, int] = {
     "archive_years": 3, "weak_kinds": 2, "tunnel_minutes": 10, "tunnel_megabytes": 20, "two_way_megabytes": 5,
-    "silence_percent": 20, "busy_requests": 10, "rare_people": 2, "chatter_kilobytes": 500, "chatter_hours": 5,
+    "film_megabytes": 60, "answered_bytes": 200, "silence_percent": 20, "busy_requests": 10, "rare_people": 2,
+    "chatter_kilobytes": 500, "chatter_hours": 5,
     "history_days": 5, "used_requests": 20, "stay_slots": 2, "stay_megabytes": 3, "blocks": 3, "block_minutes": 5,
     "look_minutes": 15, "beside_requests": 2, "proof_requests": 3, "app_days": 3,
     "spread_pupils": 5, "spread_years": 2, "spread_crowd": 8, "spread_turned": 2, "spread_alone": 3,
 }
 TEXTS = ("name", "says", "category", "look", "path", "query", "host", "not_host", "on_host", "pattern", "test", "of", "reason")
 LISTS = ("holds", "together", "fires", "quiet")
-WORDS = ("scripts", "params", "lesson", "pictures", "papers", "gates", "ports", "extensions")
+WORDS = ("scripts", "params", "lesson", "pictures", "papers", "gates", "ports", "extensions", "hints")
 
 
 def read_shapes(text: str, categories: Collection[str] = (), where: str = WHERE) -> tuple[Book, list[Problem]]:

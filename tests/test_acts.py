@@ -82,6 +82,36 @@ def test_a_staff_account_on_a_pupils_device_is_the_principals() -> None:
     assert found["reasons"][0].as_py()[1:] == ["the same pupil's account was in use before it and after it"]
 
 
+CARRIED = """started | ended | person | actor | client | site         | category | requests | band   | period
+             08:50   | 08:58 | p1     | student | d1  | atlas.example | learning | 9       | lesson | Period 1
+             11:02   | 11:10 | p1     | student | d1  | news.example  | learning | 9       | break  | Break
+             14:10   | 14:18 | p1     | student | d1  | maths.example | learning | 9       | lesson | Period 5
+             10:13   | 10:30 | t1     | staff   | d1  | clips.example | learning | 41      | lesson | Period 2
+             10:04   | 10:50 | t1     | staff   | d9  | marks.example | learning | 45      | lesson | Period 2"""
+
+
+def test_a_staff_account_on_the_device_that_a_pupil_carries_needs_work_on_two_devices() -> None:
+    """The pupil's own use may lie hours away; a room's computer, a staff laptop lent and one device alone are ordinary."""
+    found = fired("staff-account-on-pupil-device", CARRIED)
+    assert said(found, "subject", "client", "route", "visit_keys") == [("t1", "d1", "staff", ["s1:4"])]
+    assert found["reasons"][0].as_py() == [
+        "a staff account, in a lesson, on a device that one pupil's account alone used at other times of the day",
+        "the staff account was in use on another school device meanwhile"]
+    lines = CARRIED.splitlines()
+    for other in (CARRIED.replace("11:02   | 11:10 | p1", "11:02   | 11:10 | p2"), "\n".join(lines[:-1]),
+                  "\n".join([*lines[:3], *lines[4:]]), CARRIED.replace("11:02   | 11:10 | p1     | student", "11:02   | 11:10 | t1     | staff  ")):
+        assert len(fired("staff-account-on-pupil-device", other)) == 0
+
+
+def test_a_very_large_transfer_is_the_technicians_whatever_the_host() -> None:
+    """Nobody is accused of what a host is, for a list may not know it; background carries its updates unseen."""
+    text = "started | ended | person | site | category | requests | bytes_in | band\n10:05 | 10:40 | p1 | far.example | {} | 1 | {} | lesson"
+    assert said(fired("large-transfer", text.format("uncategorised", 4_800_000_000)), "category", "route", "rows", "intent") == [
+        ("bandwidth", "tech", [], "unclear")]
+    assert len(fired("large-transfer", text.format("uncategorised", 900_000_000))) == 0
+    assert len(fired("large-transfer", text.format("background", 4_800_000_000))) == 0
+
+
 def test_each_device_and_person_is_told_once() -> None:
     """Two machines are two detections; the pages of one stay on one machine are one."""
     more = STAFF + "".join(f"\n{line}" for line in STAFF.replace("| d1 ", "| d2 ").splitlines()[1:])
@@ -113,6 +143,16 @@ def test_tries_at_blocked_games_in_one_lesson_are_an_attempt() -> None:
     assert tries() == [(["IN-02"], "blocked", 3, "deliberate")]
     assert tries(opened=0) == []
     assert tries(band="lunch") == []
+
+
+def test_tries_at_a_shared_account_name_nobody_and_propose_nothing() -> None:
+    """Somebody must say who sat there; a page left open, or two people with one each, is no walk from site to site."""
+    def told(sites: int, actor: str = "shared") -> list[tuple[Any, ...]]:
+        text = "started | site | category | band | blocked | opened | actor\n" + "".join(
+            f"10:{n}1 | play{n % sites}.example | games | lesson | 2 | 1 | {actor}\n" for n in range(4))
+        return said(fired("tries-at-a-shared-account", text), "rows", "route")
+    assert told(3) == [([], "attribution")]
+    assert told(1) == told(2) == told(3, "staff") == told(3, "student") == []
 
 
 def test_the_order_of_visits_changes_nothing_of_what_is_told_together() -> None:

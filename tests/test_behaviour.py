@@ -236,3 +236,89 @@ def test_the_order_of_visits_changes_nothing() -> None:
 def test_a_spread_has_the_shape_of_every_detection() -> None:
     """It goes the way of all detections from there."""
     assert spreading.spreads(visits("started\n10:00"), lately(), BOOK, DAY).schema == DETECTIONS.schema
+
+
+UP = LONG.replace("bytes_in", "bytes_in | bytes_out | requests")
+SILENT = "10:00 | 10:20 | far.example | far.example | uncategorised | 1 | 1 | 1200000 |"
+
+
+@pytest.mark.parametrize(("tunnel", "told"), [
+    (f"{SILENT} 24000000 | 900000 | 1", True),       # what comes in is answered
+    (f"{SILENT} 24000000 | 0 | 1", True),            # the log does not say what goes out
+    (f"{SILENT} 24000000 | 9000 | 1", False),        # one request, and a file comes
+    (f"{SILENT} 4800000000 | 0 | 1", False)])        # 240 MB a minute
+def test_a_download_in_silence_is_no_vpn(tunnel: str, told: bool) -> None:
+    """A large file from a host that hardly anybody asks for: one way only, or far faster than any film."""
+    found = weighed(UP + LESSON.replace("90000", "90000 | 9000 | 30") + tunnel, "host\nfar.example")
+    assert [category for _, category, _ in found] == ["bypass_vpn_tunnel"] * told
+
+
+@pytest.mark.parametrize(("tunnel", "why"), [
+    ("10:00 | 10:28 | far.example | far.example | uncategorised | 4 | 4 | 540000 | 90000000 | 9000000 | 4",
+     ["4 tunnels one after the other, for 28 minutes carried 99 MB", "the device's other traffic stopped meanwhile",
+      "hardly anybody else asks for this host"]),
+    ("10:00 | 10:28 | far.example | far.example | uncategorised | 9 | 9 | 240000 | 90000000 | 9000000 | 9", None),
+    ("10:00 | 10:28 | far.example | far.example | uncategorised | 4 | 40 | 540000 | 90000000 | 9000000 | 40", None)])
+def test_tunnels_that_follow_one_another_are_one(tunnel: str, why: list[str] | None) -> None:
+    """Each lasts minutes; a site's own connections are shorter, and are not all that there is of it."""
+    found = weighed(UP + LESSON.replace("90000", "90000 | 9000 | 30") + tunnel, "host\nfar.example")
+    assert [notes for *_, notes in found] == ([why] if why else [])
+
+
+def test_a_page_that_is_read_on_beside_a_call_is_no_silence() -> None:
+    """A visit that began before the call goes on all through it: its share counts as beside the call."""
+    notes = "09:40 | {} | encyclo.example | encyclo.example | learning | 9 | 30 | 900 | 90000\n"
+    call = "10:00 | 10:20 | meet.example | meet.example | uncategorised | 1 | 1 | 1200000 | 24000000"
+    assert len(weighed(LONG + notes.format("10:00") + call, "host\nmeet.example")) == 1
+    assert weighed(LONG + notes.format("10:20") + call, "host\nmeet.example") == []
+
+
+def test_traffic_that_comes_back_when_a_tunnel_ends_was_in_it() -> None:
+    """A device that began with the tunnel had no traffic before; nothing may stand beside it then."""
+    after = LESSON.replace("09:50 | 09:58", "10:21 | 10:29")
+    tunnel = "10:00 | 10:20 | far.example | far.example | uncategorised | 1 | 1 | 1200000 | 24000000"
+    mail = "\n10:09 | 10:10 | mail.example | mail.example | learning | 1 | 2 | 900 | 9000"
+    assert len(weighed(LONG + after + tunnel, "host\nfar.example")) == 1
+    assert weighed(LONG + after + tunnel + mail, "host\nfar.example") == []
+    assert weighed(LONG + tunnel, "host\nfar.example") == []
+
+
+def test_a_heavy_tunnel_to_a_vpn_sellers_host_is_a_vpn_and_a_page_of_it_is_none() -> None:
+    """Twenty minutes and megabytes are no page about VPNs; a glance, and a film on it that several see, are."""
+    def seller(minutes: int, size: int, people: int = 1) -> list[tuple[Any, ...]]:
+        return weighed(f"{LONG}10:00 | 10:{minutes:02d} | sold.example | node9.sold.example | bypass_vpn_site_visit | 1 | 1 | "
+                       f"{minutes * 60000} | {size}", f"host | people\nnode9.sold.example | {people}")
+    assert [notes for *_, notes in seller(20, 60 * MB)] == [[
+        "one tunnel of 20 minutes carried 60 MB", "a host of somebody who sells VPNs", "hardly anybody else asks for this host"]]
+    assert seller(20, MB) == seller(2, 60 * MB) == seller(20, 60 * MB, people=9) == []
+
+
+def test_a_relay_of_tor_met_after_a_look_is_tor_and_no_web_proxy() -> None:
+    """The port that the tunnel led to says what it is."""
+    text = ("started | site | host | category | requests | allowed | blocked | tunnels | bytes_in\n"
+            "10:00 | onion.example | onion.example | bypass_tor | 3 | 0 | 3 | 0 | 0\n"
+            "10:03 | 203.0.113.9 | 203.0.113.9 | uncategorised | 1 | 1 | 0 | 1 | 4000000\n")
+    port = "host | kind | port\n203.0.113.9 | tunnel | {}"
+    told = [weighed(text, "host\n203.0.113.9\nonion.example", ("203.0.113.9",), port.format(number)) for number in (9001, 443)]
+    assert [[category for _, category, _ in one] for one in told] == [["bypass_tor"], ["bypass_web_proxy"]]
+    assert told[0][0][2][-1] == "a tunnel to the unusual port 9001"
+
+
+HINTS = "started | site | host | category | requests | allowed | blocked | opened\n"
+
+
+@pytest.mark.parametrize(("before", "host", "people", "told"), [
+    ("10:00 | pranks.example | pranks.example | games | 2 | 0 | 2 | 2", "pebble-unblocked.pages.example", 1, True),
+    ("10:00 | search.example | search.example | bypass_vpn_site_visit | 1 | 1 | 0 | 1", "pebble-unblocked.pages.example", 1, True),
+    ("10:00 | pranks.example | pranks.example | games | 1 | 0 | 1 | 1", "pebble-unblocked.pages.example", 1, False),    # one block is chance
+    ("10:00 | atlas.example | atlas.example | learning | 9 | 9 | 0 | 1", "drains-unblocked.pages.example", 1, False),     # a plumber
+    ("10:00 | pranks.example | pranks.example | games | 2 | 0 | 2 | 2", "drainunblockers.pages.example", 1, False),       # no part of its own
+    ("10:00 | pranks.example | pranks.example | games | 2 | 0 | 2 | 2", "pebble-unblocked.pages.example", 30, False)])    # half the school
+def test_a_name_that_says_unblocked_counts_straight_after_blocks_or_a_look(before: str, host: str, people: int, told: bool) -> None:
+    """Also in a school's first week; by itself the name says nothing."""
+    con = connect(threads=1)
+    con.register("lines", lines("host\nx.example"))
+    text = f"{HINTS}{before}\n10:02 | pages.example | {host} | uncategorised | 54 | 54 | 0 | 1"
+    found = behaviour.weighed(con, visits(text), hosts(f"host | people\n{host} | {people}"), new(), BOOK, short=True)
+    mirrors = [notes for _, category, notes in said(found, "visit", "category", "notes") if category == "bypass_mirror_or_remote_desktop"]
+    assert ["its name says what it is for" in notes for notes in mirrors] == [True] * told

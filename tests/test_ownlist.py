@@ -83,7 +83,7 @@ def test_the_next_night_goes_by_it_and_logs_it(tmp_path: Path) -> None:
     (school / "access.log").write_text(line(0, "play.example"))
     run(school, school / "access.log")
     told = schoolgate(school, "change", "list").stdout
-    assert "rules/lists/own.csv play.example" in told and "asked by Year 9" in told
+    assert "rules/lists/own.csv play[.]example" in told and "asked by Year 9" in told
     assert "play.example: games, by play.example of own" in schoolgate(school, "lists", "why", "play.example").stdout
 
 

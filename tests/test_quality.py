@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from tables_text import rows
 
-from sample_logs.quality import innocent, measure, misuse, readme, school, scores, telling, world
-from sample_logs.quality.logs import VISIBILITIES, lines
+from sample_logs.quality import innocent, measure, misuse, ordinary, readme, school, scores, telling, world
+from sample_logs.quality.logs import VISIBILITIES, Hit, lines
 from sample_logs.quality.names import STEMS, dice
+from sample_logs.quality.school import Seat
 from sample_logs.quality.scores import Found, Label, Score
 from sample_logs.quality.week import Week
 
@@ -45,7 +47,7 @@ def seen(folder: Path) -> Iterator[tuple[str, float, float, str, bool]]:
                 continue
             at = (float(line["time"]) if "." in line["time"] and ":" not in line["time"]
                   else datetime.strptime(line["time"], "%d/%b/%Y:%H:%M:%S.%f %z").timestamp())
-            host = line["url"].split("://")[-1].split("/")[0].split(":")[0]
+            host = line["url"].split("://", 1)[-1].split("/")[0].split(":")[0]
             who = line["client"] if line["user"] == "-" else line["user"]
             yield who, at - int(line["took"]) / 1000, at, host, line["tag"] == "TCP_DENIED"
 
@@ -89,7 +91,12 @@ def test_every_kind_is_there_and_host_names_lose_only_what_addresses_alone_show(
     """A week holds every true kind and every look-alike that the page of the domain names; searches are not seen in host names."""
     week = measure.build(5, "medium", 1, quiet=True)
     kinds = {visibility: {label.kind for label in measure.labels(week, visibility)} for visibility in VISIBILITIES}
-    assert kinds["full"] - kinds["host"] == {"searches of a child in trouble", "copy of a blocked site", "asked how to get round it"}
+    assert kinds["full"] - kinds["host"] == {"searches of a child in trouble", "asked how to get round it"}
+    for visibility, services in (("full", {"translate.goog", "web.archive.org", "translate.google.com"}), ("host", {"translate.goog"})):
+        copies = {label.began for label in measure.labels(week, visibility) if label.kind == "copy of a blocked site"}
+        hosts = {act.hits[0].host for act in week.acts if act.kind == "copy of a blocked site" and act.hits[0].at in copies}
+        assert {"translate.goog" if host.endswith(".translate.goog") else host for host in hosts} <= services
+        assert any(host.endswith(".translate.goog") for host in hosts)
     assert set(innocent.KEY_KINDS) <= kinds["host"]
     true = {label.category for label in measure.labels(week, "full") if label.truth == "true"}
     assert {"pornography", "gambling", "bypass_web_proxy", "bypass_vpn_tunnel", "bypass_tor", "bypass_mirror_or_remote_desktop",
@@ -152,6 +159,36 @@ def test_a_detection_is_right_for_its_person_category_and_time() -> None:
     assert (score.tallies["pornography"].precision, score.tallies["pornography"].recall) == (1 / 3, 1 / 4)
     assert score.ordinary == 3
     assert [one.who for one in score.missed] == ["ben", "cal", "dot"]
+
+
+def test_what_is_told_of_a_device_is_told_of_whoever_was_at_it() -> None:
+    """A detection for the technicians names the device alone; one that names a person is of that person, whatever the device."""
+    act = Label("d", "ann", "malware_c2_phishing", 600, 610, device="10.0.0.1")
+    device = Found("d", "10.0.0.1", "malware_c2_phishing", 600, 610, "I-1", route="tech")
+    for one, right in ((device, 1), (replace(device, who="10.0.0.2"), 0), (replace(device, route="student"), 0)):
+        tally = scores.score([act], [one]).tallies["malware_c2_phishing"]
+        assert (tally.found, tally.false) == (right, 1 - right)
+
+
+def test_an_address_inside_an_address_is_no_host() -> None:
+    """A page through a proxy is asked of the proxy: the log of host names shows the proxy alone."""
+    hit = Hit(0, Seat("10.0.0.1", "ann", ""), "https://relay.example/main/https://wanted.example/page")
+    assert (hit.scheme, hit.host) == ("https", "relay.example")
+
+
+def test_somebody_who_moved_rooms_left_the_device_shut() -> None:
+    """From the bell until the lesson ends nothing is asked for at the device left behind."""
+    week = Week(5, "medium", 1, school.make(5), world.make(5, "medium"))
+    day, rng = week.measured[0], dice(5)
+    ordinary.lessons(week, day)
+    for _ in range(20):
+        innocent.moved_rooms(week, rng, day)
+    since, until = school.moment(day, "11:35"), school.moment(day, "12:25")
+    left = {act.hits[0].seat.client for act in week.acts}
+    assert [hit for hit in week.hits if hit.seat.client in left and since < hit.at < until]
+    week.hush()
+    assert not [hit for hit in week.hits if hit.seat.client in left and since < hit.at < until]
+    assert all({hit.at > since for hit in act.hits} == {False, True} for act in week.acts)
 
 
 def test_an_innocent_is_wronged_when_a_person_is_named_for_its_act() -> None:

@@ -66,6 +66,8 @@ GROUP BY t.person, t.clients, t.networks, t.changes, t.since, t.until ORDER BY t
 """
 
 # A trolley's laptop goes back to staff between lessons: only use in the same lesson counts, with a pupil's account minutes away.
+# But a device that one pupil carries from lesson to lesson, and nobody else uses, is that pupil's all day; there the staff
+# account must be at work on another school device meanwhile, on both with several pages.
 STAFF_ACCOUNT = """
 WITH school AS (
     SELECT * FROM picked WHERE person IS NOT NULL AND NOT list_contains($own::VARCHAR[], network)
@@ -82,26 +84,32 @@ WITH school AS (
 ), near AS (
     SELECT client, person, period, bool_or(before AND after) AS around FROM beside WHERE before OR after GROUP BY ALL
 ), away AS (
-    SELECT s.client, s.person, s.period, count(*) > 0 AS elsewhere
+    SELECT s.client, s.person, s.period, count(*) > 0 AS elsewhere, sum(o.requests)::BIGINT AS requests
     FROM stays s JOIN school o ON o.person = s.person AND o.client <> s.client AND o.started <= s.until AND o.ended >= s.since
     GROUP BY ALL
 ), owners AS (
     SELECT client, count(DISTINCT person) FILTER (actor = 'student') AS pupils,
-           count(DISTINCT period) FILTER (actor IN ('staff', 'technical_staff', 'governor')) AS staff_periods
+           count(DISTINCT period) FILTER (actor IN ('staff', 'technical_staff', 'governor')) AS staff_periods,
+           count(DISTINCT person) FILTER (actor <> 'student') AS others,
+           count(DISTINCT (band, period)) FILTER (actor = 'student') AS pupil_periods
     FROM school GROUP BY client
 ), told AS (
-    SELECT s.*, n.around, coalesce(a.elsewhere, false) AS elsewhere, o.pupils >= $pupils AND o.staff_periods = 1 AS pupils_only
-    FROM stays s JOIN near n USING (client, person, period) LEFT JOIN away a USING (client, person, period)
+    SELECT s.*, coalesce(n.around, false) AS around, coalesce(a.elsewhere, false) AS elsewhere,
+           n.client IS NOT NULL AS minutes_away, o.pupils >= $pupils AND o.staff_periods = 1 AS pupils_only,
+           o.pupils = 1 AND o.others = 1 AND o.staff_periods = 1 AND o.pupil_periods >= $carried
+               AND s.requests >= $pages AND a.requests >= $pages AS carried
+    FROM stays s LEFT JOIN near n USING (client, person, period) LEFT JOIN away a USING (client, person, period)
     JOIN owners o USING (client)
     WHERE s.requests >= $requests
 )
 SELECT visits, false AS device, list_filter([
-        'a staff account on a device that a pupil''s account used within minutes, in the same lesson',
+        CASE WHEN minutes_away THEN 'a staff account on a device that a pupil''s account used within minutes, in the same lesson'
+             ELSE 'a staff account, in a lesson, on a device that one pupil''s account alone used at other times of the day' END,
         CASE WHEN around THEN 'the same pupil''s account was in use before it and after it' END,
         CASE WHEN elsewhere THEN 'the staff account was in use on another school device meanwhile' END,
-        CASE WHEN pupils_only THEN 'every other use of the device that day was by pupils'' accounts' END],
+        CASE WHEN minutes_away AND pupils_only THEN 'every other use of the device that day was by pupils'' accounts' END],
         lambda one: one IS NOT NULL) AS why
-FROM told WHERE around OR elsewhere OR pupils_only ORDER BY since, client, person
+FROM told WHERE minutes_away AND (around OR elsewhere OR pupils_only) OR carried ORDER BY since, client, person
 """
 
 # Somebody at a keyboard goes home; a program does not.
@@ -124,6 +132,7 @@ SELECT list(visit ORDER BY started, source, line) AS visits, false AS device,
        [sum(least(coalesce(tries, requests), blocked))::BIGINT || ' tries in one lesson, all stopped'] AS why
 FROM picked WHERE blocked > 0 AND allowed = 0 GROUP BY subject, client, category, band, period
 HAVING sum(least(coalesce(tries, requests), blocked)) >= $tries AND sum(coalesce(opened, 1)) >= $own_tries
+   AND count(DISTINCT site) >= $sites
 ORDER BY min(started), subject, client, category
 """
 
@@ -148,13 +157,21 @@ SELECT [h.visit] AS visits, false AS device,
 FROM heavy h JOIN slowed s USING (visit) WHERE s.then >= $times_slower * s.usual ORDER BY h.visit
 """
 
+# Whatever the host: what a list knows of it is not the matter.
+CARRIES_MUCH = """
+SELECT [visit] AS visits, false AS device, ['one stay carried ' || (bytes_in + bytes_out) // 1000000 || ' MB'] AS why
+FROM picked WHERE bytes_in + bytes_out >= $megabytes::BIGINT * 1000000 ORDER BY started, source, line
+"""
+
 ACTS = {
     "two_places": Act(TWO_PLACES, "one pupil's account in use on two school devices at once, to and fro",
                       ("changes", "within_minutes", "minutes", "sites", "people"), whole=True),
     "staff_account": Act(STAFF_ACCOUNT, "a staff account on a pupil's device, in the same lesson",
-                         ("minutes", "requests", "pupils"), whole=True),
+                         ("minutes", "requests", "pupils", "carried", "pages"), whole=True),
     "hinders": Act(HINDERS, "so large a transfer that pages of others slowed down", ("megabytes", "pages", "times_slower"),
                    whole=True),
+    "carries_much": Act(CARRIES_MUCH, "a very large transfer", ("megabytes",), whole=True),
     "calls_home": Act(CALLS_HOME, "one device calls one host in lessons and out of hours", ("calls", "hours")),
-    "tries_in_a_lesson": Act(TRIES_IN_A_LESSON, "tries at such sites in one lesson, all stopped", ("tries", "own_tries")),
+    "tries_in_a_lesson": Act(TRIES_IN_A_LESSON, "tries at such sites in one lesson, all stopped",
+                             ("tries", "own_tries", "sites")),
 }

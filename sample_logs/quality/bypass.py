@@ -204,12 +204,13 @@ def copy_of_a_blocked_site(week: Week, rng: Random, day: date) -> None:
         at += rng.uniform(5, 20)
     act = week.act(who.seat, "copy of a blocked site", "true", "bypass_mirror_or_remote_desktop", intent="deliberate",
                    rows=("IN-12",),
-                   route="student", also=("bypass_web_proxy", site.kind), addresses=True)
+                   route="student", also=("bypass_web_proxy", site.kind))
     dashed = site.host.replace("-", "--").replace(".", "-")
     fetcher = "https://translate.google.com/website?sl=fr&tl=en&u="
     made = rng.choice((lambda p: f"https://{dashed}.translate.goog{p}?_x_tr_sl=auto&_x_tr_tl=en&_x_tr_pto=wapp",
                        lambda p: f"https://web.archive.org/web/20260801120000/https://{site.host}{p}",
                        lambda p: fetcher + urllib.parse.quote(f"https://{site.host}{p}", "")))
+    act.addresses = dashed not in made("/")   # of the three the first alone shows in the host's name what is copied
     for _ in range(rng.randrange(5, 12)):
         week.hit(who.seat, at, made(f"/{rng.choice(STEMS)}"), act, size=rng.randrange(20_000, 200_000), took=0.6)
         at += rng.uniform(8, 50)

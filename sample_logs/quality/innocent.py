@@ -347,12 +347,18 @@ def lunch(week: Week, rng: Random, day: date) -> None:
 
 
 def moved_rooms(week: Week, rng: Random, day: date) -> None:
-    """A pupil moves to the IT room at the bell: one account on two devices, one after the other."""
-    who = week.free(rng, week.school.pupils(8, 9, 10, 11), day)
+    """A pupil moves to the IT room at the bell: one account on two devices, one after the other.
+
+    The device left behind is shut until the lesson ends: in use there, the account would be in two places.
+    """
+    since, until = moment(day, "11:35"), moment(day, "12:25")
+    at_work = {hit.seat.client for act in week.acts for hit in act.hits if since < hit.at < until}
+    who = week.free(rng, [p for p in week.school.pupils(8, 9, 10, 11) if p.seat.client not in at_work], day)
     there = Seat(f"172.20.61.{rng.randrange(50, 90)}", who.login, WINDOWS)
     act = innocent(week, who.seat, "moved rooms", "credential_anomaly")
     week.browse(rng, who.seat, week.some(rng, "learning")[0], moment(day, "11:20", 0), 8, act, until=moment(day, "11:34"))
     week.browse(rng, there, week.some(rng, "learning")[0], moment(day, "11:37", rng.uniform(0, 200)), 14, act)
+    week.silences.append((who.seat.client, since, until))
 
 
 def two_devices(week: Week, rng: Random, day: date) -> None:

@@ -40,12 +40,12 @@ class Hit(NamedTuple):
     @property
     def scheme(self) -> str:
         """http, https, wss, or '' of a raw tunnel."""
-        return self.url.split("://")[0] if "://" in self.url else ""
+        return self.url.split("://", 1)[0] if "://" in self.url else ""
 
     @property
     def host(self) -> str:
-        """The host asked for, with its port where that is not the scheme's own."""
-        return self.url.split("://")[-1].split("/")[0].split("?")[0]
+        """The host asked for, with its port where that is not the scheme's own; an address inside the address is no host."""
+        return self.url.split("://", 1)[-1].split("/")[0].split("?")[0]
 
 
 @dataclass

@@ -76,7 +76,7 @@ def _label(act: Act) -> Label:
     began, ended = min(hit.at for hit in act.hits), max(hit.at + hit.took for hit in act.hits)
     return Label(str(day_of(began)), act.who, act.category, began, ended, act.truth, act.kind, act.intent, act.outcome, act.rows,
                  act.route,
-                 act.also, act.lines)
+                 act.also, act.lines, act.hits[0].seat.client)
 
 
 def run(week: Week, visibility: str, folder: Path) -> Run:

@@ -10,11 +10,13 @@ SLACK = 120.0    # seconds by which a tunnel's end or a bell's edge may move the
 SHORT = 7200.0   # an act shorter than this may be charged with a false naming of another category; a day-long one may not
 NAMED = ("student", "welfare", "staff", "guest")   # routes of incidents that name a person
 DSL = ("student", "welfare")
+DEVICE = "tech"    # the route of what may be a device's matter, with nobody named
 
 
 @dataclass(frozen=True)
 class Label:
-    """What somebody did: true, innocent or grey; times in UTC seconds. `lines`: how many lines of the log show it."""
+    """What somebody did: true, innocent or grey; times in UTC seconds. `lines`: how many lines of the log show it; `device`: the
+    address at which it was done."""
 
     day: str
     who: str
@@ -29,6 +31,7 @@ class Label:
     route: str = ""
     also: tuple[str, ...] = ()
     lines: int = 0
+    device: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,8 +109,9 @@ class Score:
 
 
 def meets(label: Label, found: Found) -> bool:
-    """The same person, school day and time."""
-    return (label.day == found.day and label.who == found.who and found.began <= label.ended + SLACK
+    """The same person, school day and time; what is told of a device alone is told of whoever was at it."""
+    whose = label.who == found.who or (found.route == DEVICE and label.device == found.who)
+    return (label.day == found.day and whose and found.began <= label.ended + SLACK
             and label.began <= found.ended + SLACK)
 
 
@@ -115,7 +119,8 @@ def score(labels: Sequence[Label], found: Iterable[Found]) -> Score:
     """Hold detections against labels."""
     result, near = Score(tallies=defaultdict(Tally)), defaultdict(list)
     for label in labels:
-        near[label.day, label.who].append(label)
+        for whose in {label.who, label.device}:
+            near[label.day, whose].append(label)
         if label.truth == "true":
             result.tallies[label.category].true += 1
         if label.truth == "innocent":

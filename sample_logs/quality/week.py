@@ -34,7 +34,7 @@ class Week:
     busy: set[tuple[str, date]] = field(default_factory=set)
     failures: dict[str, date] = field(default_factory=dict)    # sites it knows that the filter lets through for a day
     slow: list[tuple[float, float]] = field(default_factory=list)             # spans in which everybody's line is slow
-    silences: list[tuple[str, float, float]] = field(default_factory=list)    # devices inside a tunnel, since and until
+    silences: list[tuple[str, float, float]] = field(default_factory=list)    # devices inside a tunnel, or shut
     windows: list[tuple[str, float, float]] = field(default_factory=list)     # registered checks: whose account, since and until
 
     @property
@@ -142,7 +142,7 @@ class Week:
         return rng.sample(self.world.sites[kind], min(count, len(self.world.sites[kind])))
 
     def hush(self) -> None:
-        """What a device would have asked for beside its tunnel goes through it; in a slow span everything takes its time."""
+        """Beside its tunnel, or shut, a device asks for nothing that is no act; in a slow span everything takes its time."""
         by_client: dict[str, list[tuple[float, float]]] = {}
         for client, since, until in self.silences:
             by_client.setdefault(client, []).append((since, until))
