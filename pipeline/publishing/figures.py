@@ -294,8 +294,8 @@ def _new_since(kept: Sequence[date], first: date) -> date | None:
 
 
 def hours_of(row: dict[str, Any]) -> float | None:
-    """Hours from the first sighting of a breach to its first block."""
-    if row["first_blocked"] is None or row["first_seen"] is None:
+    """Hours from the first sighting of a breach to its first block; None where it was never blocked, or never worked."""
+    if row["first_blocked"] is None or row["first_seen"] is None or row["worked"] == "no":
         return None
     took: timedelta = row["first_blocked"] - row["first_seen"]
     return took.total_seconds() / 3600

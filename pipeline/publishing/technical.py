@@ -25,6 +25,7 @@ KEPT = {"technical": "Pages are kept for {0.pages_days:,} days, and then destroy
         "": "Pages are kept for {1:,} days, and then destroyed with a record. They are for you alone.",
         "leadership": "Summaries are kept for {0.summaries_years} years, and then destroyed with a record. They name nobody.",
         "governors": "Reports are kept for {0.summaries_years} years, and then destroyed with a record. They name nobody."}
+NEVER = "no"  # what never worked was blocked whenever it was tried
 CHANGES = ("ref", "at", "object", "kind", "before", "after", "size", "who", "why", "approver")
 
 
@@ -129,13 +130,15 @@ def breach_rows(desk: Desk, day: date) -> list[dict[str, Any]]:
 
 
 def _breach_row(state: register.BreachState, day: date) -> dict[str, Any]:
-    worked = {str(body["worked"]) for body in state.days.values()}
+    outcomes = {str(body["worked"]) for body in state.days.values()}
+    worked = outcomes.pop() if len(outcomes) == 1 else "mixed"
     opened = min(state.days)
     return dict(state.summary) | {
-        "ref": state.ref, "worked": worked.pop() if len(worked) == 1 else "mixed", "people": state.people,
+        "ref": state.ref, "worked": worked, "people": state.people,
         "opened_day": date.fromisoformat(opened), "last_day": max(state.days), "days": tuple(state.days),
         "is_new": opened == str(day),
-        "first_seen": _moment(state.first_seen), "first_blocked": _moment(state.blocked_at)}
+        "first_seen": _moment(state.first_seen),
+        "first_blocked": _moment(state.first_seen if worked == NEVER else state.blocked_at)}  # stopped from the first
 
 
 def _moment(text: str | None) -> datetime | None:
