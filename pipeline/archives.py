@@ -98,11 +98,6 @@ def encoding_of(begin: bytes) -> str:
     return ""
 
 
-def is_array(begin: bytes) -> bool:
-    """Whether what begins so is a JSON array of objects, whose elements are its lines."""
-    return arrays.is_array(begin)
-
-
 def _pieces(path: Path, packed: str, member: str, encoding: str) -> Iterator[bytes]:
     """The unpacked bytes, a piece at a time."""
     if packed == "sqlite":

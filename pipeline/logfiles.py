@@ -24,6 +24,7 @@ import pyarrow as pa
 
 from pipeline import archives
 from pipeline.archives import TORN, SwollenError
+from pipeline.formats.arrays import is_array
 from pipeline.problems import Problem
 
 BLOCK = 16 << 20
@@ -102,7 +103,7 @@ def measure(path: Path, member: str = "") -> LogFile:
     if encoding := archives.encoding_of(begin):
         log = replace(log, encoding=encoding)
         begin = head(log)
-    return replace(log, array=archives.is_array(begin))
+    return replace(log, array=is_array(begin))
 
 
 def whole(log: LogFile) -> LogFile:
