@@ -40,7 +40,7 @@ def test_what_read_makes_of_the_last_line_try_makes_too(tmp_path: Path) -> None:
     (b"\n \r\n\n", "holds no lines"),
     (bytes(5_000), "is no text"),
     (b'{\n "a": 1\n}\n{\n "a": 2\n}\n', "is JSON that does not stand one object a line. Try: jq -c . "),
-    (b'{"requests": [\n{"a": 1}\n]}', "is JSON that does not stand one object a line"),
+    (b'{\n "requests": [\n {"a": 1}]}', "is JSON that does not stand one object a line"),
     (b'[{"a": 1}, {"a": 2}]', "fits no log format"),
     (b'[\n {\n  "a": 1\n },\n', "fits no log format"),
     (b"[]", "holds no lines"),
