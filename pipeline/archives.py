@@ -1,4 +1,5 @@
-"""What a log may be packed in, known by its first bytes and never by its name: gz, bz2, xz, zst, zip, UTF-16, or a database.
+"""What a log may be packed in, known by its first bytes and never by its name: gz, bz2, xz, zst, zip, UTF-16, a JSON array, or a
+database.
 
 Everything is read as a stream: nothing is unpacked on disk, no link inside an archive is followed, and a stream that swells
 beyond all measure is cut off (a log packs ten to a hundred times; a bomb a thousand).
@@ -23,7 +24,7 @@ from typing import Any, BinaryIO, cast
 
 import pyarrow as pa
 
-from pipeline.formats import ftl
+from pipeline.formats import arrays, ftl
 from pipeline.problems import Problem
 
 MAGIC = {b"\x1f\x8b": "gz", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zst", b"PK\x03\x04": "zip",
@@ -74,12 +75,16 @@ def _refused(info: zipfile.ZipInfo) -> str:
     return ""
 
 
-def opened(path: Path, packed: str, member: str = "", encoding: str = "") -> BinaryIO:
-    """The bytes of a log as a stream that can be read and sought from its start, UTF-16 as UTF-8."""
-    if not packed and not encoding:
+def opened(path: Path, packed: str, member: str = "", encoding: str = "", array: bool = False) -> BinaryIO:
+    """The bytes of a log as a stream that can be read and sought from its start, UTF-16 as UTF-8, a JSON array as lines."""
+    if not packed and not encoding and not array:
         return path.open("rb")
-    size = path.stat().st_size
-    return cast(BinaryIO, io.BufferedReader(_Forward(lambda: _pieces(path, packed, member, encoding), size), STEP))
+    most = max(FROM, SWELL * path.stat().st_size)
+
+    def begin() -> Iterator[bytes]:
+        pieces = _measured(_pieces(path, packed, member, encoding), most)
+        return arrays.lines(pieces) if array else pieces
+    return cast(BinaryIO, io.BufferedReader(_Forward(begin), STEP))
 
 
 def encoding_of(begin: bytes) -> str:
@@ -104,6 +109,15 @@ def _pieces(path: Path, packed: str, member: str, encoding: str) -> Iterator[byt
             yield decoder.decode(piece).encode("utf-8", "backslashreplace") if decoder else piece
     if decoder and (rest := decoder.decode(b"", True)):
         yield rest.encode("utf-8", "backslashreplace")
+
+
+def _measured(pieces: Iterator[bytes], most: int) -> Iterator[bytes]:
+    """The pieces, while they are no more than `most` bytes."""
+    for piece in pieces:
+        most -= len(piece)
+        if most < 0:
+            raise SwollenError("swells beyond what a log can be")
+        yield piece
 
 
 def _step(stream: Any) -> bytes:
@@ -138,14 +152,14 @@ def _rows(path: Path) -> Iterator[bytes]:
 
 
 class _Forward(io.RawIOBase):
-    """A stream of pieces that can be sought: backwards by starting again. It raises SwollenError when it is too long."""
+    """A stream of pieces that can be sought: backwards by starting again."""
 
-    def __init__(self, begin: Callable[[], Iterator[bytes]], size: int) -> None:
-        self._begin, self._most = begin, max(FROM, SWELL * size)
+    def __init__(self, begin: Callable[[], Iterator[bytes]]) -> None:
+        self._begin = begin
         self._start()
 
     def _start(self) -> None:
-        self._source, self._held, self._at, self._read = self._begin(), b"", 0, 0
+        self._source, self._held, self._at = self._begin(), b"", 0
 
     def readable(self) -> bool:
         return True
@@ -159,9 +173,6 @@ class _Forward(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         if not self._held:
             self._held = next(self._source, b"")
-            self._read += len(self._held)
-            if self._read > self._most:
-                raise SwollenError("swells beyond what a log can be")
         taken = min(len(buffer), len(self._held))
         buffer[:taken] = self._held[:taken]
         self._held = self._held[taken:]

@@ -24,6 +24,7 @@ import pyarrow as pa
 
 from pipeline import archives
 from pipeline.archives import TORN, SwollenError
+from pipeline.formats.arrays import is_array
 from pipeline.problems import Problem
 
 BLOCK = 16 << 20
@@ -37,7 +38,8 @@ ROTATED = re.compile(r"(\.\d+|-\d{8}(-\d+)?)(\.(gz|bz2|xz|zst|zip))?$")
 @dataclass(frozen=True)
 class LogFile:
     """One log on disk: its path, its size in bytes when measured, whether nothing more will be added to it, how it is packed
-    (and which file of an archive it is), and its encoding where that is not UTF-8."""
+    (and which file of an archive it is), its encoding where that is not UTF-8, and whether it is a JSON array, whose elements
+    are its lines."""
 
     path: Path
     size: int
@@ -46,11 +48,12 @@ class LogFile:
     packed: str = ""
     member: str = ""
     encoding: str = ""
+    array: bool = False
 
     @property
     def compressed(self) -> bool:
         """Whether the bytes read are not those of the file, so that its size says nothing of the log's."""
-        return bool(self.packed or self.encoding)
+        return bool(self.packed or self.encoding or self.array)
 
     @property
     def name(self) -> str:
@@ -94,7 +97,13 @@ def measure(path: Path, member: str = "") -> LogFile:
     finished = (packed not in ("", "sqlite") or bool(ROTATED.search(path.name))
                 or time.time() - found.st_mtime > FINISHED_AFTER)
     log = LogFile(path, found.st_size, found.st_mtime, finished, packed, member)
-    return replace(log, encoding=archives.encoding_of(head(log))) if packed != "sqlite" else replace(log, finished=True)
+    if packed == "sqlite":
+        return replace(log, finished=True)
+    begin = head(log)
+    if encoding := archives.encoding_of(begin):
+        log = replace(log, encoding=encoding)
+        begin = head(log)
+    return replace(log, array=is_array(begin))
 
 
 def whole(log: LogFile) -> LogFile:
@@ -136,7 +145,7 @@ def _expand(name: str) -> list[Path]:
 
 def opened(log: LogFile) -> BinaryIO:
     """The log as a stream of its unpacked bytes."""
-    return archives.opened(log.path, log.packed, log.member, log.encoding)
+    return archives.opened(log.path, log.packed, log.member, log.encoding, log.array)
 
 
 def head(log: LogFile) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -71,8 +71,10 @@ class Reader:
         Nothing counts before the commit at the end; `tick` is told the lines of each batch.
         """
         reading = Reading(log.name)
+        plan = self._plan(log)
+        if log.array and not plan.known and (before := self._plan(replace(log, array=False))).known:
+            log, plan = replace(log, array=False), before  # read line by line by a version that knew no arrays
         begin = logfiles.head(log)
-        plan = self.lake.plan(begin, None if log.compressed else log.size, lambda end: logfiles.before(log, end), log.finished)
         if plan.refused:
             return self._refused(reading, log, plan)
         reading.source = plan.source
@@ -95,6 +97,10 @@ class Reader:
                           "layouts": [asdict(layout) for layout in parsing.layouts]},
                          logfiles.before(log, parsing.end), begin)
         return reading
+
+    def _plan(self, log: LogFile) -> Plan:
+        return self.lake.plan(logfiles.head(log), None if log.compressed else log.size, lambda end: logfiles.before(log, end),
+                              log.finished)
 
     def _layouts(self, log: LogFile, plan: Plan, form: str, reading: Reading) -> list[Layout]:
         """How the log is laid out: as on the night before, or as its lines look; none, and a problem, where nothing fits."""

@@ -74,7 +74,7 @@ REQUEST = _columns(
 LINES = Table("lines", "one physical line of one log", "ingest", _columns(
     ("source", TEXT, "keyed hash that names the log"),
     ("line", WHOLE, "line number in the log, from 1"),
-    ("byte", WHOLE, "where the line begins in the (decompressed) log, in bytes"),
+    ("byte", WHOLE, "where the line begins in the log as it is read (decompressed, an array as lines), in bytes"),
     ("fate", TEXT, "request, part, furniture, reject or repeat"),
     ("reason", TEXT, "why a line was rejected, in words; empty otherwise"),
     ("shape", TEXT, "a reject with letters as a and digits as 9, cut at 120; empty otherwise"),

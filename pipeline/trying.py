@@ -31,11 +31,13 @@ def told(log: LogFile, how: Readout) -> tuple[list[str], list[Problem]]:
     layouts, problems = how.layouts(log)
     if not layouts:
         return list(_unknown(logfiles.sample(log))), problems
-    return [*_laid_out(layouts, how), *_known(log, layouts, how, problems)], problems
+    return [*_laid_out(log, layouts, how), *_known(log, layouts, how, problems)], problems
 
 
-def _laid_out(layouts: list[Layout], how: Readout) -> Iterator[str]:
+def _laid_out(log: LogFile, layouts: list[Layout], how: Readout) -> Iterator[str]:
     """What was learned of the file."""
+    if log.array:
+        yield "a JSON array: line N is its element N"
     for layout in layouts:
         form = how.formats[layout.format]
         said = [f"times: {form.time_basis}" + (f", read by the clock of {layout.zone}" if "local" in form.time_basis else "")]

@@ -39,8 +39,11 @@ def test_what_read_makes_of_the_last_line_try_makes_too(tmp_path: Path) -> None:
     (b"", "holds no lines"),
     (b"\n \r\n\n", "holds no lines"),
     (bytes(5_000), "is no text"),
-    (b'[{"a": 1}, {"a": 2}]', "is JSON that does not stand one object a line. Try: jq -c '.[]'"),
-    (b'[\n {\n  "a": 1\n },\n', "is JSON that does not stand one object a line"),
+    (b'{\n "a": 1\n}\n{\n "a": 2\n}\n', "is JSON that does not stand one object a line. Try: jq -c . "),
+    (b'{"requests": [\n{"a": 1}\n]}', "is JSON that does not stand one object a line"),
+    (b'[{"a": 1}, {"a": 2}]', "fits no log format"),
+    (b'[\n {\n  "a": 1\n },\n', "fits no log format"),
+    (b"[]", "holds no lines"),
     (b'[\n{"a": 1},\n{"a": 2}\n]', "fits no log format"),
     (b"[2026-11-03 09:05:11] hello", "fits no log format"),
 ])

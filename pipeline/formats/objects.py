@@ -1,4 +1,6 @@
-"""Reader `json`: an object a line, alone (NDJSON) or inside an array whose brackets and commas stand around the objects.
+"""Reader `json`: an object a line (NDJSON), also where brackets and commas of an array still stand around it.
+
+A file that is an array, in any layout, comes here as an object a line too (`formats/arrays.py`).
 
 A source field is the path to a value: "event.eurl", "queries[0].rrname". A key that holds dots itself, such as Zeek's
 "id.orig_h", is tried as it stands first. Numbers and booleans come as their text, a list as its items joined by ", ",

@@ -70,7 +70,7 @@ def _unfit(said: Sequence[str], formats: Mapping[str, Format], where: str) -> Pr
         return Problem(where, "is no text: it holds NUL bytes", "the log itself, as the product writes or exports it")
     if JSON.match(said[0]) and not any(_is_object(line.strip("\ufeff[], \t\r\n")) for line in said[:2]):
         return Problem(where, "is JSON that does not stand one object a line",
-                       f"jq -c '.[]' {where} > requests.json (or '.' where it is no list), and that file")
+                       f"jq -c . {where} > requests.json (or '.NAME[]' where they stand in a list of that name), and that file")
     return Problem(where, f"fits no log format; it begins {_seen(said)}",
                    f"--format NAME, such as {', '.join(_closest(said, formats))}; `schoolgate formats` lists them")
 

@@ -22,7 +22,10 @@ def formats_list(context: typer.Context) -> None:
 
 @formats.command("try")
 def formats_try(files: Files, form: Form = "", zone: Zone = "Europe/London", year: Year = 0, dates: Dates = "") -> None:
-    """Show the first lines of a log with each field labelled, and what would be rejected and why."""
+    """Show the first lines of a log with each field labelled, and what would be rejected and why.
+
+    Line N of a JSON array is its element N.
+    """
     logs, problems = logfiles.find(files)
     for log in logs:
         lines, more = trying.told(log, how(form, zone, year, dates))
