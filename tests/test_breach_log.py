@@ -107,3 +107,18 @@ def test_the_made_up_school_s_proxy_has_its_first_block(tmp_path: Path) -> None:
     for name in ("failure hideaway.test", f"circumvention {PROXY}"):
         assert found[name]["opened_day"] == "2026-11-02"
         assert found[name]["first_blocked"].startswith("2026-11-05 10:14")
+
+
+def test_a_way_that_never_worked_is_not_open(tmp_path: Path) -> None:
+    """Every try was stopped: it was blocked from the first, nothing waits, and no later night says it again."""
+    folder, given = school(tmp_path / "school"), []
+    for n, host in enumerate((PROXY, "lessons.fenmarsh.test")):
+        given.append(tmp_path / f"access-{n}.log")
+        given[n].write_text("".join(line(n * DAY_S + 1_800.12 + 40 * k, host, verdict="TCP_DENIED/403" if n == 0 else "TCP_MISS/200")
+                                    for k in range(6)), "utf-8")
+    run(folder, *given)
+    row = breach_log(folder)[f"circumvention {PROXY}"]
+    assert (row["worked"], row["first_blocked"]) == ("no", row["first_seen"])
+    pages = [(folder / f"reports/technical/nightly-2026-11-0{day}.html").read_text("utf-8") for day in (2, 3)]
+    assert "1 way round the filter, 1 new, none not blocked yet." in pages[0]
+    assert "hideaway" not in pages[1]

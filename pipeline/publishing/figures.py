@@ -153,8 +153,8 @@ class Figures:
         return [row for row in rows if wanted.intersection(row["days"]) and row["site"] != SEALED]
 
     def fixes(self) -> tuple[Count, ...]:
-        """Breaches by how long it took until they were blocked. They are of sites, not of people, so they stand as they are."""
-        took = [hours_of(row) for row in self.breaches()]
+        """What got through, by how long it took until it was blocked. These are sites, not people, so they stand as they are."""
+        took = [hours_of(row) for row in self.breaches() if row["worked"] != "no"]
         known = [value for value in took if value is not None]
         bins = [(label, sum(low < value <= high for value in known))
                 for (low, _), (high, label) in zip(((-1, ""), *HOURS), HOURS, strict=False)]
