@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from pipeline.pages.parts import several
 from pipeline.problems import Exit, Problem
 from pipeline.reading import Reading
 from pipeline.runs import Run
@@ -58,7 +59,8 @@ class Account:
         """The account in a few plain lines."""
         counts, days = self.fates, sorted({day for reading in self.readings for day in reading.days})
         read = sum(reading.lines for reading in self.readings)
-        said = [f"heard from  {len(self.readings)} logs, {sum(1 for r in self.readings if r.lines)} with something new",
+        new = sum(1 for reading in self.readings if reading.lines)
+        said = [f"heard from  {several(len(self.readings), 'log')}, {new} with something new",
                 f"read        {read:,} lines: {counts['request']:,} requests, {counts['reject']:,} rejects, "
                 f"{counts['repeat']:,} repeats, {counts['furniture'] + counts['part']:,} other",
                 f"days        {span([str(day) for day in days])}",

@@ -28,7 +28,7 @@ import pyarrow as pa
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from pipeline import periods, schoolfolder, tables  # noqa: E402
+from pipeline import periods, schoolfolder, tables  # noqa: E402  (found by the path above)
 from pipeline.register.incidents import KEPT  # noqa: E402
 from pipeline.schoolday import is_open  # noqa: E402
 from pipeline.vault import load_keys  # noqa: E402

@@ -27,7 +27,7 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from pipeline import schoolfolder  # noqa: E402
+from pipeline import schoolfolder  # noqa: E402  (found by the path above)
 from pipeline.vault import load_keys  # noqa: E402
 
 FIRST = date(2017, 9, 1)

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "sample_logs"))
 
-import bench_pages  # noqa: E402
+import bench_pages  # noqa: E402  (found by the path above)
 
 from pipeline import issuing  # noqa: E402
 from pipeline.account import Account  # noqa: E402

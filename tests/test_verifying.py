@@ -9,7 +9,7 @@ import pytest
 from small_school import line, make, run
 from typer.testing import CliRunner
 
-from pipeline import schoolfolder, verifying
+from pipeline import runs, schoolfolder, verifying
 from pipeline.cli import app
 from pipeline.journal import Journal
 from pipeline.problems import UsageError
@@ -116,3 +116,11 @@ def test_whole_finds_what_the_proof_finds(school: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b'"tier":"T2"', b'"tier":"T3"', 1))
     found = [[fault.where for fault in verifying.verify(school, whole)[1]] for whole in (False, True)]
     assert found[0] == found[1] == [f"{path}, line 1"]
+
+
+def test_a_head_from_paper_is_a_question_and_no_run_of_the_weekly_job(school: Path) -> None:
+    """Whoever mistypes it does not make the status say that the week's verify failed; without one, the run is the job's."""
+    asked = CliRunner().invoke(app, ["--school", str(school), "verify", "--head", "incidents=deadbeef99"])
+    assert (asked.exit_code, asked.stdout.splitlines()[0], "weekly" in runs.known(school)) == (4, "1 fault.", False)
+    assert CliRunner().invoke(app, ["--school", str(school), "verify"]).exit_code == 0
+    assert runs.known(school)["weekly"].code == 0

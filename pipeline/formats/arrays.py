@@ -49,7 +49,7 @@ def lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
         for piece in pieces:
             if found := scan.fed(piece):
                 yield found
-    except Exception:
+    except Exception:  # whatever the damage is, it is raised again behind what came before it
         yield scan.rest()
         raise
     yield scan.fed(b"", last=True)
@@ -72,12 +72,18 @@ def _within(text: str) -> int:
 
 def _past(text: str, at: int, mark: str = "") -> int:
     """The place of what stands next, behind `mark`; ValueError where another stands there."""
-    at = SPACE.match(text, at).end()  # type: ignore[union-attr]
+    at = _skipped(SPACE, text, at)
     if not mark:
         return at
     if not text.startswith(mark, at):
         raise ValueError(mark)
     return _past(text, at + 1)
+
+
+def _skipped(signs: re.Pattern[str], text: str, at: int) -> int:
+    """The place behind the signs, none or many, that stand at `at`."""
+    found = signs.match(text, at)
+    return found.end() if found else at
 
 
 def _several(text: str) -> bool:
@@ -167,7 +173,7 @@ class _Scan:
 
     def _between(self) -> bool:
         """Before an element, or before an array: some exports are several behind one another."""
-        self._at = GAP.match(self._text, self._at).end()  # type: ignore[union-attr]
+        self._at = _skipped(GAP, self._text, self._at)
         mark = self._text[self._at:self._at + 1]
         if not mark:
             return False
@@ -223,7 +229,7 @@ class _Scan:
 
     def _run(self) -> bool:
         """Within what is no element: up to a comma, an object or the end of the array."""
-        self._put(RUN.match(self._text, self._at).end())  # type: ignore[union-attr]
+        self._put(_skipped(RUN, self._text, self._at))
         if self._at == len(self._text):
             return False
         self._out.append("\n")

@@ -71,8 +71,13 @@ def _second(look: Look) -> str:
 def _refs(refs: Sequence[str]) -> str:
     names = [said(ref, 20) for ref in refs]
     if len(names) > SHOWN:
-        return f"{len(names):,}, from {min(names)} to {max(names)}"
+        return f"{len(names):,}, from {min(names, key=_place)} to {max(names, key=_place)}"
     return ", ".join(names) or "none on record"
+
+
+def _place(ref: str) -> tuple[int, str]:
+    """References in the order in which they were allotted: I-9999 before I-10000."""
+    return len(ref), ref
 
 
 def _approvals(rows: Sequence[tuple[str, ...]]) -> Grid:

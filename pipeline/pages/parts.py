@@ -77,7 +77,7 @@ def anonymous(text: object, longest: int = 300) -> str:
 
 def number(value: object) -> str:
     """A whole number with commas; a dash where there is none."""
-    return "–" if value is None or value != value else f"{int(str(value)):,}"  # noqa: PLR0124  (pandas' missing number)
+    return "–" if value is None or value != value else f"{int(str(value)):,}"  # noqa: PLR0124  (nan: no number)
 
 
 def several(count: int, one: str, many: str = "") -> str:

@@ -41,7 +41,7 @@ class Past(Sequence[Happened]):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and tuple(self) == tuple(other)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # it is like any sequence of the same, and those have other hashes or none
 
     def _told(self, row: Row) -> Happened:
         when, kind, begin, length = row

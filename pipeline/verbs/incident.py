@@ -26,7 +26,8 @@ def incident_list(
 ) -> None:
     """List the incidents, without names, and when the next step of each is due."""
     only = casework.Filter(overdue, state, route, tier, day and day.date())
-    typer.echo("\n".join(casework.incidents(folder(), only)) or "No such incident.")
+    none = "No incident is like that." if only != casework.Filter() else "No incident yet."
+    typer.echo("\n".join(casework.incidents(folder(), only)) or none)
 
 
 @incident.command("show")
