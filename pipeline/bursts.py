@@ -41,7 +41,7 @@ CREATE OR REPLACE TEMP TABLE fold_tries AS
 WITH asked AS (
     SELECT v.first, m.client, m.person, m.site, m.category, m.second // 60 AS minute, bit_or(m.seconds)::HUGEINT AS seconds,
            min(m.started) AS started
-    FROM (SELECT * FROM fold_minutes WHERE NOT background AND category IN (SELECT category FROM fold_watched)) m
+    FROM (SELECT * FROM fold_minutes WHERE category IN (SELECT category FROM fold_watched)) m
     ASOF JOIN fold_watched v ON v.client = m.client AND v.person = m.person AND v.site = m.site AND v.category = m.category
                             AND m.first >= v.first
     GROUP BY ALL
@@ -68,13 +68,13 @@ WITH near AS (
 ), pages AS (
     SELECT n.first, n.second, o.site, CASE WHEN moment = n.second THEN o.started ELSE (moment + 1) * 1000000 END AS until
     FROM near n JOIN fold_minutes o ON o.client = n.client AND o.person = n.person AND o.second = moment // 60 * 60
-    WHERE NOT o.background AND o.site <> n.site
+    WHERE o.site <> n.site
       AND CASE WHEN moment = n.second THEN o.started // 1000000 = moment AND o.started < n.started
                ELSE ((o.seconds >> (moment % 60)) & 1) = 1 END
 ), adverts AS (
     SELECT n.first, n.second, '' AS site, (max(moment) + 1) * 1000000 AS until
-    FROM near n JOIN fold_minutes o ON o.client = n.client AND o.person = n.person AND o.second = moment
-    WHERE o.background AND moment < n.second GROUP BY n.first, n.second HAVING sum(o.n) >= 3
+    FROM near n JOIN fold_seconds o ON o.client = n.client AND o.person = n.person AND o.second = moment
+    WHERE moment < n.second GROUP BY n.first, n.second HAVING sum(o.n) >= 3
 )
 SELECT first, second, site, max(until) AS until FROM (FROM pages UNION ALL FROM adverts) GROUP BY ALL
 """

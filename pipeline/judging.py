@@ -34,6 +34,7 @@ from pipeline import (
     visits,
 )
 from pipeline.bursts import Watch
+from pipeline.daylines import Parts
 from pipeline.policy import Policy, in_force
 from pipeline.privacy import login_key, pseudonym
 from pipeline.problems import Problem
@@ -100,10 +101,11 @@ class NoDayBefore:
     learned: pa.Table = field(default_factory=LEARNED.schema.empty_table)
 
 
-def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, logs: Logs, before: Before = NoDayBefore()
-          ) -> tuple[Seen, dict[str, pa.Table], dict[str, int]]:
-    """What was seen on the day whose lines `con` calls `lines`, its derived tables, and where its requests went."""
-    seen = see(con, day, rules, key, logs, before)
+def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, logs: Logs, before: Before = NoDayBefore(),
+          parts: Parts | None = None) -> tuple[Seen, dict[str, pa.Table], dict[str, int]]:
+    """What was seen on the day whose lines `con` calls `lines`, its derived tables, and where its requests went. `parts`: the same
+    lines part by part; None: all at once."""
+    seen = see(con, day, rules, key, logs, before, parts)
     found, quiet = fire(con, day, rules, key, seen)
     shown = shown_of(found)
     stories = incidents.stories(shown)
@@ -122,8 +124,9 @@ def contexts(seen: Seen) -> dict[str, int]:
     return {"led": why.count(led.CONTEXT), "checked": sum(1 for one in why if one not in ("", led.CONTEXT))}
 
 
-def see(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, logs: Logs, before: Before = NoDayBefore()) -> Seen:
-    """The visits of the day whose lines `con` calls `lines`, and what the policy says of them."""
+def see(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, logs: Logs, before: Before = NoDayBefore(),
+        parts: Parts | None = None) -> Seen:
+    """The visits of the day whose lines `con` calls `lines` (and `parts`, part by part), and what the policy says of them."""
     policy, school = in_force(rules.policy, day), rules.school
     asked = con.sql(ASKED).to_arrow_table()
     spoken = speaking(asked, rules)
@@ -135,7 +138,7 @@ def see(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, log
     sought = searches.searches(con, hosts, rules.engines, rules.terms, detect.gravity(policy))
     stays, account = visits.fold(con, hosts, people_table(rules.people, day, key), _bands(rules, day), _networks(school),
                                  policy.background, logs.ranks, said, addresses.first_of(listed, shown, sought),
-                                 watch(policy, rules.embeds, before.brought))
+                                 watch(policy, rules.embeds, before.brought), parts)
     new = behaviour.new_hosts(con, hosts, before.hosts, rules.shapes)
     taught = learned.of_day(stays, hosts, rules.shapes, day)
     stays = behaviour.weighed(con, learned.carried(stays, taught, before.learned, rules.shapes), hosts, new, rules.shapes,

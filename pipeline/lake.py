@@ -22,8 +22,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline import coded, tables
+from pipeline import coded, daylines, tables
 from pipeline.chain import Entry
+from pipeline.daylines import Parts
 from pipeline.formats import Layout
 from pipeline.journal import Folded, Journal
 from pipeline.problems import FailedError, Problem
@@ -169,13 +170,14 @@ class Lake:
 
     # --- days -------------------------------------------------------------------------------------------------
 
-    def view(self, con: duckdb.DuckDBPyConnection, day: date) -> None:
-        """Give `con` the view `lines` of one school day."""
+    def view(self, con: duckdb.DuckDBPyConnection, day: date) -> Parts:
+        """Give `con` the view `lines` of one school day; the same lines part by part."""
         files = [str(self.folder / path) for path in self.files_of(day)]
-        if files:
-            con.read_parquet(files).create_view("lines", replace=True)
-        else:
+        if not files:
             con.register("lines", tables.empty(tables.LINES))
+            return daylines.of_view(con)
+        con.read_parquet(files).create_view("lines", replace=True)
+        return daylines.of_files(files)
 
     def inputs(self, day: date) -> str:
         """A fingerprint of the committed lines of a day: the same lines files, the same judgement."""

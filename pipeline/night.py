@@ -135,9 +135,9 @@ def _today(school: School | None) -> date:
 def _judge(folder: Path, lake: Lake, day: date, rules: Rules, keys: Keys, account: Account, tests: Sequence[Window]) -> None:
     """Judge one day and keep its tables; an equation that does not hold is a problem."""
     con = sql.connect(spill=str(emptied(folder / "var/spill")))
-    lake.view(con, day)
+    parts = lake.view(con, day)
     known = history.before(lake, day, rules, tests)
-    seen, tables, counts = judging.judge(con, day, rules, keys.pseudonym, judging.logs_of(rules, lake.sources()), known)
+    seen, tables, counts = judging.judge(con, day, rules, keys.pseudonym, judging.logs_of(rules, lake.sources()), known, parts)
     account.problems += judging.equations(con, tables, counts, day)
     lake.write_day(day, tables, {"rules": account.rules, "counts": counts} | history.told(known, seen.lately))
     account.judged.append(day)

@@ -83,13 +83,13 @@ def compare(lake: Lake, old: Rules, new: Rules, keys: Keys, days: int, *, same_v
     found = Difference()
     for day in sorted(set(lake.days_with_lines()) - lake.purged())[-days:]:
         con = sql.connect()
-        lake.view(con, day)
+        parts = lake.view(con, day)
         logs = judging.logs_of(old, lake.sources())
-        seen = judging.see(con, day, old, keys.pseudonym, logs, history.before(lake, day, old, tests))
+        seen = judging.see(con, day, old, keys.pseudonym, logs, history.before(lake, day, old, tests), parts)
         was = _fired(con, day, old, keys, seen)
         if not same_visits:
             logs = judging.logs_of(new, lake.sources())
-            seen = judging.see(con, day, new, keys.pseudonym, logs, history.before(lake, day, new, tests))
+            seen = judging.see(con, day, new, keys.pseudonym, logs, history.before(lake, day, new, tests), parts)
         _add(found, day, was, _fired(con, day, new, keys, seen))
     return found
 

@@ -12,14 +12,18 @@ end, counted in whole seconds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from pipeline import bursts
+from pipeline import bursts, daylines, minutes
 from pipeline.bursts import Watch
+from pipeline.daylines import Parts
+from pipeline.minutes import Minutes
 from pipeline.tables import VISITS, conform
 
 # Each request goes to one part, so the parts add up. Times are microseconds; a duration is held between 0 and one day.
@@ -66,15 +70,12 @@ FROM fold_requests r JOIN met USING (source, line) WHERE r.part = 'twin'
 """
 
 NO_TWINS = "CREATE OR REPLACE TEMP TABLE fold_twins AS SELECT * FROM fold_requests LIMIT 0"
-
-# Plain words for "part = 'own'": the scan itself can leave rows out by them, which it cannot by a CASE.
-OWN = """
-CREATE OR REPLACE TEMP VIEW fold_own AS
-SELECT * EXCLUDE (time, setup, sealed, part) FROM fold_requests
-WHERE time IS NOT NULL AND action IN ('allowed', 'blocked', 'warned') AND (setup IS NULL OR setup = '')
-  AND (sealed IS NULL OR sealed = '')
-UNION ALL SELECT * EXCLUDE (time, setup, sealed, part) FROM fold_twins WHERE part = 'own'
+OWN_TWINS = """
+SELECT source, line, 'request' AS fate, client, person, account, network, host, said AS vendor_category, action, kind,
+       bytes_in, bytes_out, took_ms AS duration_ms, time, '' AS setup, '' AS sealed
+FROM fold_twins WHERE part = 'own'
 """
+# Plain words for "part = 'own'": the scan itself can leave rows out by them, which it cannot by a CASE.
 PARTS = """
 WITH others AS (
     SELECT part, count(*) AS n FROM fold_requests
@@ -94,34 +95,18 @@ SELECT source, row_number() OVER (ORDER BY source) AS rank, coalesce(log_rank, 1
 FROM (SELECT DISTINCT source FROM lines WHERE fate = 'request') LEFT JOIN fold_ranks USING (source)
 """
 
-# What a request is about: its host by the lists; where the filter named a category of its own that holds, that; and where its
-# address shows more than its host, that.
-PLACED = """
-CREATE OR REPLACE TEMP VIEW fold_placed AS
-SELECT r.*, s.rank, s.log_rank, coalesce(k.background, false) AS background, NULL::INTEGER AS told
-FROM fold_own r JOIN fold_sources s USING (source) LEFT JOIN fold_known k USING (host)
-"""
-PLACED_BY_REQUEST = """
-CREATE OR REPLACE TEMP VIEW fold_placed AS
-SELECT r.*, s.rank, s.log_rank, coalesce(w.background, a.background, k.background, false) AS background,
-       coalesce(w.told, a.told) AS told
-FROM fold_own r JOIN fold_sources s USING (source) LEFT JOIN fold_known k USING (host)
-LEFT JOIN fold_said a ON a.host = r.host AND a.rank = s.rank AND a.said = r.said
-LEFT JOIN fold_shown w ON w.place = s.rank * 281474976710656 + r.line
-"""
-
 # What is told of a request is one small number on the way through the millions.
 TOLD = """
 CREATE OR REPLACE TEMP TABLE fold_told AS
 SELECT row_number() OVER ()::INTEGER AS told, *, category IN (SELECT category FROM fold_background) AS background
 FROM (SELECT category, note, search FROM fold_addressed UNION SELECT category, NULL, false FROM fold_answers);
 CREATE OR REPLACE TEMP TABLE fold_said AS
-SELECT a.host, s.rank, a.said, t.told, t.background
-FROM fold_answers a JOIN fold_sources s USING (source)
+SELECT a.host, a.source, a.said, t.told, t.background
+FROM fold_answers a
 JOIN fold_told t ON t.category = a.category AND t.note IS NULL AND NOT t.search;
 CREATE OR REPLACE TEMP TABLE fold_shown AS
-SELECT s.rank * 281474976710656 + a.line AS place, t.told, t.background
-FROM fold_addressed a JOIN fold_sources s USING (source)
+SELECT a.source, a.line, t.told, t.background
+FROM fold_addressed a
 JOIN fold_told t ON t.category IS NOT DISTINCT FROM a.category AND t.note IS NOT DISTINCT FROM a.note
                 AND t.search IS NOT DISTINCT FROM a.search
 """
@@ -133,25 +118,32 @@ SELECT host, any_value(site) AS site, any_value(category) AS category,
 FROM fold_hosts GROUP BY host
 """
 
-# first = start, source and line of the first request in one number, so that the least one is found without sorting.
+# What a minute is about: its host by the lists; where the filter named a category of its own that holds, that; and where its
+# addresses show more than their host, that. first = start, source and line of the first request in one number, so that the least
+# one is found without sorting.
 MINUTES = """
-CREATE OR REPLACE TEMP TABLE fold_minutes AS
-WITH grouped AS (  -- background alone has no host
-    SELECT client, person, log_rank, CASE WHEN background THEN NULL ELSE host END AS host,
-           CASE WHEN background THEN NULL ELSE told END AS told,
-           CASE WHEN background THEN started // 1000000 ELSE started // 60000000 * 60 END AS second,
-           count(*) AS n, max(ended) AS ended,
-           min(started::HUGEINT * 18446744073709551616 + rank * 281474976710656 + line) AS first,
-           count(*) FILTER (action = 'blocked') AS blocked, count(*) FILTER (action = 'warned') AS warned,
-           count(*) FILTER (kind = 'tunnel') AS tunnels, max(account) AS account, max(network) AS network,
-           sum(bytes_in) AS bytes_in, sum(bytes_out) AS bytes_out, max(took_ms) AS longest_ms,
-           bit_or(1::BIGINT << (started // 1000000 % 60)::INTEGER) AS seconds
-    FROM fold_placed GROUP BY ALL
-)
-SELECT g.* EXCLUDE (host, told), coalesce(g.host, '') AS host, g.host IS NULL AS background, t.note,
-       coalesce(t.search, false) AS search, (first // 18446744073709551616)::BIGINT AS started,
-       coalesce(k.site, g.host, '') AS site, coalesce(t.category, k.category, 'uncategorised') AS category
-FROM grouped g LEFT JOIN fold_known k ON k.host = g.host LEFT JOIN fold_told t ON t.told = g.told
+SELECT p.* EXCLUDE (person, account, network, host, told, place),
+       started::HUGEINT * 18446744073709551616 + place AS first,
+       coalesce(person, '') AS person, coalesce(account, '') AS account, coalesce(network, '') AS network,
+       coalesce(p.host, '') AS host, t.note, coalesce(t.search, false) AS search,
+       coalesce(k.site, p.host, '') AS site,
+       coalesce(t.category, k.category, 'uncategorised') AS category
+FROM fold_part p LEFT JOIN fold_known k ON k.host = p.host LEFT JOIN fold_told t ON t.told = p.told
+"""
+SECONDS = "SELECT client, coalesce(person, '') AS person, second, n FROM fold_part"
+# What several parts of the day have of one minute is one row. Marks only find such rows: what is one is told by what they agree in.
+TORN = """
+CREATE OR REPLACE TEMP TABLE fold_torn AS
+SELECT * FROM fold_minutes WHERE mark IN (SELECT mark FROM fold_minutes GROUP BY mark HAVING count(*) > 1)
+"""
+MENDED = """
+DELETE FROM fold_minutes WHERE mark IN (SELECT mark FROM fold_torn);
+INSERT INTO fold_minutes BY NAME
+SELECT client, person, log_rank, host, note, search, site, category, second, any_value(mark) AS mark,
+       sum(n) AS n, max(ended) AS ended, min(first) AS first, min(started) AS started, sum(blocked) AS blocked, sum(warned) AS warned,
+       sum(tunnels) AS tunnels, max(account) AS account, max(network) AS network, sum(bytes_in) AS bytes_in,
+       sum(bytes_out) AS bytes_out, max(longest_ms) AS longest_ms, bit_or(seconds) AS seconds
+FROM fold_torn GROUP BY ALL
 """
 
 # A resolver, a firewall and a proxy may all see one visit: what a log of a lower rank has of the same client and site, within
@@ -159,7 +151,7 @@ FROM grouped g LEFT JOIN fold_known k ON k.host = g.host LEFT JOIN fold_told t O
 TWICE = """
 CREATE OR REPLACE TEMP TABLE fold_twice AS
 WITH seen AS (
-    SELECT client, site, log_rank, second // 60 AS minute FROM fold_minutes WHERE NOT background GROUP BY ALL
+    SELECT client, site, log_rank, second // 60 AS minute FROM fold_minutes GROUP BY ALL
 ), better AS (
     SELECT client, site, min(log_rank) AS log_rank, near AS minute
     FROM (SELECT client, site, log_rank, unnest([minute - 2, minute - 1, minute, minute + 1, minute + 2]) AS near FROM seen)
@@ -167,10 +159,9 @@ WITH seen AS (
 )
 SELECT m.* FROM fold_minutes m JOIN better b ON b.client = m.client AND b.site = m.site AND b.minute = m.second // 60
                                             AND b.log_rank < m.log_rank
-WHERE NOT m.background
 """
 ONCE = """
-DELETE FROM fold_minutes WHERE NOT background AND (client, person, host, second, log_rank) IN (
+DELETE FROM fold_minutes WHERE (client, person, host, second, log_rank) IN (
     SELECT (client, person, host, second, log_rank) FROM fold_twice)
 """
 
@@ -183,7 +174,6 @@ WITH people AS (
            coalesce(p.role, '') AS role, CASE WHEN p.role = 'student' THEN coalesce(p.year, '') ELSE '' END AS year,
            CASE WHEN p.year IN (SELECT year FROM fold_bands) THEN p.year ELSE '' END AS bells
     FROM fold_minutes m LEFT JOIN people p ON p.person = m.person
-    WHERE NOT background
 ), banded AS (
     SELECT o.bells, o.minute, arg_max(b.band, b.starts) AS band, arg_max(b.period, b.starts) AS period,
            max(epoch_us(b.starts)) AS edge
@@ -245,7 +235,7 @@ FROM ordered o JOIN arrivals a ON a.site = o.site AND a.category = o.category AN
 BACKGROUND = """
 CREATE OR REPLACE TEMP TABLE fold_folded AS
 WITH background AS (
-    SELECT client, person, second, sum(n) AS n FROM fold_minutes WHERE background GROUP BY client, person, second
+    SELECT client, person, second, sum(n) AS n FROM fold_seconds GROUP BY client, person, second
 ), touched AS (
     SELECT client, person, first, started // 1000000 AS since, ended // 1000000 + 10 AS until,
            unnest(range(started // 60000000, (ended + 10000000) // 60000000 + 1)) AS minute
@@ -285,11 +275,12 @@ LEFT JOIN (SELECT network, any_value(actor) AS actor FROM fold_networks GROUP BY
 ORDER BY v.started, s.source, line
 """
 
-TABLES_LEFT = (*bursts.TABLES_LEFT, "fold_folded", "fold_company", "fold_twice", "fold_visits", "fold_minutes",
+TABLES_LEFT = (*bursts.TABLES_LEFT, "fold_folded", "fold_company", "fold_twice", "fold_visits", "fold_torn", "fold_minutes", "fold_seconds",
                "fold_shown", "fold_said", "fold_told", "fold_sources", "fold_twins", "fold_known")
-VIEWS_LEFT = ("fold_placed", "fold_own", "fold_requests")
+VIEWS_LEFT = ("fold_requests",)
 NO_ANSWERS = pa.Table.from_batches([], pa.schema([(name, pa.string()) for name in ("host", "source", "said", "category")]))
 EVERYTHING = Watch()
+TOGETHER = 16  # parts
 ADDRESSED = pa.schema([("source", pa.string()), ("line", pa.int64()), ("category", pa.string()), ("note", pa.string()),
                        ("search", pa.bool_())])
 
@@ -302,8 +293,8 @@ def as_addressed(table: pa.Table) -> pa.Table:
 
 def fold(con: duckdb.DuckDBPyConnection, hosts: pa.Table, people: pa.Table, bands: pa.Table, networks: pa.Table,
          background: Sequence[str], ranks: Mapping[str, int] = MappingProxyType({}),
-         answers: pa.Table = NO_ANSWERS, addressed: pa.Table | None = None, watch: Watch = EVERYTHING
-         ) -> tuple[pa.Table, dict[str, int]]:
+         answers: pa.Table = NO_ANSWERS, addressed: pa.Table | None = None, watch: Watch = EVERYTHING,
+         parts: Parts | None = None) -> tuple[pa.Table, dict[str, int]]:
     """The visits of the day whose lines `con` calls `lines`, and where its requests went (they add up).
 
     `ranks`: the rank of each log by source (1 where it is not named); what two logs saw counts in the one of the lower rank.
@@ -311,6 +302,7 @@ def fold(con: duckdb.DuckDBPyConnection, hosts: pa.Table, people: pa.Table, band
     field.
     `addressed` (ADDRESSED): the requests whose address shows more than their host, one row each, with category and note.
     `watch`: the visits that are looked at more closely (columns tries to brought; null or empty for the others).
+    `parts`: the same lines, part by part; None: all at once.
     """
     shown = ADDRESSED.empty_table() if addressed is None else pa.concat_tables([ADDRESSED.empty_table(), addressed],
                                                                                 promote_options="default")
@@ -324,9 +316,9 @@ def fold(con: duckdb.DuckDBPyConnection, hosts: pa.Table, people: pa.Table, band
     try:
         con.execute(REQUESTS)
         has_twins = con.sql("SELECT count(*) FROM lines WHERE setup = 'twin'").fetchall()[0][0] > 0
-        placed = PLACED_BY_REQUEST if len(answers) or len(shown) else PLACED
-        for step in (TWINS if has_twins else NO_TWINS, SOURCES, KNOWN, TOLD, OWN, placed, MINUTES):
+        for step in (TWINS if has_twins else NO_TWINS, SOURCES, KNOWN, TOLD):
             con.execute(step)
+        _minutes(con, parts or daylines.of_view(con))
         twice = _once(con)
         for step in (VISITS_OF_DAY, COMPANY, BACKGROUND):
             con.execute(step)
@@ -340,6 +332,49 @@ def fold(con: duckdb.DuckDBPyConnection, hosts: pa.Table, people: pa.Table, band
             con.execute(f"DROP TABLE IF EXISTS {name}")
         for name in given:
             con.unregister(name)
+
+
+def _minutes(con: duckdb.DuckDBPyConnection, parts: Parts) -> None:
+    """Make fold_minutes: of every part a row a minute, and of those one for each person, device, host and minute."""
+    twins = con.sql(OWN_TWINS).to_arrow_table()
+    known = _known(con)
+    made = daylines.each([*parts(minutes.COLUMNS), partial(daylines.with_codes, twins)], partial(minutes.by_minute, known=known))
+    for n, both in enumerate(_together(made)):
+        for table, step, rows in (("fold_minutes", MINUTES, both.own), ("fold_seconds", SECONDS, both.background)):
+            con.register("fold_part", rows)
+            con.execute(f"INSERT INTO {table} BY NAME {step}" if n else f"CREATE OR REPLACE TEMP TABLE {table} AS {step}")
+    con.unregister("fold_part")
+    con.execute(TORN)
+    con.execute(MENDED)
+
+
+def _together(made: Iterable[Minutes]) -> Iterator[Minutes]:
+    """What a few parts come to in one: to put anything into a table costs as much as thousands of its rows."""
+    held: list[Minutes] = []
+    for one in made:
+        held.append(one)
+        if len(held) == TOGETHER:
+            yield _as_one(held)
+            held = []
+    if held:
+        yield _as_one(held)
+
+
+def _as_one(parts: Sequence[Minutes]) -> Minutes:
+    return Minutes(*(pa.concat_tables(tables) for tables in zip(*parts, strict=True)))
+
+
+def _known(con: duckdb.DuckDBPyConnection) -> minutes.Known:
+    """What the tables made so far know of single requests."""
+    shown = con.sql("SELECT source, line, told, background FROM fold_shown ORDER BY source, line").to_arrow_table()
+    of = {source: shown.filter(pc.equal(shown["source"], source)) for source in pc.unique(shown["source"]).to_pylist()}
+    return minutes.Known(
+        {source: (rank, log_rank) for source, rank, log_rank in con.sql("SELECT source, rank, log_rank FROM fold_sources").fetchall()},
+        {host for host, in con.sql("SELECT host FROM fold_known WHERE background").fetchall()},
+        {(host, source, said): minutes.Told(told, background) for host, source, said, told, background in
+         con.sql("SELECT host, source, said, told, background FROM fold_said").fetchall()},
+        {source: minutes.Shown(rows["line"].to_numpy(), rows["told"].to_numpy(), rows["background"].to_numpy())
+         for source, rows in of.items()})
 
 
 def _once(con: duckdb.DuckDBPyConnection) -> int:
@@ -358,6 +393,6 @@ def _account(con: duckdb.DuckDBPyConnection, visits: pa.Table, twice: int) -> di
     for part, n in con.sql(PARTS).fetchall():
         parts[part] += n
     within = sum(visits["requests"].to_pylist()) + sum(visits["background"].to_pylist())
-    counted = con.sql("SELECT coalesce(sum(n), 0)::BIGINT FROM fold_minutes").fetchall()[0][0]
+    counted = con.sql("SELECT coalesce(sum(n), 0)::BIGINT FROM (SELECT n FROM fold_minutes UNION ALL SELECT n FROM fold_seconds)").fetchall()[0][0]
     return {"requests": sum(parts.values()), "visits": within, "background": counted - within,
             "auth": parts["auth"], "error": parts["error"], "setup": parts["setup"], "sealed": parts["sealed"], "twice": twice}
