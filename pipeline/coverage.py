@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime
 
-import duckdb
 import pyarrow as pa
 
+from pipeline.heard import Heard
 from pipeline.sql import run
 from pipeline.tables import COVERAGE, TALLIES, conform
 
@@ -16,20 +16,22 @@ REMEMBERED = 10  # school days after which a log that stays silent is taken for 
 ROTATED = re.compile(r"(\.\d{1,4})?(\.(gz|bz2|xz))?$")
 TURNED = re.compile(r"[-_.]?(?<!\d)20\d\d([-_.]?)[01]\d\1[0-3]\d(?!\d)([-_.T]?\d{2,10})?(?=[^/]*$)")
 
+COUNTED = {
+    **{name: f"fate = '{fate}'" for name, fate in (("requests", "request"), ("parts", "part"), ("furniture", "furniture"),
+                                                   ("rejects", "reject"), ("repeats", "repeat"))},
+    "unattributed": "fate = 'request' AND nobody",
+    "paged": "fate = 'request' AND kind = 'http' AND NOT sealed",
+    "blocked": "fate = 'request' AND action = 'blocked'",
+}
 # Silences are found between minutes that have a request, inside school hours, from opening to closing.
 SOURCES = """
 WITH counts AS (
-    SELECT source, count(*) AS lines, count(*) FILTER (fate = 'request') AS requests,
-           count(*) FILTER (fate = 'part') AS parts, count(*) FILTER (fate = 'furniture') AS furniture,
-           count(*) FILTER (fate = 'reject') AS rejects, count(*) FILTER (fate = 'repeat') AS repeats,
-           count(*) FILTER (fate = 'request' AND person IS NULL) AS unattributed,
-           count(*) FILTER (fate = 'request' AND kind = 'http' AND coalesce(sealed, '') = '') AS paged,
-           count(*) FILTER (fate = 'request' AND action = 'blocked') AS blocked,
-           min(time) FILTER (fate = 'request') AS first, max(time) FILTER (fate = 'request') AS last
-    FROM lines GROUP BY source
+    SELECT source, sum(n)::BIGINT AS lines, {counted},
+           make_timestamptz(min(first) FILTER (fate = 'request')) AS first,
+           make_timestamptz(max(last) FILTER (fate = 'request')) AS last
+    FROM kinds GROUP BY source
 ), heard AS (
-    SELECT DISTINCT source, epoch_us(time) // 60000000 AS minute FROM lines
-    WHERE fate = 'request' AND epoch_us(time) BETWEEN $opens AND $closes
+    SELECT DISTINCT source, minute FROM minutes WHERE minute BETWEEN $opens // 60000000 AND $closes // 60000000
     UNION SELECT source, unnest([$opens, $closes]) // 60000000 FROM counts  -- not of a log that ended before school began
     WHERE $opens > 0 AND epoch_us(last) >= $opens AND epoch_us(first) <= $closes
 ), gaps AS (
@@ -41,8 +43,7 @@ SELECT $day::DATE AS day, c.source, coalesce(n.name, '') AS name, c.* EXCLUDE (s
        coalesce(gap_minutes, 0) AS gap_minutes
 FROM counts c LEFT JOIN longest USING (source) LEFT JOIN names n ON n.source = c.source
 ORDER BY name, c.source
-"""
-
+""".format(counted=", ".join(f"coalesce(sum(n) FILTER ({which}), 0)::BIGINT AS {name}" for name, which in COUNTED.items()))
 MEASURES = """
 WITH judged AS (
     SELECT v.*, CASE WHEN d.context = '' THEN d.within ELSE 'not_evaluated' END AS within, d.context,
@@ -97,13 +98,13 @@ SELECT $day::DATE AS day, measure, of, people, count::BIGINT AS count FROM count
 """
 
 
-def coverage(con: duckdb.DuckDBPyConnection, day: date, names: Mapping[str, str],
-             open_hours: tuple[datetime, datetime] | None) -> pa.Table:
-    """One row for each log of the day whose lines `con` calls `lines`; closed days have no silences."""
+def coverage(heard: Heard, day: date, names: Mapping[str, str], open_hours: tuple[datetime, datetime] | None) -> pa.Table:
+    """One row for each log that was heard on the day; closed days have no silences."""
     opens, closes = (int(at.timestamp() * 1_000_000) for at in open_hours) if open_hours else (0, -1)
     named = pa.table({"source": pa.array(list(names), pa.string()),
                       "name": pa.array(list(names.values()), pa.string())})
-    return conform(run(SOURCES, {"day": day, "opens": opens, "closes": closes}, con=con, names=named), COVERAGE)
+    return conform(run(SOURCES, {"day": day, "opens": opens, "closes": closes}, kinds=heard.kinds, minutes=heard.minutes,
+                       names=named), COVERAGE)
 
 
 def silent(heard: pa.Table, paths: Mapping[str, str], day: date) -> dict[str, date]:

@@ -14,7 +14,6 @@ from typing import TypeVar
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline import coded
 from pipeline.tables import LINES, TEXT
@@ -25,11 +24,6 @@ Made = TypeVar("Made")
 Read = Callable[[], pa.Table]
 # The parts of a day, each still to be read, with the columns asked for.
 Parts = Callable[[Sequence[str]], list[Read]]
-
-
-def of_files(files: Sequence[str]) -> Parts:
-    """The parts of these files of `lines`."""
-    return lambda columns: [partial(_read, file, list(columns)) for file in files]
 
 
 def of_view(con: duckdb.DuckDBPyConnection) -> Parts:
@@ -45,17 +39,15 @@ def each(parts: Sequence[Read], make: Callable[[pa.Table], Made]) -> Iterator[Ma
     with ThreadPoolExecutor(WORKERS) as pool:
         waiting: deque[Future[Made]] = deque()
         for read in parts:
-            waiting.append(pool.submit(lambda read=read: make(read())))
+            waiting.append(pool.submit(_made, read, make))
             if len(waiting) > WORKERS:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
 
 
-def _read(file: str, columns: list[str]) -> pa.Table:
-    words = [name for name in columns if name in WORDS]
-    # Not `read_table`, which opens a dataset and reads ahead: for a file of a batch that takes four times as long.
-    return pq.ParquetFile(file, read_dictionary=words).read(columns=columns, use_threads=False)
+def _made(read: Read, make: Callable[[pa.Table], Made]) -> Made:
+    return make(read())
 
 
 def with_codes(rows: pa.Table) -> pa.Table:

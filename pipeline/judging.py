@@ -35,6 +35,7 @@ from pipeline import (
 )
 from pipeline.bursts import Watch
 from pipeline.daylines import Parts
+from pipeline.heard import Heard
 from pipeline.policy import Policy, in_force
 from pipeline.privacy import login_key, pseudonym
 from pipeline.problems import Problem
@@ -65,7 +66,7 @@ class Logs:
 @dataclass(frozen=True)
 class Seen:
     """What was seen on one school day before any rule fires: hosts (and which are new, or nearly), visits, verdicts, where its
-    requests went, and what later days learn of it."""
+    requests went, what later days learn of it, and what was heard from each log."""
 
     hosts: pa.Table
     new: pa.Table
@@ -75,6 +76,7 @@ class Seen:
     account: Mapping[str, int]
     learned: pa.Table
     lately: pa.Table
+    heard: Heard
 
 
 class Before(Protocol):
@@ -103,8 +105,10 @@ class NoDayBefore:
 
 def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, logs: Logs, before: Before = NoDayBefore(),
           parts: Parts | None = None) -> tuple[Seen, dict[str, pa.Table], dict[str, int]]:
-    """What was seen on the day whose lines `con` calls `lines`, its derived tables, and where its requests went. `parts`: the same
-    lines part by part; None: all at once."""
+    """What was seen on the day whose lines `con` calls `lines`, its derived tables, and where its requests went.
+
+    `parts`: the same lines, part by part; None: all at once.
+    """
     seen = see(con, day, rules, key, logs, before, parts)
     found, quiet = fire(con, day, rules, key, seen)
     shown = shown_of(found)
@@ -112,7 +116,7 @@ def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, l
     tables = {"hosts": seen.hosts, "visits": seen.visits, "verdicts": seen.verdicts, "detections": found, "incidents": stories,
               "breaches": incidents.breaches(seen.visits, seen.verdicts, shown, day),
               "tallies": coverage.tallies(seen.visits, seen.verdicts, found, stories, day),
-              "coverage": coverage.coverage(con, day, logs.names, open_hours(_bands(rules, day), rules.school, day)),
+              "coverage": coverage.coverage(seen.heard, day, logs.names, open_hours(_bands(rules, day), rules.school, day)),
               "filter_names": seen.filter_names, "filtered": filtered(seen.visits, taught_bands(rules, day), day),
               "habits": habits.of_day(seen.visits, day), "learned": seen.learned}
     return seen, tables, dict(seen.account) | {"quietened": len(quiet), "hidden": len(found) - len(shown)} | contexts(seen)
@@ -136,7 +140,7 @@ def see(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, log
                                   partial(answers.weigh, vendors=rules.vendors, of=logs.vendors, categories=policy.categories))
     shown = addresses.addressed(con, hosts, rules.shapes, policy.categories, day, partial(classified, rules=rules, day=day))
     sought = searches.searches(con, hosts, rules.engines, rules.terms, detect.gravity(policy))
-    stays, account = visits.fold(con, hosts, people_table(rules.people, day, key), _bands(rules, day), _networks(school),
+    stays, account, ears = visits.fold(con, hosts, people_table(rules.people, day, key), _bands(rules, day), _networks(school),
                                  policy.background, logs.ranks, said, addresses.first_of(listed, shown, sought),
                                  watch(policy, rules.embeds, before.brought), parts)
     new = behaviour.new_hosts(con, hosts, before.hosts, rules.shapes)
@@ -146,7 +150,7 @@ def see(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, log
     nominated = {row: {pseudonym(key, "p", login_key(login)) for login in logins} for row, logins in school.nominated.items()}
     verdicts = in_context(stays, classify.judge(stays, policy, nominated), before, policy, personal(school))
     return Seen(hosts, new, stays, verdicts, filter_names, account, taught,
-                spreading.lately(con, stays, new, before.hosts, rules.shapes))
+                spreading.lately(con, stays, new, before.hosts, rules.shapes), ears)
 
 
 def in_context(stays: pa.Table, verdicts: pa.Table, before: Before, policy: Policy, own: Sequence[str]) -> pa.Table:

@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -177,7 +178,7 @@ class Lake:
             con.register("lines", tables.empty(tables.LINES))
             return daylines.of_view(con)
         con.read_parquet(files).create_view("lines", replace=True)
-        return daylines.of_files(files)
+        return lambda columns: [partial(_part, file, list(columns)) for file in files]
 
     def inputs(self, day: date) -> str:
         """A fingerprint of the committed lines of a day: the same lines files, the same judgement."""
@@ -353,6 +354,12 @@ def _store(rows: pa.Table, path: Path, lines: bool) -> None:
         rows = rows.set_column(rows.column_names.index(name), name, coded.tight(coded.code(rows[name])))
     pq.write_table(rows, path, compression="zstd", compression_level=1, write_statistics=["line", "time"], store_schema=False,
                    use_dictionary=words, column_encoding=dict.fromkeys(("line", "byte", "time"), "DELTA_BINARY_PACKED"))
+
+
+def _part(path: str, columns: list[str]) -> pa.Table:
+    """Columns of a file of `lines`, its words coded. `read_table` takes four times as long over a file of one batch."""
+    words = [name for name in columns if name in daylines.WORDS]
+    return pq.ParquetFile(path, read_dictionary=words).read(columns, use_threads=False)
 
 
 def _read(sources: dict[str, Source], entry: Entry) -> None:

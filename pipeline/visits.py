@@ -1,9 +1,8 @@
 """Requests of one school day become visits: one person's stay, on one device, on one site and category.
 
-The lines of a day may be ten million, so they are read by two plain scans and one GROUP BY; everything after that works
-on the small table it leaves: one row per person, device, host and minute (per second for background, whose host no
-longer matters), and per category where the filter names its own. Band edges stand on whole minutes, and no pause of ten
-minutes fits inside one, so nothing is lost.
+The lines of a day may be ten million, so they are passed once (`dayminutes`); everything after that works on the small table it
+leaves: one row per person, device, host and minute (per second for background, whose host no longer matters), and per category
+where the filter names its own. Band edges stand on whole minutes, and no pause of ten minutes fits inside one: nothing is lost.
 
 A visit ends when ten minutes pass without a request, and at every band edge. Background (adverts, updates) is no visit:
 it is folded into the latest-begun visit of the same person and device that it falls in, up to ten seconds after its
@@ -12,157 +11,25 @@ end, counted in whole seconds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from pipeline import bursts, daylines, minutes
+from pipeline import bursts, daylines, dayminutes, sql
 from pipeline.bursts import Watch
 from pipeline.daylines import Parts
-from pipeline.minutes import Minutes
+from pipeline.dayminutes import PART
+from pipeline.heard import Heard
 from pipeline.tables import VISITS, conform
 
-# Each request goes to one part, so the parts add up. Times are microseconds; a duration is held between 0 and one day.
-REQUESTS = """
-CREATE OR REPLACE TEMP VIEW fold_requests AS
-SELECT source, line, client, coalesce(person, '') AS person, coalesce(account, '') AS account,
-       coalesce(network, '') AS network, coalesce(host, '') AS host, coalesce(vendor_category, '') AS said, action,
-       coalesce(kind, '') AS kind,
-       coalesce(bytes_in, 0) AS bytes_in, coalesce(bytes_out, 0) AS bytes_out,
-       least(greatest(coalesce(duration_ms, 0), 0), 86400000) AS took_ms,
-       epoch_us(time) AS ended,
-       greatest(epoch_us(time) - 1000 * least(greatest(coalesce(duration_ms, 0), 0), 86400000), 0) AS started,
-       time, setup, sealed,
-       CASE WHEN coalesce(sealed, '') <> '' THEN 'sealed'
-            WHEN action = 'auth' THEN 'auth'
-            WHEN time IS NULL OR coalesce(action, '') NOT IN ('allowed', 'blocked', 'warned') THEN 'error'
-            WHEN setup = 'twin' THEN 'twin'
-            WHEN coalesce(setup, '') <> '' THEN 'setup'
-            ELSE 'own' END AS part
-FROM lines WHERE fate = 'request'
-"""
-
-# The second line of one decrypted block. Its first line is a blocked tunnel within two seconds: then it is set-up.
-# Otherwise it is the only trace of the block, and takes its person from the nearest line of that client and host.
-TWINS = """
-CREATE OR REPLACE TEMP TABLE fold_twins AS
-WITH twins AS (
-    SELECT source, line, client, person, host, ended, unnest([-1, 0, 1]) + ended // 2000000 AS bucket
-    FROM fold_requests WHERE part = 'twin'
-), firsts AS (
-    SELECT client, host, person, ended, ended // 2000000 AS bucket, kind = 'tunnel' AND action = 'blocked' AS block
-    FROM fold_requests SEMI JOIN twins USING (client, host) WHERE part IN ('own', 'setup')
-), met AS (
-    SELECT t.source, t.line, coalesce(bool_or(f.block), false) AS paired,
-           min({'apart': abs(t.ended - f.ended), 'person': f.person}) FILTER (f.person <> '') AS nearest
-    FROM twins t LEFT JOIN firsts f ON f.client = t.client AND f.host = t.host AND f.bucket = t.bucket
-                                   AND abs(t.ended - f.ended) <= 2000000
-    GROUP BY t.source, t.line
-)
-SELECT r.* REPLACE (CASE WHEN r.person <> '' THEN r.person ELSE coalesce(met.nearest.person, '') END AS person,
-                    'blocked' AS action,
-                    CASE WHEN met.paired THEN 'setup' ELSE 'own' END AS part)
-FROM fold_requests r JOIN met USING (source, line) WHERE r.part = 'twin'
-"""
-
-NO_TWINS = "CREATE OR REPLACE TEMP TABLE fold_twins AS SELECT * FROM fold_requests LIMIT 0"
-OWN_TWINS = """
-SELECT source, line, 'request' AS fate, client, person, account, network, host, said AS vendor_category, action, kind,
-       bytes_in, bytes_out, took_ms AS duration_ms, time, '' AS setup, '' AS sealed
-FROM fold_twins WHERE part = 'own'
-"""
-# Plain words for "part = 'own'": the scan itself can leave rows out by them, which it cannot by a CASE.
-PARTS = """
-WITH others AS (
-    SELECT part, count(*) AS n FROM fold_requests
-    WHERE (time IS NOT NULL AND action IN ('allowed', 'blocked', 'warned') AND (setup IS NULL OR setup = '')
-           AND (sealed IS NULL OR sealed = '')) IS NOT TRUE
-    GROUP BY part
-), twins AS (
-    SELECT part, count(*) AS n FROM fold_twins GROUP BY part
-)
-SELECT part, n FROM others WHERE part <> 'twin' UNION ALL FROM twins
-UNION ALL SELECT 'own', (SELECT count(*) FROM lines WHERE fate = 'request') - (SELECT coalesce(sum(n), 0)::BIGINT FROM others)
-"""
-
-SOURCES = """
-CREATE OR REPLACE TEMP TABLE fold_sources AS
-SELECT source, row_number() OVER (ORDER BY source) AS rank, coalesce(log_rank, 1) AS log_rank
-FROM (SELECT DISTINCT source FROM lines WHERE fate = 'request') LEFT JOIN fold_ranks USING (source)
-"""
-
-# What is told of a request is one small number on the way through the millions.
-TOLD = """
-CREATE OR REPLACE TEMP TABLE fold_told AS
-SELECT row_number() OVER ()::INTEGER AS told, *, category IN (SELECT category FROM fold_background) AS background
-FROM (SELECT category, note, search FROM fold_addressed UNION SELECT category, NULL, false FROM fold_answers);
-CREATE OR REPLACE TEMP TABLE fold_said AS
-SELECT a.host, a.source, a.said, t.told, t.background
-FROM fold_answers a
-JOIN fold_told t ON t.category = a.category AND t.note IS NULL AND NOT t.search;
-CREATE OR REPLACE TEMP TABLE fold_shown AS
-SELECT a.source, a.line, t.told, t.background
-FROM fold_addressed a
-JOIN fold_told t ON t.category IS NOT DISTINCT FROM a.category AND t.note IS NOT DISTINCT FROM a.note
-                AND t.search IS NOT DISTINCT FROM a.search
-"""
-
-KNOWN = """
-CREATE OR REPLACE TEMP TABLE fold_known AS
-SELECT host, any_value(site) AS site, any_value(category) AS category,
-       any_value(category) IN (SELECT category FROM fold_background) AS background
-FROM fold_hosts GROUP BY host
-"""
-
-# What a minute is about: its host by the lists; where the filter named a category of its own that holds, that; and where its
-# addresses show more than their host, that. first = start, source and line of the first request in one number, so that the least
-# one is found without sorting.
-MINUTES = """
-SELECT p.* EXCLUDE (person, account, network, host, told, place),
-       started::HUGEINT * 18446744073709551616 + place AS first,
-       coalesce(person, '') AS person, coalesce(account, '') AS account, coalesce(network, '') AS network,
-       coalesce(p.host, '') AS host, t.note, coalesce(t.search, false) AS search,
-       coalesce(k.site, p.host, '') AS site,
-       coalesce(t.category, k.category, 'uncategorised') AS category
-FROM fold_part p LEFT JOIN fold_known k ON k.host = p.host LEFT JOIN fold_told t ON t.told = p.told
-"""
-SECONDS = "SELECT client, coalesce(person, '') AS person, second, n FROM fold_part"
-# What several parts of the day have of one minute is one row. Marks only find such rows: what is one is told by what they agree in.
-TORN = """
-CREATE OR REPLACE TEMP TABLE fold_torn AS
-SELECT * FROM fold_minutes WHERE mark IN (SELECT mark FROM fold_minutes GROUP BY mark HAVING count(*) > 1)
-"""
-MENDED = """
-DELETE FROM fold_minutes WHERE mark IN (SELECT mark FROM fold_torn);
-INSERT INTO fold_minutes BY NAME
-SELECT client, person, log_rank, host, note, search, site, category, second, any_value(mark) AS mark,
-       sum(n) AS n, max(ended) AS ended, min(first) AS first, min(started) AS started, sum(blocked) AS blocked, sum(warned) AS warned,
-       sum(tunnels) AS tunnels, max(account) AS account, max(network) AS network, sum(bytes_in) AS bytes_in,
-       sum(bytes_out) AS bytes_out, max(longest_ms) AS longest_ms, bit_or(seconds) AS seconds
-FROM fold_torn GROUP BY ALL
-"""
-
-# A resolver, a firewall and a proxy may all see one visit: what a log of a lower rank has of the same client and site, within
-# two minutes, counts there alone. Addresses, not people: a resolver knows no login.
-TWICE = """
-CREATE OR REPLACE TEMP TABLE fold_twice AS
-WITH seen AS (
-    SELECT client, site, log_rank, second // 60 AS minute FROM fold_minutes GROUP BY ALL
-), better AS (
-    SELECT client, site, min(log_rank) AS log_rank, near AS minute
-    FROM (SELECT client, site, log_rank, unnest([minute - 2, minute - 1, minute, minute + 1, minute + 2]) AS near FROM seen)
-    GROUP BY client, site, near
-)
-SELECT m.* FROM fold_minutes m JOIN better b ON b.client = m.client AND b.site = m.site AND b.minute = m.second // 60
-                                            AND b.log_rank < m.log_rank
-"""
-ONCE = """
-DELETE FROM fold_minutes WHERE (client, person, host, second, log_rank) IN (
-    SELECT (client, person, host, second, log_rank) FROM fold_twice)
+# Where requests went: by their kinds, and of twins by what was found of them.
+PARTS = f"""
+SELECT part, sum(n)::BIGINT AS n
+FROM (SELECT {PART.format(sealed="sealed", timeless="NOT timed")} AS part, n FROM kinds WHERE fate = 'request')
+WHERE part <> 'twin' GROUP BY part
+UNION ALL SELECT part, count(*) FROM fold_twins GROUP BY part
 """
 
 VISITS_OF_DAY = """
@@ -275,12 +142,10 @@ LEFT JOIN (SELECT network, any_value(actor) AS actor FROM fold_networks GROUP BY
 ORDER BY v.started, s.source, line
 """
 
-TABLES_LEFT = (*bursts.TABLES_LEFT, "fold_folded", "fold_company", "fold_twice", "fold_visits", "fold_torn", "fold_minutes", "fold_seconds",
-               "fold_shown", "fold_said", "fold_told", "fold_sources", "fold_twins", "fold_known")
-VIEWS_LEFT = ("fold_requests",)
+COUNTED = "SELECT coalesce(sum(n), 0)::BIGINT FROM (SELECT n FROM fold_minutes UNION ALL SELECT n FROM fold_seconds)"
+TABLES_LEFT = (*bursts.TABLES_LEFT, "fold_folded", "fold_company", "fold_visits", *dayminutes.TABLES_LEFT)
 NO_ANSWERS = pa.Table.from_batches([], pa.schema([(name, pa.string()) for name in ("host", "source", "said", "category")]))
 EVERYTHING = Watch()
-TOGETHER = 16  # parts
 ADDRESSED = pa.schema([("source", pa.string()), ("line", pa.int64()), ("category", pa.string()), ("note", pa.string()),
                        ("search", pa.bool_())])
 
@@ -294,8 +159,8 @@ def as_addressed(table: pa.Table) -> pa.Table:
 def fold(con: duckdb.DuckDBPyConnection, hosts: pa.Table, people: pa.Table, bands: pa.Table, networks: pa.Table,
          background: Sequence[str], ranks: Mapping[str, int] = MappingProxyType({}),
          answers: pa.Table = NO_ANSWERS, addressed: pa.Table | None = None, watch: Watch = EVERYTHING,
-         parts: Parts | None = None) -> tuple[pa.Table, dict[str, int]]:
-    """The visits of the day whose lines `con` calls `lines`, and where its requests went (they add up).
+         parts: Parts | None = None) -> tuple[pa.Table, dict[str, int], Heard]:
+    """The visits of the day whose lines `con` calls `lines`, where its requests went (they add up), and what was heard.
 
     `ranks`: the rank of each log by source (1 where it is not named); what two logs saw counts in the one of the lower rank.
     `answers` (host, source, said, category): the category of requests for which it is not the host's, by the log and its category
@@ -314,19 +179,14 @@ def fold(con: duckdb.DuckDBPyConnection, hosts: pa.Table, people: pa.Table, band
     for name, table in given.items():
         con.register(name, table)
     try:
-        con.execute(REQUESTS)
-        has_twins = con.sql("SELECT count(*) FROM lines WHERE setup = 'twin'").fetchall()[0][0] > 0
-        for step in (TWINS if has_twins else NO_TWINS, SOURCES, KNOWN, TOLD):
-            con.execute(step)
-        _minutes(con, parts or daylines.of_view(con))
-        twice = _once(con)
+        twice, heard = dayminutes.make(con, parts or daylines.of_view(con))
         for step in (VISITS_OF_DAY, COMPANY, BACKGROUND):
             con.execute(step)
         bursts.look(con, watch)
         visits = conform(con.sql(ANSWER).to_arrow_table(), VISITS)
-        return visits, _account(con, visits, twice)
+        return visits, _account(con, visits, twice, heard), heard
     finally:
-        for name in VIEWS_LEFT:
+        for name in dayminutes.VIEWS_LEFT:
             con.execute(f"DROP VIEW IF EXISTS {name}")
         for name in TABLES_LEFT:
             con.execute(f"DROP TABLE IF EXISTS {name}")
@@ -334,65 +194,13 @@ def fold(con: duckdb.DuckDBPyConnection, hosts: pa.Table, people: pa.Table, band
             con.unregister(name)
 
 
-def _minutes(con: duckdb.DuckDBPyConnection, parts: Parts) -> None:
-    """Make fold_minutes: of every part a row a minute, and of those one for each person, device, host and minute."""
-    twins = con.sql(OWN_TWINS).to_arrow_table()
-    known = _known(con)
-    made = daylines.each([*parts(minutes.COLUMNS), partial(daylines.with_codes, twins)], partial(minutes.by_minute, known=known))
-    for n, both in enumerate(_together(made)):
-        for table, step, rows in (("fold_minutes", MINUTES, both.own), ("fold_seconds", SECONDS, both.background)):
-            con.register("fold_part", rows)
-            con.execute(f"INSERT INTO {table} BY NAME {step}" if n else f"CREATE OR REPLACE TEMP TABLE {table} AS {step}")
-    con.unregister("fold_part")
-    con.execute(TORN)
-    con.execute(MENDED)
-
-
-def _together(made: Iterable[Minutes]) -> Iterator[Minutes]:
-    """What a few parts come to in one: to put anything into a table costs as much as thousands of its rows."""
-    held: list[Minutes] = []
-    for one in made:
-        held.append(one)
-        if len(held) == TOGETHER:
-            yield _as_one(held)
-            held = []
-    if held:
-        yield _as_one(held)
-
-
-def _as_one(parts: Sequence[Minutes]) -> Minutes:
-    return Minutes(*(pa.concat_tables(tables) for tables in zip(*parts, strict=True)))
-
-
-def _known(con: duckdb.DuckDBPyConnection) -> minutes.Known:
-    """What the tables made so far know of single requests."""
-    shown = con.sql("SELECT source, line, told, background FROM fold_shown ORDER BY source, line").to_arrow_table()
-    of = {source: shown.filter(pc.equal(shown["source"], source)) for source in pc.unique(shown["source"]).to_pylist()}
-    return minutes.Known(
-        {source: (rank, log_rank) for source, rank, log_rank in con.sql("SELECT source, rank, log_rank FROM fold_sources").fetchall()},
-        {host for host, in con.sql("SELECT host FROM fold_known WHERE background").fetchall()},
-        {(host, source, said): minutes.Told(told, background) for host, source, said, told, background in
-         con.sql("SELECT host, source, said, told, background FROM fold_said").fetchall()},
-        {source: minutes.Shown(rows["line"].to_numpy(), rows["told"].to_numpy(), rows["background"].to_numpy())
-         for source, rows in of.items()})
-
-
-def _once(con: duckdb.DuckDBPyConnection) -> int:
-    """Take out what a better log saw too, where the logs of the day have several ranks; how many requests that is."""
-    if con.sql("SELECT count(DISTINCT log_rank) FROM fold_sources").fetchall()[0][0] < 2:
-        return 0
-    con.execute(TWICE)
-    con.execute(ONCE)
-    return int(con.sql("SELECT coalesce(sum(n), 0)::BIGINT FROM fold_twice").fetchall()[0][0])
-
-
-def _account(con: duckdb.DuckDBPyConnection, visits: pa.Table, twice: int) -> dict[str, int]:
+def _account(con: duckdb.DuckDBPyConnection, visits: pa.Table, twice: int, heard: Heard) -> dict[str, int]:
     """How many requests went where: in visits (own and folded), unfolded background, auth, error, set-up, sealed, or seen twice
     (they count in another log)."""
     parts = {"own": 0, "auth": 0, "error": 0, "setup": 0, "sealed": 0}
-    for part, n in con.sql(PARTS).fetchall():
-        parts[part] += n
+    for row in sql.run(PARTS, con=con, kinds=heard.kinds).to_pylist():
+        parts[row["part"]] += row["n"]
     within = sum(visits["requests"].to_pylist()) + sum(visits["background"].to_pylist())
-    counted = con.sql("SELECT coalesce(sum(n), 0)::BIGINT FROM (SELECT n FROM fold_minutes UNION ALL SELECT n FROM fold_seconds)").fetchall()[0][0]
+    counted = con.sql(COUNTED).fetchall()[0][0]
     return {"requests": sum(parts.values()), "visits": within, "background": counted - within,
             "auth": parts["auth"], "error": parts["error"], "setup": parts["setup"], "sealed": parts["sealed"], "twice": twice}

@@ -62,7 +62,7 @@ def answered(text: str | pa.Table) -> tuple[pa.Table, pa.Table, dict[str, int]]:
     con = connect(threads=1)
     con.register("lines", lines(text) if isinstance(text, str) else text)
     found, names = answers(con, LISTED, VENDORS, OF, CATEGORIES, DAY)
-    visits, counts = fold(con, LISTED, PEOPLE, BELLS, NETWORKS, ["background"], answers=found)
+    visits, counts, _ = fold(con, LISTED, PEOPLE, BELLS, NETWORKS, ["background"], answers=found)
     assert counts["requests"] == sum(n for name, n in counts.items() if name != "requests")
     return visits, names, counts
 
@@ -293,7 +293,7 @@ def test_an_address_may_say_more_than_its_host() -> None:
         {"source": "s1", "line": 2, "category": "drugs", "note": "a list names this address"},
         {"source": "s1", "line": 3, "category": "drugs", "note": "a list names this address"},
         {"source": "s1", "line": 4, "category": "games", "note": "a game in a frame"}], ADDRESSED)
-    visits, _ = fold(con, LISTED, PEOPLE, BELLS, NETWORKS, ["background"], answers=found, addressed=shown)
+    visits, _, _ = fold(con, LISTED, PEOPLE, BELLS, NETWORKS, ["background"], answers=found, addressed=shown)
     told = [(row["host"], row["category"], row["requests"], row["notes"]) for row in visits.to_pylist()]
     assert told == [("plain.example", "uncategorised", 1, []),
                     ("plain.example", "drugs", 2, ["a list names this address"]),

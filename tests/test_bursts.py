@@ -40,7 +40,7 @@ def folded(text: str | pa.Table, watch: Watch = WATCH) -> pa.Table:
     """The visits of a text table of lines."""
     con = connect(threads=1)
     con.register("lines", lines(text) if isinstance(text, str) else text)
-    visits, counts = fold(con, HOSTS_KNOWN, PEOPLE, BELLS, NETWORKS, ["adverts"], watch=watch)
+    visits, counts, _ = fold(con, HOSTS_KNOWN, PEOPLE, BELLS, NETWORKS, ["adverts"], watch=watch)
     assert counts["requests"] == sum(n for name, n in counts.items() if name != "requests")
     return visits
 

@@ -9,14 +9,14 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "pipeline"
 FLOORS = (
-    {"chain", "coded", "keyboard", "problems", "schoolday", "sql", "tables", "version"},
-    {"formats", "hosts", "periods", "signals", "words"},
+    {"chain", "coded", "daylines", "keyboard", "problems", "schoolday", "sql", "tables", "version"},
+    {"formats", "groups", "hosts", "periods", "signals", "words"},
     {"addressbook", "engines", "excepted", "listformats", "lists", "ownlist", "policy", "rulebook", "school", "terms",
      "vendors"},
     {"disclosure", "intent", "precision", "privacy", "register"},
-    {"addresses", "answers", "behaviour", "bursts", "changes", "checking", "classify", "coverage", "detect", "habits",
-     "incidents", "inferred", "ingest", "learned", "led", "listaddresses", "onename", "repeats", "searches", "spreading",
-     "tunnels", "turned", "uncategorised", "visits"},
+    {"addresses", "answers", "behaviour", "bursts", "changes", "checking", "classify", "coverage", "dayminutes", "detect",
+     "habits", "heard", "incidents", "inferred", "ingest", "learned", "led", "listaddresses", "minutes", "onename", "repeats",
+     "searches", "spreading", "tunnels", "turned", "uncategorised", "visits"},
     {"pages"},
     {"archives", "folders", "inbox", "journal", "kept", "lake", "listfetch", "listsource", "liststore", "logfiles", "mail",
      "proving", "render", "rulefiles", "runs", "sealed", "vault", "zipping"},
@@ -37,6 +37,9 @@ NEIGHBOURS = {
     "behaviour": {"onename", "tunnels"},
     "casework": {"correcting"},
     "cli": {"deciding", "night", "purging", "readout", "returning", "verbs", "verifying"},
+    "coverage": {"heard"},
+    "daylines": {"coded", "tables"},
+    "dayminutes": {"heard", "minutes"},
     "deciding": {"casework"},
     "detect": {"classify"},
     "evidence": {"casework", "logbooks", "telling"},
@@ -84,7 +87,7 @@ NEIGHBOURS = {
     "verbs": {"approving", "asking", "casework", "deciding", "evidence", "exporting", "inspecting", "listing", "logbooks",
               "mailing", "owning", "readout", "returning", "ruling", "sealing", "status", "telling", "trial", "trying"},
     "verifying": {"asking", "sealing"},
-    "visits": {"bursts"},
+    "visits": {"bursts", "dayminutes", "heard"},
     "zipping": {"lake"},
 }
 WITHIN = {(me, other) for me, others in NEIGHBOURS.items() for other in others}

@@ -8,6 +8,8 @@ from tables_text import DAY, at, build, lines, rows, said, visits
 from test_detect import AGAINST, POLICY, SPREE, _conditions_as_given, fired, judged
 
 from pipeline.coverage import coverage, tallies
+from pipeline.daylines import of_view
+from pipeline.heard import of_lines
 from pipeline.incidents import breaches, stories
 from pipeline.sql import connect
 from pipeline.tables import DETECTIONS, INCIDENTS, conform
@@ -117,7 +119,8 @@ def test_coverage_says_fates_and_the_longest_silence() -> None:
         -     | reject  | -       | -      | -
         -     | furniture | -     | -      | -
     """))
-    table = coverage(con, DAY, {"s1": "access.log"}, (at("09:00"), at("11:00")))
+    heard = of_lines(of_view(con))
+    table = coverage(heard, DAY, {"s1": "access.log"}, (at("09:00"), at("11:00")))
     assert said(table, "name", "lines", "requests", "rejects", "furniture", "unattributed", "paged", "blocked",
                 "gap_minutes") == [("access.log", 4, 2, 1, 1, 1, 1, 1, 90)]
-    assert coverage(con, DAY, {}, None)["gap_minutes"].to_pylist() == [0]
+    assert coverage(heard, DAY, {}, None)["gap_minutes"].to_pylist() == [0]

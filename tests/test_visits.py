@@ -39,7 +39,7 @@ def folded(text: str | pa.Table, ranks: Mapping[str, int] = {}) -> tuple[pa.Tabl
     """The visits and counts of a text table of lines."""
     con = connect(threads=1)
     con.register("lines", lines(text) if isinstance(text, str) else text)
-    visits, counts = fold(con, HOSTS_KNOWN, PEOPLE, BELLS, NETWORKS, ["adverts"], ranks)
+    visits, counts, _ = fold(con, HOSTS_KNOWN, PEOPLE, BELLS, NETWORKS, ["adverts"], ranks)
     assert counts["requests"] == sum(n for name, n in counts.items() if name != "requests")
     return visits, counts
 
