@@ -15,8 +15,8 @@ from typing import Any
 
 from pipeline import ingest, logfiles
 from pipeline.formats import Layout
-from pipeline.formats.fields import GRAVE
 from pipeline.formats.syslog import SYSLOG
+from pipeline.formats.verdicts import GRAVE
 from pipeline.logfiles import LogFile
 from pipeline.parsing import WORKERS, Parsing
 from pipeline.problems import Problem
