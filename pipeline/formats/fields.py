@@ -17,17 +17,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline import coded, sql
-from pipeline.formats import Format, Layout
+from pipeline.formats import Format, Layout, plainrows
 from pipeline.formats.compiling import compile_rows
+from pipeline.formats.lines import NOBODY
 from pipeline.formats.places import Places
 from pipeline.formats.plainpairs import Cutter
-from pipeline.formats.readers import QUICK
+from pipeline.formats.plainway import PlainWay
+from pipeline.formats.readers import PLAIN, QUICK
 from pipeline.formats.syslog import UNWRAPPED
 from pipeline.formats.verdicts import WORDS, Verdicts, seal_by_name
 
 RAW = ("time", "client_ip", "user", "action", "kind", "method", "url", "host", "port", "status", "bytes_in", "bytes_out",
        "duration_ms", "content_type", "user_agent", "referrer", "vendor_category", "vendor_rule", "setup", "sealed_list")
-NOBODY = frozenset({"", "-", '""', "n/a", "none", "unknown", "anonymous", "not available", "unknown (sso failed)"})
 
 
 class Parser:
@@ -41,6 +42,7 @@ class Parser:
         self.places = Places(self.con)
         self.con.execute(UNWRAPPED)
         self.rows = sql.Prepared(compile_rows(form, self.layout), self.con, "given")
+        self.plain = plainrows.plan(form, self.layout, _plain(form, self.layout), self.con)
         self.quick = _quick(form, self.layout, self.con)
 
     def parse(self, numbered: pa.Table) -> pa.Table:
@@ -67,6 +69,9 @@ class Parser:
 
     def _rows(self, numbered: pa.Table) -> pa.Table:
         """What differs from line to line: of plain lines the quick way, where the format has one."""
+        if self.plain is not None:
+            plain, rows = self.plain.of(numbered)
+            return rows if len(rows) == len(numbered) else self._both(numbered, plain, rows)
         if self.quick is None:
             return self.rows.run(numbered)
         cutter, select = self.quick
@@ -77,6 +82,15 @@ class Parser:
         if len(cut) == len(numbered):
             return rows
         return pa.concat_tables([rows, self.rows.run(numbered.filter(pc.invert(plain)))]).sort_by("line")
+
+    def _both(self, numbered: pa.Table, plain: pa.Array, rows: pa.Table) -> pa.Table:
+        """The rows of plain lines, and those that the select makes of the others, in the order of the lines."""
+        others = self.rows.run(numbered.filter(pc.invert(plain)))
+        if not len(rows):
+            return others
+        alike = {name: coded.code(others[name]) if pa.types.is_dictionary(rows[name].type) else others[name]
+                 for name in rows.column_names}
+        return pa.concat_tables([rows, pa.table(alike)]).unify_dictionaries().combine_chunks().sort_by("line")
 
     def _word(self, column: pa.DictionaryArray, name: str) -> pa.DictionaryArray:
         """A column of words without those that only say that nothing is known."""
@@ -90,6 +104,10 @@ class Parser:
         if name == "user":
             return coded.mapped(column, partial(_login, percent=self.form.file.user_encoding == "percent"))
         return column
+
+
+def _plain(form: Format, layout: Layout) -> PlainWay | None:
+    return PLAIN[form.file.reader](form, layout) if form.file.reader in PLAIN else None
 
 
 def _quick(form: Format, layout: Layout, con: duckdb.DuckDBPyConnection) -> tuple[Cutter, sql.Prepared] | None:

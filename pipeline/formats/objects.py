@@ -19,6 +19,9 @@ from collections.abc import Mapping
 
 from pipeline.formats import Format, Layout
 from pipeline.formats.lines import column, literal
+from pipeline.formats.plainobjects import Objects
+from pipeline.formats.plainway import PlainWay
+from pipeline.formats.templates import Path
 
 SELECT = r"""
 WITH bare AS (
@@ -88,7 +91,7 @@ def split(form: Format, layout: Layout) -> str:
     paths = dict.fromkeys(path for name in form.needs for path in _paths(name))
     place = {path: number for number, path in enumerate(paths, 1)}
     loose, encoded = bool(form.says.get("loose")), form.says.get("encoded", {})
-    scalar = {name for group in form.times for name in group} | {name for ours in SCALAR for name in form.sources(ours)}
+    scalar = _scalar(form)
     return SELECT.format(
         paths=", ".join(literal(path) for path in paths) or "'$.none'",
         loose="true" if loose else "false",
@@ -98,6 +101,29 @@ def split(form: Format, layout: Layout) -> str:
         nothing=f"coalesce({', '.join(column(name) for name in form.needs)}) IS NULL" if form.needs else "false",
         names="".join(f", {column(name)}" for name in form.needs),
     )
+
+
+def plain(form: Format, layout: Layout) -> PlainWay | None:
+    """What cuts the plain lines of a format of this kind; none where its fields are written encoded."""
+    if form.says.get("encoded"):
+        return None
+    ways = {name: [(name,), _keys(name)] if "." in name else [_keys(name)] for name in form.needs}
+    return PlainWay(Objects(ways, _scalar(form)), frozenset(form.needs), lambda name, text: text)
+
+
+def _scalar(form: Format) -> frozenset[str]:
+    """The fields that are never a list or a map."""
+    return frozenset({name for group in form.times for name in group} | {name for ours in SCALAR for name in form.sources(ours)})
+
+
+def _keys(name: str) -> Path:
+    """The keys and places from the object to a field."""
+    return tuple(step for part in name.split(".") for step in _split(part))
+
+
+def _split(part: str) -> tuple[str | int, ...]:
+    key, places = _parts(part)
+    return (key, *(int(place) for place in re.findall(r"\d+", places)))
 
 
 def _taken(name: str, place: Mapping[str, int], loose: bool, encoded: str | None) -> str:
@@ -116,8 +142,14 @@ def _paths(name: str) -> list[str]:
 
 
 def _step(part: str) -> str:
-    key, places = re.fullmatch(r"(.*?)((?:\[\d+\])*)", part, re.DOTALL).groups()  # type: ignore[union-attr]
+    key, places = _parts(part)
     return f'."{_key(key)}"{places}'
+
+
+def _parts(part: str) -> tuple[str, str]:
+    """A key, and the places behind it in brackets."""
+    key, places = re.fullmatch(r"(.*?)((?:\[\d+\])*)", part, re.DOTALL).groups()  # type: ignore[union-attr]
+    return key, places
 
 
 def _key(key: str) -> str:
