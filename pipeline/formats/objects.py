@@ -1,6 +1,7 @@
 """Reader `json`: an object a line (NDJSON), also where brackets and commas of an array still stand around it.
 
-A file that is an array, in any layout, comes here as an object a line too (`formats/arrays.py`).
+A file that is an array, in any layout, comes here as an object a line too (`formats/arrays.py`). What Elasticsearch found is
+read as the document that it is: what stands under `_source`.
 
 A source field is the path to a value: "event.eurl", "queries[0].rrname". A key that holds dots itself, such as Zeek's
 "id.orig_h", is tried as it stands first. Numbers and booleans come as their text, a list as its items joined by ", ",
@@ -32,7 +33,7 @@ WITH bare AS (
     FROM numbered
 ), looked AS (
     SELECT line, byte, text, long, body,
-           CASE WHEN NOT long AND starts_with(body, '{{') THEN try(json_extract_string(body, [{paths}])) END AS v
+           CASE WHEN NOT long AND starts_with(body, '{{') THEN try(json_extract_string({document}, [{paths}])) END AS v
     FROM bare
 ), judged AS (
     SELECT line, byte, text, long, body, v,
@@ -58,6 +59,9 @@ SELECT line, byte, text, long,
        CASE WHEN fault IS NULL AND {nothing} THEN 'holds none of the fields of this format' ELSE fault END AS fault{names}
 FROM fields
 """
+
+DOCUMENT = r"""CASE WHEN NOT contains(body, '"_source"') THEN body
+                WHEN json_type(body, '$._source') = 'OBJECT' THEN json_extract(body, '$._source')::VARCHAR ELSE body END"""
 
 # A list and a map are JSON text here; only a value that begins like one is looked at again. Most lists hold one plain text,
 # nearly all others plain texts. (Comparing is quicker than `starts_with`: '[' and '\' follow each other, '{' and '|' too.)
@@ -94,6 +98,7 @@ def split(form: Format, layout: Layout) -> str:
     scalar = _scalar(form)
     return SELECT.format(
         paths=", ".join(literal(path) for path in paths) or "'$.none'",
+        document=DOCUMENT,
         loose="true" if loose else "false",
         taken="".join(f", {_taken(name, place, loose, encoded.get(name))} AS {column(name)}" for name in form.needs),
         values="".join(f", {column(name)}" if name in scalar else VALUE.format(it=column(name), name=column(name), texts=TEXTS)

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from pipeline import coded
-from pipeline.formats.spans import Texts, Yes
+from pipeline.formats.spans import Bytes, Texts, Yes
 
 UNSURE = "\0"            # what a reader says of a word that needs a second thought; no word of a plain line holds it
 CODED = pa.dictionary(pa.int32(), pa.string())
@@ -57,7 +57,7 @@ class PlainWay:
     checked: tuple[str, ...] = ()   # fields that are looked at, asked for or not
 
 
-def delimited(data: pa.Buffer, between: str, quotes: bool, count: int, coded_ones: Collection[int],
+def delimited(data: Bytes, between: str, quotes: bool, count: int, coded_ones: Collection[int],
               plain_ones: Collection[int]) -> tuple[dict[int, pa.Array], Sequence[int]]:
     """The columns of delimited text by their places from 0, and the rows (from 0) that have not `count` of them."""
     odd: list[int] = []
@@ -67,7 +67,7 @@ def delimited(data: pa.Buffer, between: str, quotes: bool, count: int, coded_one
         odd.append(row.number - 1)
         return "skip"
     table = csv.read_csv(
-        pa.BufferReader(data),
+        pa.BufferReader(pa.py_buffer(data)),
         read_options=csv.ReadOptions(use_threads=False, block_size=BLOCK + LONGEST, column_names=[f"{n}" for n in range(count)]),
         parse_options=csv.ParseOptions(delimiter=between, quote_char='"' if quotes else False, double_quote=False,
                                        ignore_empty_lines=False, invalid_row_handler=told),
@@ -97,8 +97,7 @@ def _one(column: pa.ChunkedArray) -> pa.Array:
     return coded.whole(column) if column.num_chunks else pa.array([], column.type)
 
 
-def contents(texts: pa.StringArray) -> pa.Buffer:
+def contents(texts: pa.StringArray) -> Bytes:
     """The bytes of lines one behind the other."""
     offsets = np.frombuffer(texts.buffers()[1], np.int32)
-    first, last = int(offsets[texts.offset]), int(offsets[texts.offset + len(texts)])
-    return texts.buffers()[2].slice(first, last - first)
+    return np.frombuffer(texts.buffers()[2] or b"", np.uint8)[offsets[texts.offset]:offsets[texts.offset + len(texts)]]

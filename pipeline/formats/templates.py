@@ -17,6 +17,7 @@ DEEPEST = 40             # objects within objects
 TOKEN = re.compile(rb'"[^"]*"|[^\s{}\[\],:"]+|[{}\[\],:]')
 
 Path = tuple[str | int, ...]
+SOURCE: Path = ("_source",)   # the document of what Elasticsearch found
 
 
 class Spot(NamedTuple):
@@ -71,8 +72,10 @@ def template_of(line: bytes, paths: Mapping[str, Sequence[Path]], scalar: frozen
     if len(set(gaps)) < len(gaps) or not walk.varies:   # two literals between the same quotes
         return None
     fields: dict[str, Spot] = {}
+    within = walk.values.get(SOURCE)
+    above = SOURCE if within is not None and line[within.begin:within.begin + 1] == b"{" else ()
     for name, ways in paths.items():
-        spots = [walk.values[path] for path in ways if path in walk.values]
+        spots = [walk.values[(*above, *path)] for path in ways if (*above, *path) in walk.values]
         if not spots:
             continue
         if (len(spots) > 1 and spots[0].kind == "literal") or spots[0].kind == "odd":
