@@ -13,6 +13,7 @@ from functools import partial
 from urllib.parse import unquote
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -151,6 +152,9 @@ def _address(rows: pa.Table, name: str) -> pa.Array:
     if name not in rows.column_names:
         return pa.nulls(len(rows), pa.string())
     texts = coded.whole(rows[name])
+    offsets = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset:texts.offset + len(texts) + 1]
+    if texts.null_count == len(texts) or int(np.diff(offsets).min()) > 1:   # two letters say something
+        return texts
     unsaid = pc.is_in(texts, pa.array(["", "-"]))
     return pc.if_else(unsaid, None, texts) if pc.any(unsaid).as_py() else texts
 

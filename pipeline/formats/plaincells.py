@@ -70,6 +70,8 @@ class Cells:
     def _filled(self, data: Bytes, starts: Ints) -> Yes:
         """Put zeros for the spaces that fill up the second column; which lines have no such spaces anywhere else."""
         at = np.flatnonzero(data == ord(self.between))
+        if not len(at):
+            return np.zeros(len(starts), bool)
         doubled = at[1:][np.diff(at) == 1]
         many = np.diff(np.searchsorted(doubled, starts), append=len(doubled))
         data[doubled] = ZERO

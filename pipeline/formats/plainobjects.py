@@ -122,9 +122,12 @@ def _bracketed(column: Column | None) -> Yes:
 
 def _no_escape(texts: pa.StringArray) -> bool:
     """Whether no line has an escape or a control character but for the line end."""
-    data = contents(texts)
-    low = sum(int(np.count_nonzero(part < SPACE)) for part in np.split(data, range(spans.PIECE, len(data), spans.PIECE)))
-    return low == len(texts) and b"\\" not in data.tobytes()
+    data, low = contents(texts), 0
+    for part in np.split(data, range(spans.PIECE, len(data), spans.PIECE)):
+        low += int(np.count_nonzero(part < SPACE))
+        if (part == BACKSLASH).any():
+            return False
+    return low == len(texts)
 
 
 def _quotes(texts: pa.StringArray) -> Ints:

@@ -6,7 +6,7 @@ are coded once and looked at once per distinct value. Any other line is left to 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import duckdb
 import numpy as np
@@ -27,6 +27,8 @@ from pipeline.formats.verdicts import WORDS, any_fits, same_as, tested
 NUMBERS = ("bytes_in", "bytes_out", "duration")
 LARGEST = 10 ** 12       # of a number that is put into another unit
 TIMES = {"iso", "epoch", "seconds"}
+FEW = 1 << 10            # times that show whether many are the same
+ROWS = 1 << 14           # addresses that are looked at at a time
 NAMED = 8                # letters of an address that its beginning holds at least
 
 
@@ -43,6 +45,7 @@ class PlainRows:
         self.bases = Known(sql.Prepared(f'SELECT {BASE} AS base FROM bases ORDER BY "our n"', con, "bases"),
                            {f"our {name}": pa.string() for name in ("scheme", "host", "port")})
         self.coded_ones = frozenset(self._words())
+        self.coded_times = False
         self.keep = Known(sql.Prepared(_kept(form), con, "kept"), {name: pa.string() for name in form.file.keep} or
                           {"none": pa.string()})
 
@@ -60,10 +63,16 @@ class PlainRows:
         names += [must.field for must in self.form.file.must if not self.form.sources(must.field)]
         return names + (self.form.times[0] if len(self.form.times[0]) > 1 else [])
 
+    def heard(self, micros: Ints, coded_ones: Ints | None) -> None:
+        """Whether times are wanted coded of the next batch: where many lines of one second say the same."""
+        if len(self.form.times[0]) == 1 and len(micros) >= FEW and coded_ones is None:
+            self.coded_times = len(np.unique(micros[:FEW])) < FEW // 4
+
     def of(self, numbered: pa.Table) -> tuple[pa.Array, pa.Table]:
         """Which of the lines were read, and those as the columns that the select gives; words are coded."""
+        words = self.coded_ones | ({self.form.times[0][0]} if self.coded_times else frozenset())
         try:
-            read, columns = self.way.cutter.cut(coded.whole(numbered["text"]), ~numbered["long"].to_numpy(), self.coded_ones)
+            read, columns = self.way.cutter.cut(coded.whole(numbered["text"]), ~numbered["long"].to_numpy(), words)
         except pa.ArrowInvalid:   # the select knows what to say of any text at all
             read, columns = np.zeros(len(numbered), bool), {}
         if not read.any():
@@ -111,7 +120,7 @@ class _Batch:
 
     def _time(self) -> dict[str, pa.Array]:
         """Microseconds since the epoch, or (no zone said) those of the clock."""
-        texts, which = self._logged()
+        texts, which = self._logged(self.form.times[0])
         forms = set(self.form.file.time.forms)
         value, zoned, sound = amounts.in_parts(texts, lambda part: amounts.instants(part, forms))
         sound &= (value >= EARLIEST) & (value <= LATEST)
@@ -120,13 +129,16 @@ class _Batch:
         if which is not None:
             value, zoned, sound = value[which], zoned[which], sound[which]
         self.sure &= sound
+        self.rows.heard(value, which)
         return {"micros": pa.array(value, mask=~zoned), "clock": pa.array(value, mask=zoned)}
 
-    def _logged(self) -> tuple[Texts, Ints | None]:
-        """The texts of times; where they stand in several fields, the distinct ones and which of them each line has."""
-        names = self.form.times[0]
-        if len(names) == 1:
-            return self._texts(names[0]) or Texts(np.zeros(spans.PAD, np.uint8), *np.full((2, self.size), -1)), None
+    def _logged(self, names: Sequence[str]) -> tuple[Texts, Ints | None]:
+        """The texts of times; where they are coded, or stand in several fields, the distinct ones and which each line has."""
+        column = self.given.get(names[0])
+        if column is None:
+            return Texts(np.zeros(spans.PAD, np.uint8), *np.full((2, self.size), -1)), None
+        if isinstance(column, Texts):
+            return column, None
         values, at = coded.cases([_coded(self.given.get(name), self.size) for name in names])
         joined = [" ".join(parts) if None not in parts else "" for parts in zip(*values, strict=True)]
         return spans.texts(pa.array(joined, pa.string())), at
@@ -148,8 +160,7 @@ class _Batch:
         if texts is None:
             return _coded(None, self.size)
         data, begin, end = texts
-        slashes = np.append(np.flatnonzero(data == ord("/")), len(data))
-        slash = slashes[np.searchsorted(slashes, np.maximum(begin, 0) + NAMED)]
+        slash = np.concatenate([_slashes(texts.part(first, first + ROWS)) for first in range(0, self.size, ROWS)])
         if self.rows.only("method"):
             slash[coded.fitting(self.word("method"), "CONNECT".__eq__).to_numpy(zero_copy_only=False)] = len(data)
         letters = spans.eights(data)[np.maximum(begin, 0)] & spans.LETTERS   # it is counted in letters there, in bytes here
@@ -240,6 +251,14 @@ class _Batch:
 
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 10
+
+
+def _slashes(texts: Texts) -> Ints:
+    """The first slash behind the ninth letter of each text, or of one behind it."""
+    data, begin, end = texts
+    first, last = max(0, int(begin.min())), int(end.max())
+    slashes = np.append(np.flatnonzero(data[first:last] == ord("/")) + first, len(data))
+    return slashes[np.searchsorted(slashes, np.maximum(begin, 0) + NAMED)]
 
 
 def _coded(column: Column | None, size: int) -> pa.DictionaryArray:
