@@ -17,7 +17,7 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.detect import GRAVITY
-from pipeline.formats.fields import UNMAPPED
+from pipeline.formats.verdicts import UNMAPPED
 from pipeline.policy import Category
 from pipeline.sql import run
 from pipeline.tables import FILTER_NAMES, conform, empty

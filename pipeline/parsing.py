@@ -15,8 +15,9 @@ import pyarrow.compute as pc
 
 from pipeline import coded, ingest, logfiles
 from pipeline.formats import Format, Layout, recognise
-from pipeline.formats.fields import Parser, on_clock
+from pipeline.formats.fields import Parser
 from pipeline.formats.readers import reach
+from pipeline.formats.times import on_clock
 from pipeline.ingest import Piece
 from pipeline.logfiles import Batch, LogFile
 from pipeline.problems import Problem

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from pipeline.formats import Format
-from pipeline.formats.fields import GRAVE
+from pipeline.formats.verdicts import GRAVE
 from pipeline.lists import NEVER_LISTED
 from pipeline.problems import Problem
 

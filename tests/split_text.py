@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from pipeline import sql
 from pipeline.formats import Format, Layout, parse
-from pipeline.formats.fields import MACROS
+from pipeline.formats.places import MACROS
 from pipeline.formats.readers import READERS
 from pipeline.logfiles import LONGEST
 

@@ -15,7 +15,7 @@ from test_oracle import night, slowly
 from test_visits import BELLS, NETWORKS, PEOPLE
 
 from pipeline.answers import answers
-from pipeline.formats.fields import UNMAPPED
+from pipeline.formats.verdicts import UNMAPPED
 from pipeline.night import run as run_night
 from pipeline.policy import Category
 from pipeline.schoolfolder import open_lake, settings

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import random
+import re
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +30,7 @@ from pipeline.parsing import Parsing
 from pipeline.problems import Problem
 from pipeline.reading import Reading
 
+HEAD = re.compile(r"^<\d+>[^{]*")   # of syslog
 EVENT = form("json", ["ts", "event.eurl", "id.orig_h", "queries[0].rrname", "tags", "who"])
 
 
@@ -249,3 +251,41 @@ def test_any_bytes_behind_a_bracket_give_every_line_one_fate(tmp_path_factory: p
         fates = [sum(ingest.fates(piece.raw).values()) for piece in parsing.pieces(pool)]
     assert found.array and sum(fates) == parsing.lines >= 1
     assert problems == []
+
+
+# --- what Elasticsearch found -----------------------------------------------------------------------------------
+
+DOCUMENT = json.loads(HEAD.sub("", bundled()["opnsense-squid"].file.examples[0]))
+
+
+def hit(n: int) -> dict[str, Any]:
+    """A document of OPNsense's Squid as a search finds it."""
+    return {"_index": "logs", "_id": str(n), "_score": 1.5, "_source": DOCUMENT | {"url": {"original": f"http://site{n}.test/"}}, "sort": [n]}
+
+
+def hosts(log: Path) -> list[tuple[int, str, str]]:
+    """Line, host and action of each request of a log, as `schoolgate read` tells them; nothing is rejected."""
+    out, err = io.StringIO(), io.StringIO()
+    assert readout.read(logfiles.measure(log), readout.Readout(), out, err) == []
+    assert " 0 reject, " in err.getvalue()
+    return [(row["line"], row["host"], row["action"]) for row in map(json.loads, out.getvalue().splitlines())]
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_search_of_elasticsearch_is_read_as_its_documents(tmp_path: Path, indent: int | None) -> None:
+    """As the search answers it, and a hit a line as its dumps have them; both as the documents alone."""
+    hits, found = [hit(n) for n in range(40)], tmp_path / "search.json"
+    found.write_text(json.dumps({"took": 3, "_shards": {"total": 1}, "hits": {"total": {"value": 40}, "max_score": None, "hits": hits},
+                                 "aggregations": {"hits": [{"a": 1}]}}, indent=indent), "utf-8")
+    dump, plain = tmp_path / "dump.json", tmp_path / "plain.json"
+    dump.write_text("".join(json.dumps(each, separators=(",", ":")) + "\n" for each in hits), "utf-8")
+    plain.write_text("".join(json.dumps(each["_source"], separators=(",", ":")) + "\n" for each in hits), "utf-8")
+    assert hosts(found) == hosts(dump) == hosts(plain) == [(n + 1, f"site{n}.test", "blocked") for n in range(40)]
+
+
+def test_two_answers_behind_one_another_are_one_list_of_hits() -> None:
+    """As the pages of a scroll; what is no document stays as it is."""
+    page = '{"hits":{"total":1,"hits":[{"_source":{"a":%d}}]},"took":1}\n'
+    assert told(page % 1 + page % 2).splitlines() == ['{"_source":{"a":1}}', '{"_source":{"a":2}}']
+    assert rows(EVENT, ['{"_source":{"who":"jo"},"who":"x"}', '{"_source":"x","who":"jo"}', '{"_source":{"who":"jo"']) == [
+        {"line": 1, "who": "jo"}, {"line": 2, "who": "jo"}, {"line": 3, "fault": "ends early: the object is not closed"}]

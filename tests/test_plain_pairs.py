@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from pipeline import sql
 from pipeline.formats import Format, Layout, pairs
-from pipeline.formats.plainpairs import PIECE, Cutter
+from pipeline.formats.plainpairs import Cutter
+from pipeline.formats.spans import PIECE
 from tests.test_split_pairs import CON, form, table
 
 NEEDS = "a user hostname referralurl_16ch"

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from pipeline import changes, cli, rulefiles, ruleset
 from pipeline.formats import Format, bundled
-from pipeline.formats.fields import GRAVE
+from pipeline.formats.verdicts import GRAVE
 from pipeline.lists import NEVER_LISTED
 from pipeline.vendors import Meaning, Names, meaning, read_vendors, spelling
 

@@ -1,9 +1,10 @@
 """A JSON array as lines: an element a line, so that line N is element N and what reads NDJSON reads an export too.
 
-The array may stand alone, on one line or over many, or under a usual key of an object (`{"value": [...]}`). It is read as a
-stream, a character a byte, and no more than one element of up to 1 MiB is held. An element that is no object is a line too,
-and so is what stands between elements and is no JSON: the reader says what is wrong with each. One that never closes is the
-last line, without its line end, as the last line of a log that is still written. All work is in proportion to the bytes.
+The array may stand alone, on one line or over many, or under a usual key of an object (`{"value": [...]}`), or where a search
+of Elasticsearch has it (`{"hits": {"hits": [...]}}`). It is read as a stream, a character a byte, and no more than one element of
+up to 1 MiB is held. An element that is no object is a line too, and so is what stands between elements and is no JSON: the reader
+says what is wrong with each. One that never closes is the last line, without its line end, as the last line of a log that is
+still written. All work is in proportion to the bytes.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Iterable, Iterator
 
 KEYS = frozenset({"records", "value", "data", "result", "logs", "items", "hits"})   # in small letters
 BOM = "\xef\xbb\xbf"    # as a character a byte
+HITS = "hits"           # an object that may hold the array one deeper
 HEAD = 4096             # where an array must begin to be known
 LONGEST = 1 << 20       # a longer element is a line that is too long
 ENDING = 12             # a fault this near to the end of what is held may be that end: "-Infinit", "\ud83d\ude0"
@@ -39,7 +41,7 @@ def is_array(head: bytes) -> bool:
     text = head[:HEAD].decode("latin-1").removeprefix(BOM).lstrip(" \t\r\n")
     if text.startswith("["):
         return bool(ARRAY.match(text))
-    return text.startswith("{") and _within(text) > 0 and not _several(text)
+    return text.startswith("{") and _within(text)[0] > 0 and not _several(text)
 
 
 def lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -55,19 +57,21 @@ def lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
     yield scan.fed(b"", last=True)
 
 
-def _within(text: str) -> int:
-    """Where the array begins, behind its bracket, in an object that holds it under a usual key; 0 where there is none."""
-    at = 1
+def _within(text: str, at: int = 1) -> tuple[int, int]:
+    """Where the array begins, behind its bracket, in an object that holds it under a usual key, and how many objects it is in;
+    0 where there is none."""
     try:
         for _ in range(MEMBERS):
             key, at = DECODER.raw_decode(text, _past(text, at))
             at = _past(text, at, ":")
             if isinstance(key, str) and key.lower() in KEYS and OBJECTS.match(text, at):
-                return at + 1
+                return at + 1, 1
+            if key == HITS and text.startswith("{", at) and (inner := _within(text, at + 1))[0]:
+                return inner[0], inner[1] + 1
             at = _past(text, DECODER.raw_decode(text, at)[1], ",")
     except (ValueError, RecursionError):
         pass
-    return 0
+    return 0, 0
 
 
 def _past(text: str, at: int, mark: str = "") -> int:
@@ -138,7 +142,7 @@ class _Scan:
         self._text, self._at, self._wanted, self._last = "", 0, 0, False
         self._out: list[str] = []
         self._step = self._begin
-        self._inside = self._wrapped = False
+        self._inside, self._wrapped = False, 0
         self._depth, self._quoted = 0, False
 
     def fed(self, piece: bytes, last: bool = False) -> bytes:
@@ -179,11 +183,11 @@ class _Scan:
             return False
         if not self._inside and mark == "{" and len(self._text) - self._at < HEAD and not self._last:
             return self._more(HEAD)
-        begun = _within(self._text[self._at:self._at + HEAD]) if mark == "{" and not self._inside else mark == "["
+        begun, depth = _within(self._text[self._at:self._at + HEAD]) if mark == "{" and not self._inside else (mark == "[", 0)
         if not self._inside and begun:
-            self._at, self._inside, self._wrapped = self._at + begun, True, mark == "{"
+            self._at, self._inside, self._wrapped = self._at + begun, True, depth
         elif self._inside and mark == "]":
-            self._at, self._inside, self._depth, self._quoted = self._at + 1, False, 1, False
+            self._at, self._inside, self._depth, self._quoted = self._at + 1, False, self._wrapped, False
             self._step = self._tail if self._wrapped else self._between
         elif mark in '{["':
             self._step = self._value

@@ -7,8 +7,11 @@ by its anchor: the hierarchy code behind the login.
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from pipeline.formats import Format, Layout
+from pipeline.formats.plaincells import Cells
+from pipeline.formats.plainway import UNSURE, PlainWay
 
 SPLIT = r"""
 WITH parts AS (
@@ -47,6 +50,31 @@ def split(form: Format, layout: Layout) -> str:
         plain=len(says["leading"]) + 1 + len(says["after"]),
         after=len(says["after"]),
         anchor=anchor.replace("'", "''"),
-        anchor_start=re.sub(r"\(\?:NONE\|.*\)$", "[A-Z][A-Za-z_ ]*/", anchor),
+        anchor_start=_begins(anchor),
         tail=says["tail"].replace("'", "''"),
         cut_at=int(says["cut_at"]))
+
+
+def plain(form: Format, layout: Layout) -> PlainWay:
+    """What cuts the lines that have just the columns of the format."""
+    leading, after = len(form.says["leading"]), len(form.says["after"])
+    names = ("time", "duration", "client", "tag", "size", "method", "url", "user")
+    places = {name: place for place, name in enumerate(names)} | {"status": 3, "whole": leading + 1, "type": leading + 2}
+    read = partial(_read, re.compile("HIER_|" + _begins(form.says["anchor"])))
+    return PlainWay(Cells(" ", False, True, leading + 2 + after, places), frozenset(places), read)
+
+
+def _begins(anchor: str) -> str:
+    """How a hierarchy code and its slash begin; which code it is does not matter where the columns are as many as belong."""
+    return re.sub(r"\(\?:NONE\|.*\)$", "[A-Z][A-Za-z_ ]*/", anchor)
+
+
+def _read(anchor: re.Pattern[str], name: str, text: str) -> str:
+    """What a column says: the fourth says two things."""
+    if name == "tag":
+        return text.partition("/")[0]
+    if name == "status":
+        return "0" if text.endswith("/-") else [*text.split("/"), ""][1]
+    if name == "whole":
+        return "yes" if anchor.match(text) else UNSURE
+    return text

@@ -29,6 +29,8 @@ from pipeline.formats import Format, Layout, importer
 from pipeline.formats.importer import held
 from pipeline.formats.importer import quoted_word as word
 from pipeline.formats.lines import column
+from pipeline.formats.plaincells import Columns, ManyCells
+from pipeline.formats.plainway import PlainWay
 
 REACH = 20  # physical lines that one record may take: a lone quote must not swallow the file
 ENDLESS = 1_000_000
@@ -146,6 +148,26 @@ def split(form: Format, layout: Layout) -> str:
         last=importer.LAST if aliases else "celled",
         faults="\n            ".join(_faults(says, layout.header, found, d)),
         needed=_listed(f"{_needed(name, says)} AS {column(name)}" for name in form.needs))
+
+
+def plain(form: Format, layout: Layout) -> PlainWay | None:
+    """What cuts the plain lines of a format of this kind; none where there is more to its lines than columns."""
+    says, found = form.says, [way for way in ways(form.says, layout.header) if not way.leave]
+    more = any(says.get(key) for key in ("aliases", "multiline", "head", "unsaid", "escaped"))
+    if more or any(len(way.fits) > 1 for way in found) or ("header" in says and not layout.header):
+        return None
+    needs = [name for name in form.needs if any(name in way.columns for way in found)]
+    if any(way.columns.count(name) > 1 for way in found for name in needs):
+        return None
+    quotes, between = says.get("quoted") is not False, layout.delimiter or says.get("delimiter", ",")
+    cells = ManyCells(between, quotes, [_list(way) for way in found], needs)
+    return PlainWay(cells, frozenset(needs), lambda name, text: text)
+
+
+def _list(way: Way) -> Columns:
+    """A way as what cuts plain lines knows it."""
+    (at, words), = way.fits or ((0, ()),)
+    return Columns(way.columns, way.least, way.most, at - 1, frozenset(words))
 
 
 def ways(says: Mapping[str, Any], header: Sequence[str]) -> list[Way]:

@@ -11,8 +11,14 @@ The names come from the header (`layout.header`), else from the format's `column
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from functools import partial
+
 from pipeline.formats import Format, Layout
 from pipeline.formats.lines import BARE, BLANK, column, literal
+from pipeline.formats.plaincells import Cells
+from pipeline.formats.plainway import UNSURE, PlainWay
+from pipeline.formats.verdicts import WORDS
 
 SELECT = r"""
 WITH bare AS (
@@ -90,6 +96,32 @@ def split(form: Format, layout: Layout) -> str:
         taken="".join(f", {_taken(form, place, bool(checks))} AS {column(name)}" for name, place in needs.items()),
         values="".join(f",\n       {value} AS {column(name)}" for name, value in values.items()),
     )
+
+
+def plain(form: Format, layout: Layout) -> PlainWay | None:
+    """What cuts the plain lines of a format of this kind; none where a column that shows the step is no word."""
+    says = form.says
+    names = [name.lower() for name in layout.header or says.get("columns", ())]
+    delimiter = layout.delimiter or says.get("delimiter", " ")
+    places = {name: names.index(name.lower()) for name in form.needs if name.lower() in names}
+    checks = {name: kind for name, kind in says.get("checks", {}).items() if name in places}
+    if len(delimiter) != 1 or not checks.keys() <= {source for ours in WORDS for source in form.sources(ours)}:
+        return None
+    nulls = says.get("null", ["-"])
+    stated = {name: nulls for name in places if name not in checks}
+    cells = Cells(delimiter, delimiter == " ", False, len(names), places, stated, bool(says.get("escapes")))
+    return PlainWay(cells, frozenset(places), partial(_read, checks, nulls), tuple(checks))
+
+
+def _read(checks: Mapping[str, str], nulls: Sequence[str], name: str, text: str) -> str | None:
+    """What a column says; one that shows whether names and values stand in step must be what it is."""
+    if name not in checks:
+        return text
+    address = ("." in text or ":" in text) and "/" not in text and " " not in text
+    number = text == "-" or (text.isascii() and text.isdigit() and len(text) < 10)
+    if not (number if checks[name] == "number" else address):
+        return UNSURE
+    return None if text in nulls else text
 
 
 def _shift(checks: list[tuple[int, str]]) -> str:

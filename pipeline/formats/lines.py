@@ -10,6 +10,8 @@ BARE = r"CASE WHEN NOT ends_with(text, E'\r\n') THEN replace(text, E'\n', '') EL
 BLANK = r"CASE WHEN contains(E' \t\r\n', left(text, 1)) THEN trim(text, E' \t\r\n') = '' ELSE false END"
 
 
+# Words that only say that nothing is known, in small letters.
+NOBODY = frozenset({"", "-", '""', "n/a", "none", "unknown", "anonymous", "not available", "unknown (sso failed)"})
 # Columns that every split gives, and those that the select over it makes: a product may call its own fields so.
 GIVEN = frozenset({"line", "byte", "text", "long", "fault"})
 MADE = frozenset({"zoned_time", "clock_time", "micros", "clock", "kept", "bytes_in", "bytes_out", "duration_ms", "wrong"})

@@ -1,6 +1,7 @@
 """Reader `json`: an object a line (NDJSON), also where brackets and commas of an array still stand around it.
 
-A file that is an array, in any layout, comes here as an object a line too (`formats/arrays.py`).
+A file that is an array, in any layout, comes here as an object a line too (`formats/arrays.py`). What Elasticsearch found is
+read as the document that it is: what stands under `_source`.
 
 A source field is the path to a value: "event.eurl", "queries[0].rrname". A key that holds dots itself, such as Zeek's
 "id.orig_h", is tried as it stands first. Numbers and booleans come as their text, a list as its items joined by ", ",
@@ -19,6 +20,9 @@ from collections.abc import Mapping
 
 from pipeline.formats import Format, Layout
 from pipeline.formats.lines import column, literal
+from pipeline.formats.plainobjects import Objects
+from pipeline.formats.plainway import PlainWay
+from pipeline.formats.templates import Path
 
 SELECT = r"""
 WITH bare AS (
@@ -29,7 +33,7 @@ WITH bare AS (
     FROM numbered
 ), looked AS (
     SELECT line, byte, text, long, body,
-           CASE WHEN NOT long AND starts_with(body, '{{') THEN try(json_extract_string(body, [{paths}])) END AS v
+           CASE WHEN NOT long AND starts_with(body, '{{') THEN try(json_extract_string({document}, [{paths}])) END AS v
     FROM bare
 ), judged AS (
     SELECT line, byte, text, long, body, v,
@@ -55,6 +59,9 @@ SELECT line, byte, text, long,
        CASE WHEN fault IS NULL AND {nothing} THEN 'holds none of the fields of this format' ELSE fault END AS fault{names}
 FROM fields
 """
+
+DOCUMENT = r"""CASE WHEN NOT contains(body, '"_source"') THEN body
+                WHEN json_type(body, '$._source') = 'OBJECT' THEN json_extract(body, '$._source')::VARCHAR ELSE body END"""
 
 # A list and a map are JSON text here; only a value that begins like one is looked at again. Most lists hold one plain text,
 # nearly all others plain texts. (Comparing is quicker than `starts_with`: '[' and '\' follow each other, '{' and '|' too.)
@@ -88,9 +95,10 @@ def split(form: Format, layout: Layout) -> str:
     paths = dict.fromkeys(path for name in form.needs for path in _paths(name))
     place = {path: number for number, path in enumerate(paths, 1)}
     loose, encoded = bool(form.says.get("loose")), form.says.get("encoded", {})
-    scalar = {name for group in form.times for name in group} | {name for ours in SCALAR for name in form.sources(ours)}
+    scalar = _scalar(form)
     return SELECT.format(
         paths=", ".join(literal(path) for path in paths) or "'$.none'",
+        document=DOCUMENT,
         loose="true" if loose else "false",
         taken="".join(f", {_taken(name, place, loose, encoded.get(name))} AS {column(name)}" for name in form.needs),
         values="".join(f", {column(name)}" if name in scalar else VALUE.format(it=column(name), name=column(name), texts=TEXTS)
@@ -98,6 +106,29 @@ def split(form: Format, layout: Layout) -> str:
         nothing=f"coalesce({', '.join(column(name) for name in form.needs)}) IS NULL" if form.needs else "false",
         names="".join(f", {column(name)}" for name in form.needs),
     )
+
+
+def plain(form: Format, layout: Layout) -> PlainWay | None:
+    """What cuts the plain lines of a format of this kind; none where its fields are written encoded."""
+    if form.says.get("encoded"):
+        return None
+    ways = {name: [(name,), _keys(name)] if "." in name else [_keys(name)] for name in form.needs}
+    return PlainWay(Objects(ways, _scalar(form)), frozenset(form.needs), lambda name, text: text)
+
+
+def _scalar(form: Format) -> frozenset[str]:
+    """The fields that are never a list or a map."""
+    return frozenset({name for group in form.times for name in group} | {name for ours in SCALAR for name in form.sources(ours)})
+
+
+def _keys(name: str) -> Path:
+    """The keys and places from the object to a field."""
+    return tuple(step for part in name.split(".") for step in _split(part))
+
+
+def _split(part: str) -> tuple[str | int, ...]:
+    key, places = _parts(part)
+    return (key, *(int(place) for place in re.findall(r"\d+", places)))
 
 
 def _taken(name: str, place: Mapping[str, int], loose: bool, encoded: str | None) -> str:
@@ -116,8 +147,14 @@ def _paths(name: str) -> list[str]:
 
 
 def _step(part: str) -> str:
-    key, places = re.fullmatch(r"(.*?)((?:\[\d+\])*)", part, re.DOTALL).groups()  # type: ignore[union-attr]
+    key, places = _parts(part)
     return f'."{_key(key)}"{places}'
+
+
+def _parts(part: str) -> tuple[str, str]:
+    """A key, and the places behind it in brackets."""
+    key, places = re.fullmatch(r"(.*?)((?:\[\d+\])*)", part, re.DOTALL).groups()  # type: ignore[union-attr]
+    return key, places
 
 
 def _key(key: str) -> str:

@@ -7,27 +7,19 @@ of `pairs.py`, which knows all of it; a plain line comes out the same there. A f
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline import coded
+from pipeline.formats import spans
+from pipeline.formats.spans import FIRST, LINE_END, RETURN, Bytes, Ints, Words, Yes
 
-Ints = npt.NDArray[np.signedinteger[Any]]
-Words = npt.NDArray[np.uint64]
-Yes = npt.NDArray[np.bool_]
-Bytes = npt.NDArray[np.uint8]
-
-PIECE = 1 << 20          # bytes taken at a time: what is made of them stays in the processor's cache
 LONGEST_KEY = 16
-PAD = 32
-QUOTE, BACKSLASH, LINE_END, RETURN, LESS, MORE, MARK = 34, 92, 10, 13, 60, 62, 0xEF
-# The first n bytes of eight.
-FIRST = np.array([(1 << 8 * n) - 1 for n in range(9)], np.uint64)
+QUOTE, BACKSLASH, LESS, MORE, MARK = 34, 92, 60, 62, 0xEF
 
 
 class Found(NamedTuple):
@@ -55,7 +47,7 @@ class Cutter:
     def cut(self, numbered: pa.Table) -> tuple[pa.Array, pa.Table]:
         """Which lines are plain, and those as line, byte, text, long, and field_0 … in the order of the keys (null: absent)."""
         texts, asked, long = coded.whole(numbered["text"]), _Keys(self.keys), numbered["long"].to_numpy()
-        pieces = [self._piece(texts.slice(first, size), long[first:first + size], asked) for first, size in _pieces(texts)]
+        pieces = [self._piece(texts.slice(first, size), long[first:first + size], asked) for first, size in spans.pieces(texts)]
         plain = np.concatenate([piece[0] for piece in pieces]) if pieces else np.zeros(0, bool)
         sound, given = pa.array(plain), numbered.select(["line", "byte", "text", "long"])
         rows = given if plain.all() else given.filter(sound)
@@ -65,7 +57,7 @@ class Cutter:
 
     def _piece(self, texts: pa.StringArray, long: Yes, asked: _Keys) -> tuple[Yes, list[pa.Array]]:
         """Which lines are plain, and the fields of those."""
-        data, starts = _bytes(texts)
+        data, starts = spans.block(texts)
         found, plain = self._words(data, starts)
         quoted, pair = found.quotes == 2, found.sign >= 0
         both = np.flatnonzero(quoted)
@@ -79,7 +71,7 @@ class Cutter:
         which = asked.of(data, found)
         hit = np.flatnonzero(which >= 0)
         begins = found.sign[hit] + 1 + quoted[hit]
-        views = _views(data, begins, found.end[hit] - quoted[hit] - begins)
+        views = spans.views(data, begins, found.end[hit] - quoted[hit] - begins)
         places = _first(which[hit], found.line[hit], (len(self.keys), len(plain)))
         return plain, _arrays(data, views, places if plain.all() else places[:, plain])
 
@@ -106,7 +98,7 @@ class Cutter:
         sign = np.where((data[sign] == self.sign) & (sign >= start), sign, -1)
         end = end - ((data[end] == LINE_END) & (data[end - 1] == RETURN) & (end > start))
         plain = (quotes[line_ends] - before) & 1 == 0
-        plain[_lines_of(self._odd(data), starts)] = False
+        plain[spans.lines_of(self._odd(data), starts)] = False
         plain &= data[starts] != MARK
         return Found(line, start, sign, end, np.diff(quotes[ends], prepend=0)), plain
 
@@ -138,7 +130,7 @@ class _Keys:
     def of(self, data: Bytes, found: Found) -> Ints:
         """The number of each word's key; -1 for none of them."""
         size = found.sign - found.start
-        eight = _eights(data)
+        eight = spans.eights(data)
         low = eight[found.start] & FIRST[np.clip(size, 0, 8)]
         high = np.zeros(len(low), np.uint64)
         long = np.flatnonzero((size > 8) & (size <= LONGEST_KEY))
@@ -146,28 +138,6 @@ class _Keys:
         number = self.table[self._slot(low, high, np.uint64(self.factor))]
         same = (self.size[number] == size) & (self.low[number] == low) & (self.high[number] == high)
         return np.where(same, number, -1)
-
-
-def _pieces(texts: pa.StringArray) -> Iterator[tuple[int, int]]:
-    """Runs of whole lines of about a mebibyte: the first, and how many."""
-    offsets = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset:texts.offset + len(texts) + 1]
-    first = 0
-    while first < len(texts):
-        after = max(first + 1, min(len(texts), int(np.searchsorted(offsets, int(offsets[first]) + PIECE))))
-        yield first, after - first
-        first = after
-
-
-def _bytes(texts: pa.StringArray) -> tuple[Bytes, Ints]:
-    """The bytes of lines one behind the other, each with its line end, and where each begins."""
-    offsets = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset:texts.offset + len(texts) + 1].astype(np.int64)
-    size = int(offsets[-1] - offsets[0])
-    data = np.zeros(size + PAD, np.uint8)
-    if size:
-        data[:size] = np.frombuffer(texts.buffers()[2], np.uint8)[offsets[0]:offsets[-1]]
-    if data[size - 1] != LINE_END:
-        data[size] = LINE_END
-    return data, offsets[:-1] - offsets[0]
 
 
 def _behind_priority(data: Bytes, starts: Ints) -> Ints:
@@ -186,27 +156,6 @@ def _behind(line: Ints, pair: Yes, lines: int) -> Yes:
     places = np.append(np.flatnonzero(pair), len(line))
     first = places[np.searchsorted(line[places[:-1]], np.arange(lines))]
     return ~pair & (np.arange(len(line)) > first[line])
-
-
-def _lines_of(places: Ints, starts: Ints) -> Ints:
-    return np.searchsorted(starts, places, side="right") - 1
-
-
-def _eights(data: Bytes) -> Words:
-    """The eight bytes from each place on, as one number."""
-    return np.ndarray((len(data) - 8,), np.dtype("<u8"), data, strides=(1,))
-
-
-def _views(data: Bytes, begins: Ints, size: Ints) -> Words:
-    """Arrow's views of texts: length and first bytes, then the rest of twelve bytes or (longer ones) where they stand."""
-    eight = _eights(data)
-    views = np.zeros((len(begins) + 1, 2), np.uint64)                   # one more, for nothing
-    views[:-1, 0] = size.astype(np.uint64) | (eight[begins] & FIRST[np.minimum(size, 4)]) << np.uint64(32)
-    short = np.flatnonzero((size > 4) & (size <= 12))
-    views[short, 1] = eight[begins[short] + 4] & FIRST[size[short] - 4]
-    long = np.flatnonzero(size > 12)
-    views[long, 1] = begins[long].astype(np.uint64) << np.uint64(32)
-    return views
 
 
 def _first(which: Ints, line: Ints, shape: tuple[int, int]) -> Ints:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from pipeline.formats import Format, Layout, columns, delimited, headed, importer, objects, pairs, pattern, resolvers
 from pipeline.formats.plainpairs import Cutter
+from pipeline.formats.plainway import PlainWay
 from pipeline.problems import Problem
 
 Split = Callable[[Format, Layout], str]
@@ -29,6 +30,10 @@ READERS: dict[str, Split] = {
 
 # Readers that cut most lines of some formats without SQL: what cuts them, and the split over what it has cut.
 QUICK: dict[str, Callable[[Format, Layout], tuple[Cutter, str] | None]] = {"pairs": pairs.quick}
+
+# Readers that cut most lines of most formats, and read them, with no SQL at all.
+PLAIN: dict[str, Callable[[Format, Layout], PlainWay | None]] = {
+    "columns": columns.plain, "csv": delimited.plain, "json": objects.plain, "w3c": headed.plain}
 
 # What no pattern of single lines can tell: each is given a sample of a file that no format's lines fit, and the order of dates
 # where a person has said it ('' where not); it says how the file is laid out, or why that cannot be known, or nothing.

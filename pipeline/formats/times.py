@@ -7,7 +7,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from pipeline import coded
 from pipeline.formats import Format, Layout
 from pipeline.formats.lines import source
 
@@ -93,6 +96,22 @@ def _yearless(text: str, layout: Layout) -> str:
     at = f"try_strptime('{layout.year or 2000:04d} ' || {tidy}, '%Y %b %d %H:%M:%S')"
     month = layout.month or 12
     return f"epoch_us(CASE WHEN month({at}) > {month} THEN {at} - INTERVAL 1 YEAR ELSE {at} END)"
+
+
+def on_clock(parsed: pa.Table, zone: str, last: int) -> tuple[pa.Table, int]:
+    """`parsed` with the times that name no zone read by the clock of `zone`, and how many stand undecided in the hour that
+    comes twice. `last`: UTC microseconds of the line before, 0 when there is none. Batches come here in order."""
+    clock = coded.whole(parsed["clock"])
+    if clock.null_count == len(clock):
+        return parsed, 0
+    times = pc.cast(coded.whole(parsed["time"]), pa.int64())
+    known = pc.and_(pc.is_valid(clock), pc.is_null(times)).to_numpy(zero_copy_only=False)  # a time that names its zone wins
+    utc, untold = to_utc(clock.filter(pa.array(known)).to_numpy(zero_copy_only=False).astype(np.int64), zone, last)
+    utc_micros = pc.fill_null(times, 0).to_numpy(zero_copy_only=False).copy()
+    utc_micros[known] = utc
+    made = pa.array(utc_micros, mask=~(known | pc.is_valid(times).to_numpy(zero_copy_only=False)))
+    place = parsed.column_names.index("time")
+    return parsed.set_column(place, "time", pc.cast(made, pa.timestamp("us"))), untold
 
 
 def to_utc(local: npt.NDArray[np.int64], zone: str, last: int) -> tuple[npt.NDArray[np.int64], int]:
