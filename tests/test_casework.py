@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from front_door import schoolgate
 from small_school import MONDAY, PEOPLE, line, make, run
-from test_story import schoolgate
 
 from pipeline import casework, evidence, keyboard, schoolfolder, telling
 from pipeline.problems import RefusedError, UsageError

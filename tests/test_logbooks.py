@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from front_door import schoolgate, typed
 from small_school import line, make, run
 from test_casework import role
-from test_story import schoolgate
 
 from pipeline import casework, logbooks, schoolfolder
 from pipeline.problems import RefusedError, UsageError
@@ -99,7 +99,7 @@ def test_checks_by_command(school: Path) -> None:
     soon = datetime.now(UTC) + timedelta(days=1)
     options = ["--from", f"{soon:%Y-%m-%d} 10:00", "--until", f"{soon:%Y-%m-%d} 11:00", "--tester", "TSM", "--device", "LT-14",
                "--device-class", "laptop", "--group", "students", "--site", "main", "--tool", "test page", "--reason", "termly"]
-    assert schoolgate(school, "checks", "plan", *options, "--test", "adult").stdout.startswith("K-0001 is planned")
+    assert typed(school, "checks", "plan", *options, "--test", "adult").stdout.startswith("K-0001 is planned")
     done = schoolgate(school, "checks", "record", "K-0001", "--test", "adult=pass", "--reason", "went well", "--on", "05/11/2026")
     assert done.returncode == 0, done.stderr
     listed = schoolgate(school, "checks", "list").stdout
@@ -141,7 +141,7 @@ def test_a_breach_is_completed_by_people_and_verified_by_a_check_that_passed(sch
                   ("recorded", "K-0001", {**BY, "tests": {"adult": "pass"}, "on": "2026-11-05", "result": "pass", "action": "", "owner": "", "due": ""})):
         schoolfolder.journal(school, "checks").append(*event)
     logbooks.breach_complete(school, ref, "supplier had it uncategorised", cause="uncategorised_default_allow", provider_reference="T-77")
-    done = schoolgate(school, "breach", "complete", ref, "--fix", "blocked by name", "--fixed-on", "2026-11-05", "--check", "K-0001",
+    done = typed(school, "breach", "complete", ref, "--fix", "blocked by name", "--fixed-on", "2026-11-05", "--check", "K-0001",
                       "--reason", "tested")
     assert done.returncode == 0 and "fixed in 3 days" in done.stdout, done.stderr
     state = breaches.fold_breaches(schoolfolder.journal(school, "breaches").entries())[ref]

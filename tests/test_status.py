@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from front_door import schoolgate, typed
 from small_school import line, make, run
-from test_story import schoolgate
 
 from pipeline import journal, night, runs, status
 from pipeline.problems import Exit, Problem, RefusedError
@@ -194,7 +194,7 @@ def test_a_run_is_written_down_however_it_ends(tmp_path: Path) -> None:
 def test_the_command_s_exit_codes(school: Path, tmp_path: Path) -> None:
     """0 when all is as it should be, 5 when something is not, 2 without a school folder; jobs write themselves down."""
     assert schoolgate(tmp_path, "status").returncode == 2
-    purged = schoolgate(school, "purge", "--today", "2026-11-03")
+    purged = typed(school, "purge", "--today", "2026-11-03")
     assert purged.returncode == 0, purged.stderr
     found = runs.last(school, "purge")
     assert found and found.code == 0
@@ -203,5 +203,5 @@ def test_the_command_s_exit_codes(school: Path, tmp_path: Path) -> None:
     for job in ("night", "purge"):
         also(school, job, TUESDAY)
     assert schoolgate(school, "status", "--now", "2026-11-03T06:00").returncode == 0
-    late = schoolgate(school, "status", "--now", "2026-11-09T06:00")
+    late = typed(school, "status", "--now", "2026-11-09T06:00")
     assert (late.returncode, "the night job: was due 6 times" in late.stderr) == (5, True)
