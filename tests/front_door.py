@@ -27,9 +27,14 @@ def typed(school: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def schoolgate(school: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """The command in this process: the same words, folder, streams and exit code. Not for `read`, whose streams are those of the start."""
+    """The command in this process."""
+    return here("--school", str(school), *words)
+
+
+def here(*words: str) -> subprocess.CompletedProcess[str]:
+    """Any words of the command in this process: started in the same folder, with streams of its own, ended with the same code."""
     argv, place, mask = sys.argv, Path.cwd(), os.umask(0o077)
-    sys.argv = ["schoolgate", "--school", str(school), *words]
+    sys.argv = ["schoolgate", *words]
     os.chdir(ROOT)
     code = 0
     try:
