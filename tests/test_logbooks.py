@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,16 +23,22 @@ ABOUT = {"tester": "TSM", "device": "LT-14", "device_class": "laptop", "owner": 
 BY = {"who": "a", "role": "technical_services_manager", "reason": "half-term check"}
 
 
-@pytest.fixture
-def school(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A school after a night that saw a proxy let through, and an illegal-content verdict of the filter at 10:00."""
-    folder = make(tmp_path / "school")
+    folder = make(tmp_path_factory.mktemp("logbooks") / "school")
     log = folder / "access.log"
     log.write_text("".join([line(0, "zz-planted.invalid", "m.tester", verdict="TCP_DENIED/451"),
                             *(line(9000 + 30 * n, "hideaway.test") for n in range(8))]), "utf-8")
     run(folder, log)
     role(folder, "technical_services_manager")
     return folder
+
+
+@pytest.fixture
+def school(night: Path, tmp_path: Path) -> Path:
+    """A copy, to write in."""
+    return shutil.copytree(night, tmp_path / "school")
 
 
 def window(begins: datetime = NOW + timedelta(hours=1), **more: Any) -> Any:

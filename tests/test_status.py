@@ -24,6 +24,11 @@ SetClock = Callable[[datetime], None]
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SetClock:
     """Sets the clock of nights and of what is written down of them."""
+    return clock_in(monkeypatch)
+
+
+def clock_in(patch: pytest.MonkeyPatch) -> SetClock:
+    """Such a clock, until the patch is undone."""
     class Clock(datetime):
         moment = TUESDAY
 
@@ -31,9 +36,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SetClock:
         def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
             return cls.moment
 
-    monkeypatch.setattr(night, "datetime", Clock)
-    for module in (runs, journal):
-        monkeypatch.setattr(module, "datetime", Clock)
+    for module in (night, runs, journal):
+        patch.setattr(module, "datetime", Clock)
     return lambda at: setattr(Clock, "moment", at)
 
 
@@ -47,13 +51,21 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def school(made: Path, tmp_path: Path, clock: SetClock) -> Path:
+@pytest.fixture(scope="module")
+def first(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """That folder after the night of Monday, which ran when it was due."""
-    folder = shutil.copytree(made, tmp_path / "school")
-    clock(TUESDAY)
-    run(folder, folder / "access.log")
+    folder = shutil.copytree(made, tmp_path_factory.mktemp("first") / "school")
+    with pytest.MonkeyPatch.context() as patch:
+        clock_in(patch)(TUESDAY)
+        run(folder, folder / "access.log")
     return folder
+
+
+@pytest.fixture
+def school(first: Path, tmp_path: Path, clock: SetClock) -> Path:
+    """A copy, when that night is over."""
+    clock(TUESDAY)
+    return shutil.copytree(first, tmp_path / "school")
 
 
 def page(folder: Path, day: str) -> str:
