@@ -22,8 +22,14 @@ ROOT = Path(__file__).parent.parent
 
 def typed(school: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own."""
-    return subprocess.run([sys.executable, "-m", "pipeline", "--school", str(school), *words], cwd=ROOT, capture_output=True,
-                          text=True, check=False, timeout=120)
+    return subprocess.run(
+        [sys.executable, "-m", "pipeline", "--school", str(school), *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
 
 
 def schoolgate(school: Path, *words: str) -> subprocess.CompletedProcess[str]:
