@@ -19,7 +19,7 @@ from pipeline.excepted import HIDES_NOTHING, Hiding
 from pipeline.intent import Facts, is_slip, number, reasons, suggest
 from pipeline.rulebook import acted, rule_condition
 from pipeline.signals.acts import ACTS
-from pipeline.sql import connect, run
+from pipeline.sql import aside, run
 from pipeline.tables import DETECTIONS
 
 GRAVITY = ("T0", "T1", "T2", "TS", "T3", "T4", "none")
@@ -149,7 +149,7 @@ def _table(items: list[dict[str, Any]]) -> pa.Table:
 def _fired(visits: pa.Table, verdicts: pa.Table, rules: Sequence[Any], policy: Any, day: date,
            hiding: Hiding, own: Collection[str]) -> list[dict[str, Any]]:
     """Every firing of every rule, background too."""
-    con = connect()
+    con = aside()
     con.register("visits", visits)
     con.register("verdicts", verdicts)
     con.register("tool_categories", pa.table({"category": pa.array(TOOLS, pa.string())}))

@@ -41,11 +41,13 @@ class Readout:
                                    self.year, self.dates)
 
 
-def read(log: LogFile, how: Readout, out: TextIO = sys.stdout, err: TextIO = sys.stderr) -> list[Problem]:
-    """Write one JSON object per request of `log` to `out`; rejects (reason and shape) and counts by fate to `err`.
+def read(log: LogFile, how: Readout, out: TextIO | None = None, err: TextIO | None = None) -> list[Problem]:
+    """Write one JSON object per request of `log` to `out`; rejects (reason and shape) and counts by fate to `err` (None: the
+    process's own).
 
     No night will come for a last line without its end, so it is read too.
     """
+    out, err = out or sys.stdout, err or sys.stderr
     layouts, problems = how.layouts(log)
     if not layouts:
         return problems

@@ -39,6 +39,14 @@ def _own() -> duckdb.DuckDBPyConnection:
     return con
 
 
+def aside() -> duckdb.DuckDBPyConnection:
+    """A connection for several small questions that share temporary tables: to the database that `run` has in this thread, for
+    to open another takes as long as a dozen questions. What is registered and temporary is its own, and goes with it."""
+    con = _own().cursor()
+    con.execute("SET TimeZone = 'UTC'")
+    return con
+
+
 def run(text: str, values: Mapping[str, Any] | None = None, *, con: duckdb.DuckDBPyConnection | None = None,
         **tables: pa.Table) -> pa.Table:
     """The answer of one SQL `text` as an Arrow table, over `tables` by their names and `values` as $name."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache, lru_cache
+from queue import Empty, SimpleQueue
 
+import pyarrow as pa
 import pytest
 from hypothesis import settings
 
-from pipeline import ruleset
+from pipeline import parsing, ruleset
+from pipeline.formats import Format, Layout
+from pipeline.formats.fields import Parser
 from pipeline.problems import Problem
 from pipeline.ruleset import Rules
 
@@ -52,4 +56,39 @@ def rules_read_once() -> Iterator[None]:
     """Nights of one process share the rules that they read."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ruleset, "read_all", read_once)
+        yield
+
+
+class KeptParser:
+    """A parser that is used again for the next log of the same format and layout, as a night uses it for batch after batch of one.
+
+    To plan a format's select takes fifty times as long as to run it over the few lines of a test."""
+
+    def __init__(self, form: Format, sealed: Sequence[str] = (), layout: Layout | None = None) -> None:
+        self.made = (form, tuple(sealed), layout)
+
+    def parse(self, numbered: pa.Table) -> pa.Table:
+        """The lines parsed, by a parser that nobody else uses at the time."""
+        idle = _idle(os.getpid(), id(self.made[0]), *self.made[1:])
+        try:
+            parser = idle.get_nowait()
+        except Empty:
+            parser = Parser(*self.made)
+        try:
+            return parser.parse(numbered)
+        finally:
+            idle.put(parser)
+
+
+@lru_cache(maxsize=32)
+def _idle(process: int, form: int, sealed: tuple[str, ...], layout: Layout) -> SimpleQueue[Parser]:
+    """The parsers of one format (by the number of its object, which they hold), its verdicts and layout that wait for lines."""
+    return SimpleQueue()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def parsers_kept() -> Iterator[None]:
+    """Logs of one process share their parsers."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parsing, "Parser", KeptParser)
         yield

@@ -100,13 +100,17 @@ def steps(folder: Path, work: Callable[[], object]) -> list[Step]:
 
 def kinds(found: Iterable[Step]) -> list[Step]:
     """The first and the last step of each kind (of pages the first): a day, a generation and a source differ in figures, tables beside a page in their
-    names, and one is written as the other. `make soak` kills at any."""
+    names, and one is written as the other. The derived tables of a day are one kind, but for the incidents, which a purge writes anew: one loop writes them, another removes what they replace, and nobody
+    reads any before the day's entry. `make soak` kills at any."""
     ends: dict[str, list[Step]] = {}
     for step in found:
-        kind = re.sub(r"/[^/]*\.csv", "/*.csv", FIGURES.sub("#", step.what))
-        ends.setdefault(kind, []).append(step)
+        ends.setdefault(_kind(step.what), []).append(step)
     return sorted({step for same in ends.values() for step in (same[0], same[-1] if "/reports/" not in same[0].what else same[0])},
                   key=lambda step: step.number)
+
+
+def _kind(what: str) -> str:
+    return re.sub(r"/lake/(?!lines/|incidents/)[a-z_]+/", "/lake/*/", re.sub(r"/[^/]*\.csv", "/*.csv", FIGURES.sub("#", what)))
 
 
 def _shown(folder: Path) -> list[tuple[Any, ...]]:

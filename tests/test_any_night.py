@@ -14,7 +14,6 @@ from small_school import derived, line, lines_of, make, pages, quick, run
 from pipeline import schoolfolder
 from pipeline.ingest import FATES
 
-pytestmark = pytest.mark.xdist_group("any-night")
 WHOLE = [line(n, host, user, client, verdict, method).encode().rstrip(b"\n") for n, (host, user, client, verdict, method) in enumerate([
     ("adult-one.test", "19jbloggs", "10.20.0.7", "TCP_DENIED/403", "GET"), ("hideaway.test", "-", "::1", "TCP_TUNNEL/200", "CONNECT"),
     ("x.invalid", "%00%ff", "not-an-address", "TCP_DENIED/451", "GET"), ("xn--a.test/<script>\u202e", "\u0130", "10.20.0.7", "TCP_MISS/200", "GET"),

@@ -63,10 +63,23 @@ def test_a_proxy_blocked_overnight_has_its_first_block(tmp_path: Path, order: st
         assert found[name]["first_blocked"].startswith("2026-11-05 10:30:00")
 
 
-def test_it_is_open_until_the_block_and_said_once(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def three_days(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A place with the school after the logs of Monday to Wednesday."""
+    place = tmp_path_factory.mktemp("three")
+    run(school(place / "school"), *logs(place)[:3])
+    return place
+
+
+@pytest.fixture
+def wednesday(three_days: Path, tmp_path: Path) -> tuple[Path, list[Path]]:
+    """A copy of that school, and the logs of all four days."""
+    return shutil.copytree(three_days / "school", tmp_path / "school"), logs(tmp_path)
+
+
+def test_it_is_open_until_the_block_and_said_once(wednesday: tuple[Path, list[Path]]) -> None:
     """On Wednesday the breach is open; Thursday's night adds one block to each, and a second run adds nothing."""
-    folder, given = school(tmp_path / "school"), logs(tmp_path)
-    run(folder, *given[:3])
+    folder, given = wednesday
     assert {row["first_blocked"] for row in breach_log(folder).values()} == {""}
     heads = run(folder, *given).heads
     kinds = [entry.kind for entry in schoolfolder.journal(folder, "breaches").entries()]
@@ -74,10 +87,9 @@ def test_it_is_open_until_the_block_and_said_once(tmp_path: Path) -> None:
     assert run(folder, *given).heads == heads
 
 
-def test_a_night_cut_short_after_judging_enters_the_day_next_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_night_cut_short_after_judging_enters_the_day_next_time(wednesday: tuple[Path, list[Path]], monkeypatch: pytest.MonkeyPatch) -> None:
     """Thursday is judged, then the machine stops before the registers: the next night has the block all the same."""
-    folder, given = school(tmp_path / "school"), logs(tmp_path)
-    run(folder, *given[:3])
+    folder, given = wednesday
 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt

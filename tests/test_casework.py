@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import re
+import shutil
 from datetime import date, time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from front_door import schoolgate
 from small_school import MONDAY, PEOPLE, line, make, run
-from test_story import schoolgate
 
 from pipeline import casework, evidence, keyboard, schoolfolder, telling
 from pipeline.problems import RefusedError, UsageError
@@ -18,11 +19,21 @@ from pipeline.problems import RefusedError, UsageError
 ME = keyboard.login()
 
 
+NIGHTS: list[Path] = []  # the school after its night, made once for all that import the fixture
+
+
 @pytest.fixture
-def school(tmp_path: Path) -> Path:
-    """A school after a night: Jo tried adult sites at 13:53, with a helpline, a welfare site, a sealed item and a lesson around it;
-    a member of staff and a device without a name tried others."""
-    folder = make(tmp_path / "school", ("pornography", "welfare"))
+def school(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of a school after a night: Jo tried adult sites at 13:53, with a helpline, a welfare site, a sealed item and a lesson
+    around it; a member of staff and a device without a name tried others."""
+    if not NIGHTS:
+        NIGHTS.append(a_night(tmp_path_factory.mktemp("casework") / "school"))
+    return shutil.copytree(NIGHTS[0], tmp_path / "school")
+
+
+def a_night(place: Path) -> Path:
+    """The school of the fixture above."""
+    folder = make(place, ("pornography", "welfare"))
     own = folder / "rules/lists/own.csv"
     own.write_text(own.read_text("utf-8") + "lifeline.test,help_seeking,ours,DSL,2027-07-31\nthinning.test,eating_disorder,ours,DSL,"
                    "2027-07-31\n", "utf-8")

@@ -26,7 +26,6 @@ from pipeline import failing, folders, render, rulefiles
 from pipeline.pages import failed, index, inspection
 from pipeline.problems import Problem
 
-pytestmark = pytest.mark.xdist_group("chromium")
 ROOT = Path(__file__).parent.parent
 CHROMIUM = shutil.which("chromium")
 MONDAY = date(2026, 11, 2)

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from front_door import ROOT, schoolgate, typed
 from tables_text import build, rows
 from test_lines import line
-from test_story import ROOT, schoolgate
 
 from pipeline import coverage, failing, judging, night, progress
 from pipeline.problems import FailedError
@@ -42,7 +42,7 @@ def page(folder: Path, day: str) -> str:
 
 def test_a_night_without_logs_writes_a_page_and_asks_to_be_mended(school: Path) -> None:
     """Silence is not safety: 5, a page for the day that says so, the account first of all."""
-    done = schoolgate(school, "nightly", "--today", "2026-11-02")
+    done = typed(school, "nightly", "--today", "2026-11-02")
     assert done.returncode == 5, done.stderr
     assert done.stdout.startswith("No log was heard from")
     assert "No log was heard from, so nothing can be said" in page(school, "2026-11-02")
@@ -96,7 +96,7 @@ def test_a_night_that_fails_says_where_and_the_next_one_mends_its_page(school: P
     whole = spoilt.read_bytes()
     spoilt.write_bytes(b"PAR1" + bytes(len(whole) - 4))
     log.write_text(log.read_text("utf-8") + line(60, "lessons.fenmarsh.test"))
-    failed = schoolgate(school, "nightly", "--today", "2026-11-02", str(log))
+    failed = typed(school, "nightly", "--today", "2026-11-02", str(log))
     assert failed.returncode == 4
     assert failed.stdout == "" and "Traceback" not in failed.stderr
     assert failed.stderr.splitlines()[-1].startswith("judging 2026-11-02: failed (")

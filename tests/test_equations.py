@@ -44,12 +44,23 @@ def rules() -> ruleset.Rules:
     return found
 
 
-def judged() -> tuple[duckdb.DuckDBPyConnection, Tables, dict[str, int]]:
-    """The day of LINES, judged."""
+def opened() -> duckdb.DuckDBPyConnection:
+    """A connection that has the day of LINES."""
     con = connect(threads=1)
     con.register("lines", lines(LINES))
-    _, tables, counts = judging.judge(con, DAY, rules(), b"key", judging.Logs({"s1": "access.log"}, {}, {}))
-    return con, dict(tables), dict(counts)
+    return con
+
+
+@cache
+def judgement() -> tuple[Tables, dict[str, int]]:
+    """That day, judged once for all that is then changed of it."""
+    return judging.judge(opened(), DAY, rules(), b"key", judging.Logs({"s1": "access.log"}, {}, {}))[1:]
+
+
+def judged() -> tuple[duckdb.DuckDBPyConnection, Tables, dict[str, int]]:
+    """The day of LINES, and its tables and counts to change."""
+    tables, counts = judgement()
+    return opened(), dict(tables), dict(counts)
 
 
 def said(change: Break) -> str:

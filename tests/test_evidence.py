@@ -9,8 +9,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from front_door import schoolgate, typed
 from test_casework import ref_on, role, school
-from test_story import schoolgate
 
 from pipeline import casework, evidence, schoolfolder
 from pipeline.chain import Entry
@@ -37,7 +37,7 @@ def test_a_pack_verifies_by_itself_and_a_changed_letter_shows(school: Path, tmp_
     """Made by command, unpacked and verified by standard tools; its entries are those of the register, link by link."""
     ref, pack = ref_on(school, "student"), tmp_path / "pack.zip"
     casework.act(school, ref, "confirmed", "spoken with", rows=("IN-14",), intent="deliberate")
-    done = schoolgate(school, "evidence", ref, "--to", str(pack), "--reason", "the parents asked for it")
+    done = typed(school, "evidence", ref, "--to", str(pack), "--reason", "the parents asked for it")
     assert done.returncode == 0, done.stderr
     assert pack.stat().st_mode & 0o777 == 0o600
     inside = unpacked(pack, tmp_path / "out")

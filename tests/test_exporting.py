@@ -8,9 +8,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from front_door import ROOT, schoolgate, typed
 from tables_text import DAY, at, build, rows
 from test_lines import line
-from test_story import ROOT, schoolgate
 
 from pipeline import exporting, keyboard, night, schoolfolder
 from pipeline.tables import DERIVED, DETECTIONS, INCIDENTS, empty
@@ -114,7 +114,7 @@ def test_from_the_command_line(tmp_path: Path) -> None:
     assert early.returncode == 3
     assert "schoolgate nightly" in early.stderr
     assert schoolgate(tmp_path, "nightly", str(log)).returncode == 0
-    done = schoolgate(tmp_path, "export", "detections", "--names", "--to", str(out), "--from", "2026-11-02")
+    done = typed(tmp_path, "export", "detections", "--names", "--to", str(out), "--from", "2026-11-02")
     assert done.returncode == 0, done.stderr
     found = list(csv.DictReader(out.read_text("utf-8").splitlines()))
     assert {(row["user"], row["category"], row["route"], row["outcome"]) for row in found} == {

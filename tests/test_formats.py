@@ -40,18 +40,24 @@ def expected(pair: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     return options, rows
 
 
-def understood(pair: Path, form: str) -> tuple[Counter[str], list[dict[str, Any]]]:
-    """The lines by fate, and the requests and rejects in order of lines, as `schoolgate read` finds them."""
+@cache
+def parsed(pair: Path, block: int) -> list[tuple[pa.Table, list[ingest.Seal]]]:
+    """The log of a pair, read by its format in blocks of so many bytes, with the sealed lines near each piece."""
     options, log = expected(pair)[0], logfiles.measure(log_of(pair))
-    how = Readout(form, options.get("zone", "Europe/London"), options.get("year", 0), options.get("dates", ""))
+    how = Readout(pair.parent.name, options.get("zone", "Europe/London"), options.get("year", 0), options.get("dates", ""))
     layouts, problems = how.layouts(log)
     assert layouts, problems
-    fates, found = Counter[str](), []
-    parsing = Parsing(log, layouts, how.formats, {}, how.zone, problems)
     with ThreadPoolExecutor(2) as pool:
-        for piece, near in ingest.windows(parsing.pieces(pool)):
-            fates.update(ingest.fates(piece.raw))
-            found += list(requests(piece.raw, near, log.path.name)) + rejects(piece.raw)
+        pieces = Parsing(log, layouts, how.formats, {}, how.zone, problems).pieces(pool)
+        return [(piece.raw, near) for piece, near in ingest.windows(pieces)]
+
+
+def understood(pair: Path) -> tuple[Counter[str], list[dict[str, Any]]]:
+    """The lines by fate, and the requests and rejects in order of lines, as `schoolgate read` finds them."""
+    fates, found = Counter[str](), []
+    for raw, near in parsed(pair, logfiles.BLOCK):
+        fates.update(ingest.fates(raw))
+        found += list(requests(raw, near, log_of(pair).name)) + rejects(raw)
     return +fates, sorted(found, key=lambda row: row["line"])
 
 
@@ -59,7 +65,7 @@ def understood(pair: Path, form: str) -> tuple[Counter[str], list[dict[str, Any]
 def test_a_format_reads_what_its_product_writes(pair: Path) -> None:
     """Every line has the fate that the facts give it, every request the values that stand in it."""
     options, rows = expected(pair)
-    fates, found = understood(pair, pair.parent.name)
+    fates, found = understood(pair)
     for want, got in zip(rows, found, strict=False):
         if "reject" in want:
             assert got["line"] == want["line"] and want["reject"] in got.get("reason", ""), (want, got)
@@ -103,14 +109,8 @@ def test_a_format_has_pairs_for_all_it_can_say(name: str) -> None:
 
 def requests_of(name: str) -> list[dict[str, Any]]:
     """All requests of a format's pairs, before anything is withheld."""
-    found: list[dict[str, Any]] = []
-    for pair in [pair for pair in PAIRS if pair.parent.name == name]:
-        log, options = logfiles.measure(log_of(pair)), expected(pair)[0]
-        layouts, problems = Readout(name, options.get("zone", "Europe/London"), options.get("year", 0), options.get("dates", "")).layouts(log)
-        with ThreadPoolExecutor(2) as pool:
-            for piece in Parsing(log, layouts, bundled(), {}, "Europe/London", problems).pieces(pool):
-                found += [row for row in piece.raw.to_pylist() if row["fate"] == "request"]
-    return found
+    return [row for pair in PAIRS if pair.parent.name == name for raw, _ in parsed(pair, logfiles.BLOCK) for row in raw.to_pylist()
+            if row["fate"] == "request"]
 
 
 @pytest.mark.parametrize("name", [name for name, form in sorted(bundled().items()) if form.says.get("requests", True)])

@@ -14,7 +14,6 @@ from pipeline import failing, folders, purging, render, schoolfolder
 from pipeline.pages import index
 from pipeline.problems import Problem
 
-pytestmark = pytest.mark.xdist_group("purge")
 DAY = 86_400
 FILES = ("nightly-2026-10-30.html", "nightly-2026-11-02.html", "nightly-2026-11-03.html", "breaches.csv", "changes.csv", "notes.html")
 

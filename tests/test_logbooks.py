@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from front_door import schoolgate, typed
 from small_school import line, make, run
 from test_casework import role
-from test_story import schoolgate
 
 from pipeline import casework, logbooks, schoolfolder
 from pipeline.problems import RefusedError, UsageError
@@ -22,16 +23,22 @@ ABOUT = {"tester": "TSM", "device": "LT-14", "device_class": "laptop", "owner": 
 BY = {"who": "a", "role": "technical_services_manager", "reason": "half-term check"}
 
 
-@pytest.fixture
-def school(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A school after a night that saw a proxy let through, and an illegal-content verdict of the filter at 10:00."""
-    folder = make(tmp_path / "school")
+    folder = make(tmp_path_factory.mktemp("logbooks") / "school")
     log = folder / "access.log"
     log.write_text("".join([line(0, "zz-planted.invalid", "m.tester", verdict="TCP_DENIED/451"),
                             *(line(9000 + 30 * n, "hideaway.test") for n in range(8))]), "utf-8")
     run(folder, log)
     role(folder, "technical_services_manager")
     return folder
+
+
+@pytest.fixture
+def school(night: Path, tmp_path: Path) -> Path:
+    """A copy, to write in."""
+    return shutil.copytree(night, tmp_path / "school")
 
 
 def window(begins: datetime = NOW + timedelta(hours=1), **more: Any) -> Any:
@@ -99,7 +106,7 @@ def test_checks_by_command(school: Path) -> None:
     soon = datetime.now(UTC) + timedelta(days=1)
     options = ["--from", f"{soon:%Y-%m-%d} 10:00", "--until", f"{soon:%Y-%m-%d} 11:00", "--tester", "TSM", "--device", "LT-14",
                "--device-class", "laptop", "--group", "students", "--site", "main", "--tool", "test page", "--reason", "termly"]
-    assert schoolgate(school, "checks", "plan", *options, "--test", "adult").stdout.startswith("K-0001 is planned")
+    assert typed(school, "checks", "plan", *options, "--test", "adult").stdout.startswith("K-0001 is planned")
     done = schoolgate(school, "checks", "record", "K-0001", "--test", "adult=pass", "--reason", "went well", "--on", "05/11/2026")
     assert done.returncode == 0, done.stderr
     listed = schoolgate(school, "checks", "list").stdout
@@ -141,7 +148,7 @@ def test_a_breach_is_completed_by_people_and_verified_by_a_check_that_passed(sch
                   ("recorded", "K-0001", {**BY, "tests": {"adult": "pass"}, "on": "2026-11-05", "result": "pass", "action": "", "owner": "", "due": ""})):
         schoolfolder.journal(school, "checks").append(*event)
     logbooks.breach_complete(school, ref, "supplier had it uncategorised", cause="uncategorised_default_allow", provider_reference="T-77")
-    done = schoolgate(school, "breach", "complete", ref, "--fix", "blocked by name", "--fixed-on", "2026-11-05", "--check", "K-0001",
+    done = typed(school, "breach", "complete", ref, "--fix", "blocked by name", "--fixed-on", "2026-11-05", "--check", "K-0001",
                       "--reason", "tested")
     assert done.returncode == 0 and "fixed in 3 days" in done.stdout, done.stderr
     state = breaches.fold_breaches(schoolfolder.journal(school, "breaches").entries())[ref]

@@ -10,10 +10,10 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from front_door import schoolgate, typed
 from small_post import LOGIN, Box, authority, free_port, scripted, server
 from small_school import line, make, run
 from tables_text import rows
-from test_story import schoolgate
 
 from pipeline import mailing, posting, runs, schoolfolder
 from pipeline.problems import Problem, RefusedError, UsageError
@@ -357,7 +357,7 @@ def test_from_a_night_to_a_mail_by_the_command(school: School, box: Box, port: i
     assert all(word not in raw for _, raw in box.letters for word in (b"Bloggs", b"jbloggs", b"adult", b"I-0001", b"10.20."))
     school('{ principal = ["principal@fenmarsh.test"] }', more="tries = 1")
     put(folder, f"principal/principal-{lately}.html")
-    failed = schoolgate(folder, "mail")
+    failed = typed(folder, "mail")
     assert (failed.returncode, "cannot be reached" in failed.stderr) == (5, True)
     found = runs.last(folder, "mail")
     assert found and found.code == 5

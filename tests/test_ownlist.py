@@ -7,8 +7,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from front_door import schoolgate, typed
 from small_school import line, make, run
-from test_cli import schoolgate
 
 from pipeline import owning, rulefiles
 from pipeline.lists import read_own
@@ -84,7 +84,7 @@ def test_the_next_night_goes_by_it_and_logs_it(tmp_path: Path) -> None:
     run(school, school / "access.log")
     told = schoolgate(school, "change", "list").stdout
     assert "rules/lists/own.csv play[.]example" in told and "asked by Year 9" in told
-    assert "play.example: games, by play.example of own" in schoolgate(school, "lists", "why", "play.example").stdout
+    assert "play.example: games, by play.example of own" in typed(school, "lists", "why", "play.example").stdout
 
 
 def test_a_file_in_another_encoding_is_not_written_over(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from front_door import schoolgate
 from small_school import MONDAY, lake_of, line, make, run
 from test_policy import FILES
-from test_story import schoolgate
 
 from pipeline import asking, keyboard, schoolfolder
 from pipeline.policy import Policy, in_force, read_policy

@@ -16,7 +16,6 @@ from pipeline.pages.parts import number
 from pipeline.publishing.figures import Figures
 from pipeline.registers import Registers
 
-pytestmark = pytest.mark.xdist_group("purge")
 TUESDAY = MONDAY + timedelta(days=1)
 PLACE = "zz-plain.test"
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from front_door import here
 from real_resolvers import Lookup, Resolver, bind, dnsmasq, unbound
 
-ROOT = Path(__file__).parent.parent
 ONE, TWO = "127.0.0.21", "127.0.0.22"
 
 
@@ -28,8 +26,7 @@ def read_back(resolver: Resolver, lookups: Sequence[Lookup], unanswered: Sequenc
         for lookup in lookups:
             running.ask(lookup, 0.3 if lookup.host in unanswered else 20.0)
         running.stop()
-        said = subprocess.run([sys.executable, "-m", "pipeline", "read", "--zone", "UTC", str(running.log)], cwd=ROOT,
-                              capture_output=True, text=True, timeout=120, check=False, env={"TZ": "UTC", "PATH": "/usr/bin:/bin"})
+        said = here("read", "--zone", "UTC", str(running.log))
     assert said.returncode == 0, said.stderr
     rows = [json.loads(text) for text in said.stdout.splitlines()]
     assert Counter((row["client_ip"], row["host"], row["action"]) for row in rows) == Counter(

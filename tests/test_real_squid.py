@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from front_door import here
 from real_squid import DENIED, ILLEGAL, SHUT, SQUID, Made, RealSquid
 
 from pipeline.privacy import client_key, login_key, pseudonym
@@ -24,9 +25,7 @@ LOGIN = "FENMARSH\\19jbloggs"
 SPACED = "jane smith"
 ACCENTED = "zoë.inkpen"
 
-# One worker has all of these tests, so that one Squid serves them.
-pytestmark = [pytest.mark.xdist_group("squid"),
-              pytest.mark.skipif(not SQUID.exists(), reason=f"{SQUID} is not installed (apt-get install squid)")]
+pytestmark = pytest.mark.skipif(not SQUID.exists(), reason=f"{SQUID} is not installed (apt-get install squid)")
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +45,7 @@ def runs(squid: RealSquid, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
     for step in (lambda: drive(squid), squid.rotate, lambda: drive(squid), lambda: None):
         step()
         squid.settle()
-        night = schoolgate("--school", school, "nightly", *squid.logs())
+        night = here("--school", str(school), "nightly", *map(str, squid.logs()))
         assert night.returncode in (0, 5), night.stderr
         stored.append(len(lake(school)))
     return school, stored
@@ -67,12 +66,6 @@ def drive(squid: RealSquid) -> None:
     assert squid.get(DENIED, user=SPACED) == 403
     assert squid.get(ILLEGAL, "/picture", client="127.0.0.66", user=LOGIN) == 451
     assert squid.tunnel(ILLEGAL, client="127.0.0.66") == 451
-
-
-def schoolgate(*words: object) -> subprocess.CompletedProcess[str]:
-    """Run the command as a person would."""
-    return subprocess.run([sys.executable, "-m", "pipeline", *map(str, words)], cwd=ROOT, capture_output=True, text=True,
-                          timeout=120, check=False)
 
 
 def lake(school: Path) -> list[dict[str, Any]]:
@@ -104,7 +97,8 @@ def test_squid_logs_each_request_once(runs: tuple[Path, list[int]], squid: RealS
 
 def test_read_gives_exactly_the_requests_made(runs: tuple[Path, list[int]], squid: RealSquid) -> None:
     """`schoolgate read` over the log and the rotated one: no request more, none fewer, each as it was made."""
-    said = schoolgate("read", *squid.logs())
+    said = subprocess.run([sys.executable, "-m", "pipeline", "read", *map(str, squid.logs())], cwd=ROOT, capture_output=True, text=True,
+                          timeout=120, check=False)
     assert said.returncode == 0, said.stderr
     rows = [json.loads(text) for text in said.stdout.splitlines()]
     assert Counter(tuple(row[key] for key in SHOWN) for row in rows) == Counter(map(as_read, squid.made))
@@ -136,4 +130,4 @@ def test_a_login_beyond_ascii_is_read_as_it_was_typed() -> None:
     with RealSquid() as squid:
         assert squid.get("news.test", user=ACCENTED) == 200
         squid.settle()
-        assert json.loads(schoolgate("read", squid.log).stdout)["user"] == ACCENTED
+        assert json.loads(here("read", str(squid.log)).stdout)["user"] == ACCENTED

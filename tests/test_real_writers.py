@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,27 +11,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from front_door import here
 from real_e2guardian import AGENT, BANNED, E2GUARDIAN, TRUSTED, RealE2Guardian
 from real_e2guardian import SHUT as DOWN
 from real_squid import DENIED, ILLEGAL, SHUT, SQUID, Made, RealSquid
 
 from pipeline.formats import bundled
 
-ROOT = Path(__file__).parent.parent
 SHOWN = ("client_ip", "user", "action", "kind", "method", "host", "port", "status")
 SQUIDGUARD = Path("/usr/bin/squidGuard")
 needs_squid = pytest.mark.skipif(not SQUID.exists(), reason=f"{SQUID} is not installed (apt-get install squid)")
 needs_e2guardian = pytest.mark.skipif(not E2GUARDIAN.exists(), reason=f"{E2GUARDIAN} is not installed (apt-get install e2guardian)")
 needs_squidguard = pytest.mark.skipif(not SQUIDGUARD.exists(), reason=f"{SQUIDGUARD} is not installed (apt-get install squidguard)")
 
-# One worker has all of these tests, so that one Squid serves them.
-pytestmark = pytest.mark.xdist_group("writers")
 
 
 def read(log: Path, *words: str) -> tuple[list[dict[str, Any]], str]:
     """The requests of `schoolgate read`, the format found by itself, and what it says beside."""
-    done = subprocess.run([sys.executable, "-m", "pipeline", "read", *words, str(log)], cwd=ROOT, capture_output=True, text=True,
-                          timeout=120, check=False)
+    done = here("read", *words, str(log))
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()], done.stderr
 

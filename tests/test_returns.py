@@ -8,12 +8,12 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from front_door import schoolgate
 from hypothesis import given
 from hypothesis import strategies as st
 from small_school import line, run
 from test_casework import ME, ref_on, role, school
 from test_register import Book, story
-from test_story import schoolgate
 
 from pipeline import casework, inbox, returning, schoolfolder
 from pipeline.problems import UsageError

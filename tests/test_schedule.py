@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import typer
+from front_door import schoolgate, typed
 from small_school import line, make, run
-from test_story import schoolgate
 
 from pipeline import deciding, issuing, publishing, schedule
 from pipeline.cli import app
@@ -181,7 +181,7 @@ def test_systemd_itself_takes_the_units(tmp_path: Path) -> None:
 def test_the_command_prints_its_own_path_and_the_folder_s(tmp_path: Path) -> None:
     """What is printed runs from anywhere: the night's line, as cron's `sh` runs it, finds the school folder."""
     folder = make(tmp_path / "a school")
-    told = schoolgate(folder, "schedule", "--today", "2026-09-01")
+    told = typed(folder, "schedule", "--today", "2026-09-01")
     assert told.returncode == 0, told.stderr
     command = next(command for _, command in lines(told.stdout) if " nightly " in command)
     words = shlex.split(command)

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from front_door import ROOT, schoolgate, typed
 from small_school import line, make, run, where_found
 from tables_text import DAY, at, build, rows
 from test_casework import ME, ref_on, role
-from test_story import ROOT, schoolgate
 
 from pipeline import casework, schoolfolder, sealing
 from pipeline.incidents import breaches
@@ -84,7 +84,7 @@ def test_4_the_copy_is_in_custody_apart_from_its_key_and_every_opening_is_on_rec
     with pytest.raises(UsageError, match="inside the school folder"):
         sealing.open_copy(school, ref, school / "reports/x", "asked by letter", "police 44/1", "Principal")
     assert not to.exists() and len(schoolfolder.journal(school, "custody").entries()) == 1
-    done = schoolgate(school, "sealed", "open", ref, "--to", str(to), "--for", "police 44/1", "--witness", "Principal", "--reason", "by letter")
+    done = typed(school, "sealed", "open", ref, "--to", str(to), "--for", "police 44/1", "--witness", "Principal", "--reason", "by letter")
     assert done.returncode == 0, done.stderr
     assert to.read_bytes() == (school / "access.log").read_bytes() and to.stat().st_mode & 0o777 == 0o600
     opened = schoolfolder.journal(school, "custody").entries()[-1]

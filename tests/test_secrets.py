@@ -5,20 +5,18 @@ from __future__ import annotations
 import gzip
 import random
 import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from small_school import ROOT, line, make, names_kept, pages, where_found
+from front_door import schoolgate, typed
+from small_school import line, make, names_kept, pages, where_found
 
 from pipeline import night, purging, schoolfolder, sql
 from pipeline.formats import bundled
 from pipeline.formats.fields import Parser
-
-pytestmark = pytest.mark.xdist_group("secrets")
 
 SEALED_HOSTS = ("zz-first.invalid", "zz-second.invalid", "zz-third.invalid")
 NEVER = (*SEALED_HOSTS, "zz-path", "zz-search", "tornsecret", "nulsecret", "endless", "geheim", "tok3n", "p4ssw", "s3ssion",
@@ -49,11 +47,9 @@ def logs_of(folder: Path) -> list[Path]:
     return [plain, torn, packed]
 
 
-def schoolgate(school: Path, *words: str) -> str:
+def said_by(done: subprocess.CompletedProcess[str]) -> str:
     """All that the command says, on both streams."""
-    done = subprocess.run([sys.executable, "-m", "pipeline", "--school", str(school), *words], cwd=ROOT, capture_output=True,
-                          check=False, timeout=120)
-    return (done.stdout + done.stderr).decode()
+    return done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -61,14 +57,14 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A school after three nights and all its commands, and all that they said."""
     place = tmp_path_factory.mktemp("secrets")
     school, logs = make(place / "school"), logs_of(place / "logs")
-    said = [schoolgate(school, "nightly", str(logs[0])), schoolgate(school, "nightly", *map(str, logs), str(place / "no.log"))]
+    said = [schoolgate(school, "nightly", str(logs[0])), typed(school, "nightly", *map(str, logs), str(place / "no.log"))]
     with logs[0].open("a") as stream:
         stream.write(line(14_320, SEALED_HOSTS[0], "20mquill", "10.20.0.9") + "tornsecret again\n")
     said += [schoolgate(school, "nightly", *map(str, logs)), schoolgate(school, "incident", "list"),
              schoolgate(school, "incident", "confirm", "I-0001", "--reason", "talked", "--row", "IN-14")]
-    said += [schoolgate(school, "incident", "show", f"I-000{n}") + schoolgate(school, "explain", f"I-000{n}") for n in range(1, 6)]
+    said += [schoolgate(school, *words, f"I-000{n}") for n in range(1, 6) for words in (("incident", "show"), ("explain",))]
     said += [schoolgate(school, *words) for words in (("verify",), ("check",), ("change", "list"))]
-    return school, "\n".join(said)
+    return school, "\n".join(map(said_by, said))
 
 
 def opaque(school: Path) -> set[Path]:

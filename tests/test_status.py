@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from front_door import schoolgate, typed
 from small_school import line, make, run
-from test_story import schoolgate
 
 from pipeline import journal, night, runs, status
 from pipeline.problems import Exit, Problem, RefusedError
@@ -24,6 +24,11 @@ SetClock = Callable[[datetime], None]
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SetClock:
     """Sets the clock of nights and of what is written down of them."""
+    return clock_in(monkeypatch)
+
+
+def clock_in(patch: pytest.MonkeyPatch) -> SetClock:
+    """Such a clock, until the patch is undone."""
     class Clock(datetime):
         moment = TUESDAY
 
@@ -31,9 +36,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SetClock:
         def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
             return cls.moment
 
-    monkeypatch.setattr(night, "datetime", Clock)
-    for module in (runs, journal):
-        monkeypatch.setattr(module, "datetime", Clock)
+    for module in (night, runs, journal):
+        patch.setattr(module, "datetime", Clock)
     return lambda at: setattr(Clock, "moment", at)
 
 
@@ -47,13 +51,21 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def school(made: Path, tmp_path: Path, clock: SetClock) -> Path:
+@pytest.fixture(scope="module")
+def first(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """That folder after the night of Monday, which ran when it was due."""
-    folder = shutil.copytree(made, tmp_path / "school")
-    clock(TUESDAY)
-    run(folder, folder / "access.log")
+    folder = shutil.copytree(made, tmp_path_factory.mktemp("first") / "school")
+    with pytest.MonkeyPatch.context() as patch:
+        clock_in(patch)(TUESDAY)
+        run(folder, folder / "access.log")
     return folder
+
+
+@pytest.fixture
+def school(first: Path, tmp_path: Path, clock: SetClock) -> Path:
+    """A copy, when that night is over."""
+    clock(TUESDAY)
+    return shutil.copytree(first, tmp_path / "school")
 
 
 def page(folder: Path, day: str) -> str:
@@ -194,7 +206,7 @@ def test_a_run_is_written_down_however_it_ends(tmp_path: Path) -> None:
 def test_the_command_s_exit_codes(school: Path, tmp_path: Path) -> None:
     """0 when all is as it should be, 5 when something is not, 2 without a school folder; jobs write themselves down."""
     assert schoolgate(tmp_path, "status").returncode == 2
-    purged = schoolgate(school, "purge", "--today", "2026-11-03")
+    purged = typed(school, "purge", "--today", "2026-11-03")
     assert purged.returncode == 0, purged.stderr
     found = runs.last(school, "purge")
     assert found and found.code == 0
@@ -203,5 +215,5 @@ def test_the_command_s_exit_codes(school: Path, tmp_path: Path) -> None:
     for job in ("night", "purge"):
         also(school, job, TUESDAY)
     assert schoolgate(school, "status", "--now", "2026-11-03T06:00").returncode == 0
-    late = schoolgate(school, "status", "--now", "2026-11-09T06:00")
+    late = typed(school, "status", "--now", "2026-11-09T06:00")
     assert (late.returncode, "the night job: was due 6 times" in late.stderr) == (5, True)

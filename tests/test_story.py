@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from front_door import ROOT, schoolgate, typed
 from test_lines import T0, line
 
 from pipeline import keyboard
-
-ROOT = Path(__file__).parent.parent
-
-
-def schoolgate(school: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """The command as a person types it."""
-    return subprocess.run([sys.executable, "-m", "pipeline", "--school", str(school), *words], cwd=ROOT, capture_output=True,
-                          text=True, check=False, timeout=120)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +23,7 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> Path:
     log = folder / "access.log"
     tries = [line(14_000 + 40 * n, f"adult-{('one', 'two', 'three', 'four')[n % 4]}.test", verdict="TCP_DENIED/403") for n in range(6)]
     log.write_text("".join([line(0, "lessons.fenmarsh.test"), *tries]))
-    night = schoolgate(folder, "nightly", str(log))
+    night = typed(folder, "nightly", str(log))
     assert night.returncode == 0, night.stderr
     assert f"{T0}" not in night.stdout
     return folder
@@ -58,24 +49,24 @@ def test_no_page_for_other_readers_names_the_pupil(school: Path) -> None:
 
 def test_only_a_person_moves_an_incident_on_and_the_night_leaves_it_there(school: Path) -> None:
     """Confirmed by command with a role and a reason; the next night, with more lines of that day, does not touch it."""
-    assert "I-0001  suspected" in schoolgate(school, "incident", "list").stdout
+    assert "I-0001  suspected" in typed(school, "incident", "list").stdout
     refused = schoolgate(school, "incident", "confirm", "I-0001", "--reason", "spoke with him", "--row", "IN-99")
     assert refused.returncode == 2
     assert "IN-99" in refused.stderr
-    done = schoolgate(school, "incident", "confirm", "I-0001", "--reason", "spoke with him", "--row", "IN-14")
+    done = typed(school, "incident", "confirm", "I-0001", "--reason", "spoke with him", "--row", "IN-14")
     assert done.returncode == 0, done.stderr
     with (school / "access.log").open("a") as log:
         log.write(line(14_300, "adult-one.test", verdict="TCP_DENIED/403"))
     assert schoolgate(school, "nightly", str(school / "access.log")).returncode == 0
     assert "I-0001  confirmed" in schoolgate(school, "incident", "list").stdout
-    assert schoolgate(school, "verify").returncode == 0
+    assert typed(school, "verify").returncode == 0
 
 
 def test_explain_walks_from_an_incident_to_its_lines_and_writes_the_look_down(school: Path) -> None:
     """The first blocked try is line 2 of the log; the access register grows by one entry."""
     access = school / "var/registers/access.jsonl"
     before = access.read_text("utf-8").count("\n")
-    told = schoolgate(school, "explain", "I-0001")
+    told = typed(school, "explain", "I-0001")
     assert told.returncode == 0, told.stderr
     assert "access.log, line 2" in told.stdout
     assert "adult-one[.]test" in told.stdout
@@ -87,7 +78,7 @@ def test_a_changed_rule_stands_in_the_change_log_until_somebody_says_why(school:
     own = school / "rules/lists/own.csv"
     own.write_text(own.read_text("utf-8") + "newgame.test,games,asked for by year 8,TSM,2027-07-31\n", "utf-8")
     schoolgate(school, "nightly", str(school / "access.log"))
-    listed = schoolgate(school, "change", "list").stdout
+    listed = typed(school, "change", "list").stdout
     assert "newgame[.]test" in listed
     assert "changed without a reason" in listed
     ref = listed.split()[0]
@@ -104,7 +95,7 @@ def test_a_broken_rule_file_does_not_stop_the_night(school: Path) -> None:
         night = schoolgate(school, "nightly", str(school / "access.log"))
         assert night.returncode == 5
         assert "last good" in night.stderr
-        assert schoolgate(school, "check").returncode == 2
+        assert typed(school, "check").returncode == 2
     finally:
         policy.write_text(good, "utf-8")
 
@@ -119,7 +110,7 @@ def test_a_night_without_logs_says_so(school: Path, tmp_path: Path) -> None:
 def test_init_makes_a_folder_that_checks_and_holds_nobody(tmp_path: Path) -> None:
     """A new school folder has no fault, no person and none of the made-up school's sites; a second init is refused."""
     folder = tmp_path / "new"
-    assert schoolgate(tmp_path, "init", str(folder)).returncode == 0
+    assert typed(tmp_path, "init", str(folder)).returncode == 0
     assert "0 faults" in schoolgate(folder, "check").stdout
     assert (folder / "people.csv").read_text("utf-8").count("\n") == 1
     assert (folder / "rules/lists/own.csv").read_text("utf-8").count("\n") == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -18,16 +19,22 @@ DAY_S = 86_400
 OWN = "entry,category,reason,owner,until\nhideaway.test,bypass_web_proxy,a proxy,tsm,\n"
 
 
-@pytest.fixture
-def school(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A school whose pupil was on a proxy on Monday and Tuesday, and on a casino that no list knows."""
-    folder = make(tmp_path / "school", ("web-proxy", "gambling"))
+    folder = make(tmp_path_factory.mktemp("trial") / "school", ("web-proxy", "gambling"))
     (folder / "rules/lists/own.csv").write_text(OWN, "utf-8")
     log = folder / "access.log"
     log.write_text("".join(line(day * DAY_S + 60 + 30 * n, host) for day in (0, 1) for n in range(6)
                            for host in ("www.hideaway.test", "casino.test")), "utf-8")
     assert not run(folder, log).problems
     return folder
+
+
+@pytest.fixture
+def school(nights: Path, tmp_path: Path) -> Path:
+    """A copy, to edit."""
+    return shutil.copytree(nights, tmp_path / "school")
 
 
 def told(school: Path) -> dict[str, str]:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from front_door import schoolgate
 from small_school import lake_of, line, make, run
 from tables_text import visits
-from test_cli import schoolgate
 
 from pipeline.hosts import platform_of
 from pipeline.school import read_school
