@@ -14,7 +14,7 @@ FLOORS = (
     {"addressbook", "engines", "excepted", "listformats", "lists", "ownlist", "policy", "rulebook", "school", "terms",
      "vendors"},
     {"disclosure", "intent", "precision", "privacy", "register"},
-    {"addresses", "answers", "behaviour", "bursts", "changes", "checking", "classify", "coverage", "detect", "habits",
+    {"addresses", "answers", "behaviour", "bursts", "calling", "changes", "checking", "classify", "coverage", "detect", "habits",
      "incidents", "inferred", "ingest", "learned", "led", "listaddresses", "onename", "repeats", "searches", "spreading",
      "tunnels", "turned", "uncategorised", "visits"},
     {"pages"},
