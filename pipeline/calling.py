@@ -25,20 +25,31 @@ HOST = "called"  # what a day learns: a host that programs call
 STARTED = ("copyright_p2p",)  # a program that somebody started
 APPS_AT_RISK = ("stranger_chat_dating", "ai_companion")  # of what may put a child at risk, what comes as an app
 
-SMALL = """
-small AS (
-    SELECT *, requests <= $few * greatest(1, tries) AND bytes_in <= $bytes * requests AND searched = 0 AND len(notes) = 0 AS small
-    FROM visits WHERE list_contains($kinds::VARCHAR[], category) AND tries IS NOT NULL
+# A page brings along what several other hosts hold; what comes alone, and is no film, is an answer to a program.
+BARE = """
+seen AS (
+    SELECT *, epoch_us(started) AS since, epoch_us(ended) AS until, len(notes) = 0 AND searched = 0 AND tries > 0
+                  AND requests <= $few * tries AND bytes_in <= $most * requests AS brief, bytes_in <= $bytes * requests AS small
+    FROM visits WHERE list_contains($kinds::VARCHAR[], category)
+), accompanied AS (
+    SELECT DISTINCT s.visit FROM seen s JOIN visits o ON o.client = s.client AND o.site <> s.site
+     AND epoch_us(o.started) BETWEEN s.since - $follow * 1000 AND s.since + $follow * 1000
+    WHERE s.brief AND NOT s.small
+), bare AS (
+    SELECT *, brief AND (small OR background <= 1 AND visit NOT IN (FROM accompanied)) AS call FROM seen
 )"""
 
-# A device is told by nine visits of ten: two calls fall into one second now and then, as one page would.
+# A device is told by four visits of five: two calls fall into one second now and then, or something else beside one. By
+# night nobody is up in two different hours for a call each.
 PROGRAMS = f"""
-WITH {SMALL}, devices AS (
-    SELECT host, site, client, subject, category, sum(tries) AS tries, count(DISTINCT epoch_us(started) // 3600000000) AS hours,
-           max(epoch_us(started)) - min(epoch_us(started)) AS span, 10 * count(*) FILTER (small) >= 9 * count(*) AS small
-    FROM small GROUP BY ALL
+WITH {BARE}, devices AS (
+    SELECT host, site, client, subject, category, sum(tries) AS tries, count(DISTINCT since // 3600000000) AS hours,
+           count(DISTINCT since // 3600000000)
+               FILTER (band = 'closed' AND list_contains($night::INTEGER[], hour(started))) AS nights,
+           max(since) - min(since) AS span, 5 * count(*) FILTER (call) >= 4 * count(*) AS calls
+    FROM bare GROUP BY ALL
 ), programs AS (
-    SELECT *, small AND (tries >= $tries AND hours >= $hours
+    SELECT *, calls AND (tries >= $tries AND hours >= $hours OR nights >= 2 AND hours >= $far_hours
                          OR span >= $span_hours::BIGINT * 3600000000 AND hours >= $far_hours) AS program FROM devices
 )"""
 
@@ -50,17 +61,26 @@ FROM programs GROUP BY host
 HAVING count(*) FILTER (program) >= $devices AND 2 * count(*) FILTER (program) >= count(*) ORDER BY host
 """
 
+# Two calls of a program may come close together, so that they look like more than one call. What stands alone on a phone in most
+# hours of the day is an app that calls seldom.
 CALLS = f"""
-{PROGRAMS}, lone AS (
-    SELECT s.visit FROM small s JOIN small o ON o.subject = s.subject AND o.category = s.category
-     AND epoch_us(o.started) BETWEEN epoch_us(s.started) - $gap * 60000000 AND epoch_us(s.ended) + $gap * 60000000
-    WHERE s.small AND list_contains($own::VARCHAR[], s.network) AND NOT list_contains($told::VARCHAR[], s.category)
-    GROUP BY s.visit HAVING sum(o.requests) <= $few
+{PROGRAMS}, known AS (
+    SELECT b.*, brief AND p.program OR call AND b.host IN (SELECT host FROM learned WHERE what = '{HOST}') AS made
+    FROM bare b JOIN programs p USING (host, site, client, subject, category)
+), lone AS (
+    SELECT k.visit, k.host, k.client, k.subject, k.since
+    FROM known k JOIN known o ON o.subject = k.subject AND o.category = k.category AND (o.visit = k.visit OR NOT o.made)
+     AND o.since BETWEEN k.since - $gap * 60000000 AND k.until + $gap * 60000000
+    WHERE k.call AND list_contains($own::VARCHAR[], k.network) AND NOT list_contains($risks::VARCHAR[], k.category)
+    GROUP BY ALL HAVING sum(o.requests) <= $few
+), often AS (
+    SELECT host, client, subject FROM lone GROUP BY ALL HAVING count(DISTINCT since // 3600000000) >= $far_hours - 1
 )
-SELECT s.visit FROM small s LEFT JOIN programs p USING (host, site, client, subject, category)
-WHERE s.small AND (p.program OR s.host IN (SELECT host FROM learned WHERE what = '{HOST}') OR s.visit IN (FROM lone))
-ORDER BY s.visit
+SELECT visit FROM known
+WHERE made OR call AND (visit IN (SELECT visit FROM lone) OR (host, client, subject) IN (FROM often)) ORDER BY visit
 """
+
+NIGHT = (23, 0, 1, 2, 3, 4)  # hours, UTC: half past five in summer is dawn to nobody either
 
 
 def of_day(visits: pa.Table, policy: Any, day: date) -> pa.Table:
@@ -72,8 +92,8 @@ def of_day(visits: pa.Table, policy: Any, day: date) -> pa.Table:
 def calls(visits: pa.Table, learned: pa.Table, policy: Any, own: Collection[str]) -> pa.Table:
     """visit, context: the VISITS that a program made by itself. `learned`: LEARNED of this day and of the days before it; `own`:
     the networks of people's own devices."""
-    told = [name for name, category in policy.categories.items() if category.tier == "T1" and name not in APPS_AT_RISK]
-    values = _values(policy) | {"own": sorted(own), "told": told, "gap": number(policy.intent, "gap_minutes")}
+    risks = [name for name, category in policy.categories.items() if category.tier == "T1" and name not in APPS_AT_RISK]
+    values = _values(policy) | {"own": sorted(own), "risks": risks, "gap": number(policy.intent, "gap_minutes")}
     found = run(CALLS, values, visits=visits, learned=learned)
     return found.append_column("context", pa.array([CONTEXT] * len(found), pa.string()))
 
@@ -81,6 +101,7 @@ def calls(visits: pa.Table, learned: pa.Table, policy: Any, own: Collection[str]
 def _values(policy: Any) -> dict[str, Any]:
     numbers = policy.intent
     return {"kinds": _kinds(policy), "few": number(numbers, "few_requests"), "bytes": number(numbers, "idle_bytes"),
+            "most": number(numbers, "app_bytes"), "follow": number(numbers, "follow_ms"), "night": list(NIGHT),
             "tries": number(numbers, "idle_tries"), "hours": number(numbers, "idle_hours"),
             "span_hours": number(numbers, "idle_span_hours"), "far_hours": number(numbers, "idle_far_hours")}
 

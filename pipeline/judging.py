@@ -143,7 +143,7 @@ def see(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, log
     taught = pa.concat_tables([learned.of_day(stays, hosts, rules.shapes, day), calling.of_day(stays, policy, day)])
     calls = calling.calls(stays, pa.concat_tables([before.learned, taught]), policy, personal(school))
     stays = behaviour.weighed(con, learned.carried(stays, taught, before.learned, rules.shapes), hosts, new, rules.shapes,
-                              short=len(before.hosts) < rules.shapes.numbers.get("history_days", 0))
+                              short=len(before.hosts) < rules.shapes.numbers.get("history_days", 0), made=calls)
     nominated = {row: {pseudonym(key, "p", login_key(login)) for login in logins} for row, logins in school.nominated.items()}
     verdicts = in_context(stays, classify.in_context(classify.judge(stays, policy, nominated), calls), before, policy,
                           personal(school))

@@ -160,6 +160,15 @@ def test_while_nothing_can_be_new_blocks_then_one_name_and_silence_tell_a_proxy(
     assert "bypass_web_proxy" not in behaviour.weighed(con, visits(STAY + text), met, new(), BOOK)["category"].to_pylist()  # later it must be new
 
 
+def test_blocks_that_a_program_met_are_nobodys() -> None:
+    """An app of the same pupil's phone was stopped three times by itself, and then a page was read."""
+    con = connect(threads=1)
+    con.register("lines", lines("host\nx.example"))
+    made = pa.table({"visit": pa.array(["s1:1"], pa.string())})
+    after = behaviour.weighed(con, visits(STAY + BLOCKS + LONG_STAY), hosts("host\nsunny.example"), new(), BOOK, short=True, made=made)
+    assert "bypass_web_proxy" not in after["category"].to_pylist()
+
+
 def spread(people: int, turned: int, more: str = "", year: str = "Y9") -> list[tuple[Any, ...]]:
     """What is told of one new host that some pupils met, of whom some came from a block."""
     text = "started | person | site | category | blocked | allowed | actor | year | crowd\n"
@@ -271,6 +280,16 @@ def test_a_page_that_is_read_on_beside_a_call_is_no_silence() -> None:
     call = "10:00 | 10:20 | meet.example | meet.example | uncategorised | 1 | 1 | 1200000 | 24000000"
     assert len(weighed(LONG + notes.format("10:00") + call, "host\nmeet.example")) == 1
     assert weighed(LONG + notes.format("10:20") + call, "host\nmeet.example") == []
+
+
+@pytest.mark.parametrize(("call", "before", "told"), [
+    (f"{SILENT} 60000000 | 9000000 | 1", "", True),     # through a tunnel more comes than goes
+    (f"{SILENT} 60000000 | 40000000 | 1", "", False),   # a camera at each end
+    (f"{SILENT} 60000000 | 0 | 2", "10:00:01 | 10:00:02 | scripts.example | scripts.example | learning | 1 | 1 | 900 | 9000 | 900 | 1\n", False)])
+def test_a_call_by_video_with_nothing_beside_it_is_no_vpn(call: str, before: str, told: bool) -> None:
+    """It sends as it receives; or where the log has no bytes sent, it began as a page that brought scripts of others along."""
+    lesson = LESSON.replace("90000", "90000 | 9000 | 30")
+    assert bool(weighed(UP + lesson + lesson.replace("09:5", "10:2") + before + call, "host\nfar.example")) == told
 
 
 def test_traffic_that_comes_back_when_a_tunnel_ends_was_in_it() -> None:

@@ -10,17 +10,17 @@ from test_intent import NOTHING_SEALED, POLICY, WIDE
 from pipeline import calling, classify, detect
 from pipeline.tables import LEARNED
 
-HEAD = "started | client | person | network | site | host | category | requests | tries | bytes_in | blocked\n"
+HEAD = "started | client | person | network | site | host | category | requests | tries | bytes_in | blocked | band\n"
 NO_DAY_BEFORE = LEARNED.schema.empty_table()
 APP = "push.bets.example"
 
 
 def call(at: str, client: str, host: str = APP, *, category: str = "gambling", requests: int = 1, bytes_in: int = 900,
-         blocked: int = 0, network: str = "pupils", person: str = "-") -> str:
+         blocked: int = 0, network: str = "pupils", person: str = "-", band: str = "lesson") -> str:
     """One visit, small unless it says otherwise."""
     site = ".".join(host.split(".")[-2:])
     return (f"{at} | {client} | {person} | {network} | {site} | {host} | {category} | {requests} | {requests} | {bytes_in} "
-            f"| {blocked}\n")
+            f"| {blocked} | {band}\n")
 
 
 def all_day(client: str, host: str = APP, category: str = "gambling") -> str:
@@ -28,6 +28,7 @@ def all_day(client: str, host: str = APP, category: str = "gambling") -> str:
     return "".join(call(f"{hour:02}:{minute:02}", client, host, category=category) for hour in range(8, 15) for minute in (3, 33))
 
 
+CDN = "09:10:01 | d9 | - | pupils | scripts.example | scripts.example | uncategorised | 1 | 1 | 9000 | 0 | lesson\n"
 PHONES = all_day("d1") + all_day("d2") + all_day("d3")
 
 
@@ -48,7 +49,8 @@ def test_a_few_calls_to_a_host_that_other_devices_call_all_day_are_the_same_apps
 @pytest.mark.parametrize(("why", "text"), [
     ("two devices may be friends with a tab left open", all_day("d1") + all_day("d2") + call("09:10", "d9")),
     ("another host of the site is its page", PHONES + call("09:10", "d9", "www.bets.example")),
-    ("who fetches a page opened it", PHONES + call("09:10", "d9", bytes_in=60_000)),
+    ("who fetches a page opened it", PHONES + call("09:10:00", "d9", bytes_in=60_000) + CDN),
+    ("an answer to a program is no film", PHONES + call("09:10", "d9", bytes_in=900_000)),
     ("most who ask for it do so once or twice",
      PHONES + "".join(call("09:10", f"d{n}") for n in range(5, 9)) + call("09:10", "d9"))])
 def test_it_is_no_apps_call_where(why: str, text: str) -> None:
@@ -68,7 +70,8 @@ def test_a_host_that_programs_called_on_an_earlier_day_is_an_apps_today() -> Non
     ("once, and nothing around it", call("10:05", "d9", network="own"), True),
     ("once, stopped", call("10:05", "d9", network="own", blocked=1), True),
     ("on a computer of the school", call("10:05", "d9"), False),
-    ("a page was fetched", call("10:05", "d9", network="own", bytes_in=60_000), False),
+    ("fetched much, and nothing beside it, as an app does for its owner to find", call("09:10", "d9", network="own", bytes_in=60_000), True),
+    ("a page, with the scripts that it brings along", call("09:10:00", "d9", network="own", bytes_in=60_000) + CDN, False),
     ("tried again, and again", call("10:05", "d9", network="own", requests=3, blocked=3), False),
     ("three sites in some minutes", "".join(call(f"10:0{n}", "d9", f"www.bets{n}.example", network="own") for n in (1, 3, 5)), False),
     ("chat with strangers comes as an app", call("10:05", "d9", network="own", category="stranger_chat_dating"), True),
@@ -77,6 +80,15 @@ def test_a_host_that_programs_called_on_an_earlier_day_is_an_apps_today() -> Non
 def test_a_small_call_of_somebodys_own_phone_is_nobodys_act_while_it_stands_alone(story: str, text: str, by_itself: bool) -> None:
     """Who opens a page there fetches it, and who is stopped tries again."""
     assert bool(called(text)) == by_itself, story
+
+
+@pytest.mark.parametrize(("day", "night", "by_itself"), [((5, 6, 7), (3, 4), True), ((5, 6, 7, 8), (4,), False),
+                                                         ((8, 9, 10, 11, 13), (), False)])
+def test_who_asks_in_two_hours_of_the_night_too_is_a_program(day: tuple[int, ...], night: tuple[int, ...], by_itself: bool) -> None:
+    """On a computer of the school as well, though it fetches something for its owner to find; five lessons of a day are no night."""
+    text = [call(f"{hour:02}:20", "d9", bytes_in=150_000) for hour in day]
+    text += [call(f"{hour:02}:20", "d9", bytes_in=150_000, band="closed") for hour in night]
+    assert bool(called("".join(text))) == by_itself
 
 
 def test_no_rule_speaks_of_a_programs_call_and_it_stands_beside_nothing_else() -> None:
