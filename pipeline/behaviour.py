@@ -41,7 +41,8 @@ WHERE v.category = 'bypass_vpn_tunnel' ORDER BY v.visit
 """
 
 # A host new to the school and to nearly everybody, used and not only looked at, and what the same person met just before. While
-# nobody can tell what is new, a stay in which everything came through one name, or a name that hints at it, stands in for it.
+# nobody can tell what is new, a stay in which everything came through one name, or a name that hints at it, stands in for it. An
+# advert that a page brought along is no look for a way round, nor is a VPN app that checks in, on their phone perhaps.
 FRESH = """
 WITH fresh AS (
     SELECT v.*, epoch_us(v.started) AS since, n.host IS NOT NULL AS is_new, a.visit IS NOT NULL AS alone,
@@ -58,7 +59,9 @@ SELECT f.visit, f.site, f.is_new, f.alone, f.hinted, f.requests, f.bytes_in // 1
        coalesce(sum(o.blocked) FILTER (epoch_us(o.started) >= f.since - $block_minutes * 60000000
                                        AND o.category NOT IN (SELECT unnest($harmless::VARCHAR[]))), 0)::BIGINT AS blocks,
        coalesce(bool_or(starts_with(o.category, 'bypass_') AND o.category NOT IN
-                        ('bypass_default_privacy_feature', 'bypass_vpn_app_chatter')), false) AS looked
+                        ('bypass_default_privacy_feature', 'bypass_vpn_app_chatter')
+                        AND coalesce(o.opened, 1) > 0 AND NOT (o.category = 'bypass_vpn_tunnel' AND len(o.notes) = 0
+                            AND o.requests <= 2 AND o.bytes_in + o.bytes_out < $chatter)), false) AS looked
 FROM fresh f JOIN (SELECT * FROM visits ANTI JOIN made USING (visit)) o
   ON o.subject = f.subject AND o.visit <> f.visit AND o.site <> f.site
  AND epoch_us(o.started) BETWEEN f.since - $look_minutes * 60000000 AND f.since
@@ -110,7 +113,8 @@ def _fresh(visits: pa.Table, hosts: pa.Table, new: pa.Table, ports: pa.Table, bo
     if not len(new) and not short:
         return []
     narrow = alone(visits, numbers)
-    found = run(FRESH, {"few": numbers["rare_people"], "requests": numbers["used_requests"], "bytes": 1_000_000,
+    found = run(FRESH, {"chatter": numbers["chatter_kilobytes"] * 1_000,
+                        "few": numbers["rare_people"], "requests": numbers["used_requests"], "bytes": 1_000_000,
                         "slots": numbers["stay_slots"], "stay": numbers["stay_megabytes"] * 1_000_000, "short": short,
                         "block_minutes": numbers["block_minutes"], "look_minutes": numbers["look_minutes"],
                         "harmless": sorted(book.harmless), "hints": sorted(book.words.get("hints", ()))},

@@ -61,17 +61,24 @@ FROM programs GROUP BY host
 HAVING count(*) FILTER (program) >= $devices AND 2 * count(*) FILTER (program) >= count(*) ORDER BY host
 """
 
-# Two calls of a program may come close together, so that they look like more than one call. What stands alone on a phone in most
-# hours of the day is an app that calls seldom.
+# Two calls of a program may come close together, so that they look like more than one call. What the filter stops though no list
+# knows it is looked for too, unless it is asked for all day. What stands alone on a phone in most hours of the day is an app that
+# calls seldom.
 CALLS = f"""
 {PROGRAMS}, known AS (
     SELECT b.*, brief AND p.program OR call AND b.host IN (SELECT host FROM learned WHERE what = '{HOST}') AS made
     FROM bare b JOIN programs p USING (host, site, client, subject, category)
+), beside AS (
+    SELECT visit, subject, category, since, requests FROM known WHERE NOT made UNION ALL
+    SELECT visit, subject, category, epoch_us(started), requests FROM visits
+    WHERE category = 'uncategorised' AND blocked = requests AND list_contains($own::VARCHAR[], network)
+    QUALIFY count(*) OVER (PARTITION BY host, client, subject) <= $few
 ), lone AS (
     SELECT k.visit, k.host, k.client, k.subject, k.since
-    FROM known k JOIN known o ON o.subject = k.subject AND o.category = k.category AND (o.visit = k.visit OR NOT o.made)
+    FROM known k JOIN beside o ON o.subject = k.subject AND o.category IN (k.category, 'uncategorised')
      AND o.since BETWEEN k.since - $gap * 60000000 AND k.until + $gap * 60000000
     WHERE k.call AND list_contains($own::VARCHAR[], k.network) AND NOT list_contains($risks::VARCHAR[], k.category)
+      AND NOT k.made
     GROUP BY ALL HAVING sum(o.requests) <= $few
 ), often AS (
     SELECT host, client, subject FROM lone GROUP BY ALL HAVING count(DISTINCT since // 3600000000) >= $far_hours - 1

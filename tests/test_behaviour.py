@@ -109,6 +109,15 @@ def test_a_new_host_right_after_a_look_for_a_way_round_is_told() -> None:
     assert weighed(text.replace("10:06 | p1", "10:06 | -"), "host\nsunny.example", ("sunny.example",)) == []
 
 
+@pytest.mark.parametrize("before", ["10:00 | p1 | api.fastvpn.example | bypass_vpn_tunnel | 0 | 1 | 1 | 1",
+                                    "10:00 | p1 | fastvpn.example | bypass_vpn_site_visit | 1 | 0 | 1 | 0"])
+def test_an_app_that_checks_in_or_an_advert_is_no_look_for_a_way_round(before: str) -> None:
+    """The VPN app of the same person's phone asks for its news; a page brings along what a VPN's maker shows."""
+    head = "started | person | site | category | blocked | allowed | requests | opened\n"
+    text = f"{head}{before}\n10:06 | p1 | sunny.example | uncategorised | 0 | 30 | 30 | 1"
+    assert weighed(text, "host\nsunny.example", ("sunny.example",)) == []
+
+
 def test_blocks_alone_do_not_make_the_next_site_a_proxy() -> None:
     """After blocks most people read something else; on a platform where anybody puts up a page it is more."""
     text = FRESH + "10:00 | p1 | games.example | games | 4 | 0 | 4\n10:02 | p1 | {site} | uncategorised | 0 | 30 | 30"

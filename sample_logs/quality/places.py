@@ -100,7 +100,8 @@ def lone_call(week: Week, rng: Random, day: date) -> None:
     act, host = innocent(week, who.seat, "lone video call", "bypass_vpn_tunnel"), week.world.namer.host()
     took = rng.uniform(900, 1500)
     week.browse(rng, who.seat, week.some(rng, "learning")[0], at - 280, 5, pause=40)
-    week.page(rng, who.seat, Site(host, "call", brings=(rng.choice(week.world.sites["cdn"]).host,)), at, act)
+    brings = tuple(rng.choice(week.world.sites[kind]).host for kind in ("cdn", "cdn", "tracker", "telemetry"))
+    week.page(rng, who.seat, Site(host, "call", brings=brings), at, act)
     week.hit(who.seat, at + 15, f"{host}:443", act, kind="", took=took, size=int(took * 65_000),
              up=int(took * rng.uniform(30_000, 60_000)))
     week.browse(rng, who.seat, week.some(rng, "learning")[0], at + took + 30, 8, pause=30)
