@@ -29,14 +29,16 @@ APPS_AT_RISK = ("stranger_chat_dating", "ai_companion")  # of what may put a chi
 BARE = """
 seen AS (
     SELECT *, epoch_us(started) AS since, epoch_us(ended) AS until, len(notes) = 0 AND searched = 0 AND tries > 0
-                  AND requests <= $few * tries AND bytes_in <= $most * requests AS brief, bytes_in <= $bytes * requests AS small
+                  AND requests <= $few * tries AND bytes_in <= $few * $most::BIGINT * requests AS brief,
+           bytes_in <= $bytes * requests AS small
     FROM visits WHERE list_contains($kinds::VARCHAR[], category)
 ), accompanied AS (
     SELECT DISTINCT s.visit FROM seen s JOIN visits o ON o.client = s.client AND o.site <> s.site
      AND epoch_us(o.started) BETWEEN s.since - $follow * 1000 AND s.since + $follow * 1000
     WHERE s.brief AND NOT s.small
 ), bare AS (
-    SELECT *, brief AND (small OR background <= 1 AND visit NOT IN (FROM accompanied)) AS call FROM seen
+    SELECT *, brief AND (small OR bytes_in <= $most * requests AND background <= 1 AND visit NOT IN (FROM accompanied)) AS call
+    FROM seen
 )"""
 
 # A device is told by four visits of five: two calls fall into one second now and then, or something else beside one. By
@@ -61,9 +63,9 @@ FROM programs GROUP BY host
 HAVING count(*) FILTER (program) >= $devices AND 2 * count(*) FILTER (program) >= count(*) ORDER BY host
 """
 
-# Two calls of a program may come close together, so that they look like more than one call. What the filter stops though no list
-# knows it is looked for too, unless it is asked for all day. What stands alone on a phone in most hours of the day is an app that
-# calls seldom.
+# Two calls of a program may come close together, or share a connection, so that they look like more than one. What the filter stops
+# though no list knows it is looked for too, unless it is asked for all day. What stands alone on a phone in most hours of the day is
+# an app that calls seldom.
 CALLS = f"""
 {PROGRAMS}, known AS (
     SELECT b.*, brief AND p.program OR call AND b.host IN (SELECT host FROM learned WHERE what = '{HOST}') AS made

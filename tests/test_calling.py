@@ -91,6 +91,13 @@ def test_who_asks_in_two_hours_of_the_night_too_is_a_program(day: tuple[int, ...
     assert bool(called("".join(text))) == by_itself
 
 
+def test_two_calls_of_a_program_may_share_a_connection() -> None:
+    """What is told of a device holds for its next call, though twice as much comes through it; not for a stay."""
+    told = called(all_day("d1") + call("16:10", "d1", bytes_in=300_000) + call("16:40", "d1", bytes_in=900_000))
+    assert "d1 16:10" in told
+    assert "d1 16:40" not in told
+
+
 def test_no_rule_speaks_of_a_programs_call_and_it_stands_beside_nothing_else() -> None:
     """Three chatty apps of one kind are no three sites that somebody went through."""
     text = "".join(all_day(f"d{n}", f"push.bets{n}.example") for n in (1, 2, 3)) + call("10:00", "d9", "www.bets9.example")
