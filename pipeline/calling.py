@@ -63,9 +63,9 @@ FROM programs GROUP BY host
 HAVING count(*) FILTER (program) >= $devices AND 2 * count(*) FILTER (program) >= count(*) ORDER BY host
 """
 
-# Two calls of a program may come close together, or share a connection, so that they look like more than one. What the filter stops
-# though no list knows it is looked for too, unless it is asked for all day. What stands alone on a phone in most hours of the day is
-# an app that calls seldom.
+# Two calls of a program may come close together, or share a connection, so that they look like more than one. What the filter
+# stops though no list knows it is looked for too, unless it is asked for all day. What stands alone on a phone in most hours of
+# the day is an app that calls seldom.
 CALLS = f"""
 {PROGRAMS}, known AS (
     SELECT b.*, brief AND p.program OR call AND b.host IN (SELECT host FROM learned WHERE what = '{HOST}') AS made
