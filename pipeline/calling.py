@@ -5,7 +5,7 @@ where most devices that ask for it do so all day, today or on an earlier day, it
 people's own devices, where host names are all that a log has and apps ask for what their makers like, one small call with nothing
 of its kind around it: who opens a page there fetches it, and who is stopped tries again. Such a visit is context: no rule speaks
 of it. Ways round the filter, torrents and infections have judgements of their own; of sites that no app asks for, at which a
-child is at risk, one try is told.
+child is at risk or that no shop of apps would sell, one try is told.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ CONTEXT = "program"
 HOST = "called"  # what a day learns: a host that programs call
 STARTED = ("copyright_p2p",)  # a program that somebody started
 APPS_AT_RISK = ("stranger_chat_dating", "ai_companion")  # of what may put a child at risk, what comes as an app
+NO_APPS = ("pornography", "hate_discrimination", "violence_gore")  # which no shop of apps sells
 
 # A page brings along what several other hosts hold; what comes alone, and is no film, is an answer to a program.
 BARE = """
@@ -79,7 +80,7 @@ CALLS = f"""
     SELECT k.visit, k.host, k.client, k.subject, k.since
     FROM known k JOIN beside o ON o.subject = k.subject AND o.category IN (k.category, 'uncategorised')
      AND o.since BETWEEN k.since - $gap * 60000000 AND k.until + $gap * 60000000
-    WHERE k.call AND list_contains($own::VARCHAR[], k.network) AND NOT list_contains($risks::VARCHAR[], k.category)
+    WHERE k.call AND list_contains($own::VARCHAR[], k.network) AND NOT list_contains($no_app::VARCHAR[], k.category)
       AND NOT k.made
     GROUP BY ALL HAVING sum(o.requests) <= $few
 ), often AS (
@@ -101,8 +102,9 @@ def of_day(visits: pa.Table, policy: Any, day: date) -> pa.Table:
 def calls(visits: pa.Table, learned: pa.Table, policy: Any, own: Collection[str]) -> pa.Table:
     """visit, context: the VISITS that a program made by itself. `learned`: LEARNED of this day and of the days before it; `own`:
     the networks of people's own devices."""
-    risks = [name for name, category in policy.categories.items() if category.tier == "T1" and name not in APPS_AT_RISK]
-    values = _values(policy) | {"own": sorted(own), "risks": risks, "gap": number(policy.intent, "gap_minutes")}
+    no_app = [name for name, category in policy.categories.items()
+              if name in NO_APPS or (category.tier == "T1" and name not in APPS_AT_RISK)]
+    values = _values(policy) | {"own": sorted(own), "no_app": no_app, "gap": number(policy.intent, "gap_minutes")}
     found = run(CALLS, values, visits=visits, learned=learned)
     return found.append_column("context", pa.array([CONTEXT] * len(found), pa.string()))
 

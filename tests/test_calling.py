@@ -76,6 +76,7 @@ def test_a_host_that_programs_called_on_an_earlier_day_is_an_apps_today() -> Non
     ("three sites in some minutes", "".join(call(f"10:0{n}", "d9", f"www.bets{n}.example", network="own") for n in (1, 3, 5)), False),
     ("chat with strangers comes as an app", call("10:05", "d9", network="own", category="stranger_chat_dating"), True),
     ("no app asks for it, and a child may be at risk", call("10:05", "d9", network="own", category="self_harm_suicide"), False),
+    ("no shop of apps sells it", call("10:05", "d9", network="own", category="pornography"), False),
     ("a way round the filter is judged elsewhere", call("10:05", "d9", network="own", category="bypass_web_proxy"), False)])
 def test_a_small_call_of_somebodys_own_phone_is_nobodys_act_while_it_stands_alone(story: str, text: str, by_itself: bool) -> None:
     """Who opens a page there fetches it, and who is stopped tries again."""
