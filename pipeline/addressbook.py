@@ -32,8 +32,8 @@ NEEDED = {"mark": ("name", "says", "category", "holds", "reason", "fires", "quie
 # Used where the file is silent; their reasons stand there.
 NUMBERS: Mapping[str, int] = {
     "archive_years": 3, "weak_kinds": 2, "tunnel_minutes": 10, "tunnel_megabytes": 20, "two_way_megabytes": 5,
-    "film_megabytes": 60, "answered_bytes": 200, "silence_percent": 20, "busy_requests": 10, "rare_people": 2,
-    "chatter_kilobytes": 500, "chatter_hours": 5,
+    "film_megabytes": 60, "answered_bytes": 200, "camera_percent": 40, "silence_percent": 20, "busy_requests": 10,
+    "rare_people": 2, "chatter_kilobytes": 500, "chatter_hours": 5,
     "history_days": 5, "used_requests": 20, "stay_slots": 2, "stay_megabytes": 3, "blocks": 3, "block_minutes": 5,
     "look_minutes": 15, "beside_requests": 2, "proof_requests": 3, "app_days": 3,
     "spread_pupils": 5, "spread_years": 2, "spread_crowd": 8, "spread_turned": 2, "spread_alone": 3,

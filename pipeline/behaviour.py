@@ -21,6 +21,7 @@ from pipeline.signals.shapes import Book
 from pipeline.sql import run
 from pipeline.tables import VISITS, conform
 
+BY_NOBODY = pa.table({"visit": pa.array([], pa.string())})
 TOLD = pa.schema([("visit", pa.string()), ("category", pa.string()), ("why", pa.list_(pa.string()))])
 
 SEEN = """
@@ -40,7 +41,8 @@ WHERE v.category = 'bypass_vpn_tunnel' ORDER BY v.visit
 """
 
 # A host new to the school and to nearly everybody, used and not only looked at, and what the same person met just before. While
-# nobody can tell what is new, a stay in which everything came through one name, or a name that hints at it, stands in for it.
+# nobody can tell what is new, a stay in which everything came through one name, or a name that hints at it, stands in for it. An
+# advert that a page brought along is no look for a way round, nor is a VPN app that checks in, on their phone perhaps.
 FRESH = """
 WITH fresh AS (
     SELECT v.*, epoch_us(v.started) AS since, n.host IS NOT NULL AS is_new, a.visit IS NOT NULL AS alone,
@@ -57,8 +59,11 @@ SELECT f.visit, f.site, f.is_new, f.alone, f.hinted, f.requests, f.bytes_in // 1
        coalesce(sum(o.blocked) FILTER (epoch_us(o.started) >= f.since - $block_minutes * 60000000
                                        AND o.category NOT IN (SELECT unnest($harmless::VARCHAR[]))), 0)::BIGINT AS blocks,
        coalesce(bool_or(starts_with(o.category, 'bypass_') AND o.category NOT IN
-                        ('bypass_default_privacy_feature', 'bypass_vpn_app_chatter')), false) AS looked
-FROM fresh f JOIN visits o ON o.subject = f.subject AND o.visit <> f.visit AND o.site <> f.site
+                        ('bypass_default_privacy_feature', 'bypass_vpn_app_chatter')
+                        AND coalesce(o.opened, 1) > 0 AND NOT (o.category = 'bypass_vpn_tunnel' AND len(o.notes) = 0
+                            AND o.requests <= 2 AND o.bytes_in + o.bytes_out < $chatter)), false) AS looked
+FROM fresh f JOIN (SELECT * FROM visits ANTI JOIN made USING (visit)) o
+  ON o.subject = f.subject AND o.visit <> f.visit AND o.site <> f.site
  AND epoch_us(o.started) BETWEEN f.since - $look_minutes * 60000000 AND f.since
 LEFT JOIN ports p ON p.client = f.client AND p.host = f.host
 GROUP BY f.visit, f.site, f.is_new, f.alone, f.hinted, f.requests, f.tunnels, f.slots, f.bytes_in ORDER BY f.visit
@@ -80,9 +85,9 @@ def new_hosts(con: duckdb.DuckDBPyConnection, hosts: pa.Table, earlier: Sequence
 
 
 def weighed(con: duckdb.DuckDBPyConnection, visits: pa.Table, hosts: pa.Table, new: pa.Table, book: Book,
-            short: bool = False) -> pa.Table:
+            short: bool = False, made: pa.Table = BY_NOBODY) -> pa.Table:
     """The VISITS with those that behave like a way round the filter (or like an app that checks in) in that category, and why.
-    `short`: too few days are known to say what is new."""
+    `short`: too few days are known to say what is new. `made` (visit): those that programs made, whose blocks nobody met."""
     if not book.numbers:
         return visits
     numbers = book.numbers
@@ -91,14 +96,15 @@ def weighed(con: duckdb.DuckDBPyConnection, visits: pa.Table, hosts: pa.Table, n
                             "hours": numbers["chatter_hours"]}, visits=visits)
     told = tunnels.told(visits, hosts, ports, numbers)
     told += [{"visit": visit, "category": "bypass_vpn_app_chatter", "why": []} for visit in chatter["visit"].to_pylist()]
-    told += _fresh(visits, hosts, new, ports, book, short)
+    told += _fresh(visits, hosts, new, ports, book, short, made)
     if not told:
         return visits
     once = list({row["visit"]: row for row in reversed(told)}.values())
     return conform(run(MERGED, visits=visits, told=pa.Table.from_pylist(once, TOLD)), VISITS)
 
 
-def _fresh(visits: pa.Table, hosts: pa.Table, new: pa.Table, ports: pa.Table, book: Book, short: bool) -> list[dict[str, Any]]:
+def _fresh(visits: pa.Table, hosts: pa.Table, new: pa.Table, ports: pa.Table, book: Book, short: bool, made: pa.Table
+           ) -> list[dict[str, Any]]:
     """New hosts opened straight after a look for a way round; or after blocks, where the host stands on a platform for anybody,
     or where its name says what it is for, or where no address is seen and much is fetched for minutes through that one name, or
     all there was. Blocks count where there were several, or where what was blocked was asked for again and nothing else set that
@@ -107,11 +113,13 @@ def _fresh(visits: pa.Table, hosts: pa.Table, new: pa.Table, ports: pa.Table, bo
     if not len(new) and not short:
         return []
     narrow = alone(visits, numbers)
-    found = run(FRESH, {"few": numbers["rare_people"], "requests": numbers["used_requests"], "bytes": 1_000_000,
+    found = run(FRESH, {"chatter": numbers["chatter_kilobytes"] * 1_000,
+                        "few": numbers["rare_people"], "requests": numbers["used_requests"], "bytes": 1_000_000,
                         "slots": numbers["stay_slots"], "stay": numbers["stay_megabytes"] * 1_000_000, "short": short,
                         "block_minutes": numbers["block_minutes"], "look_minutes": numbers["look_minutes"],
                         "harmless": sorted(book.harmless), "hints": sorted(book.words.get("hints", ()))},
-                visits=visits, hosts=hosts, new=new, ports=ports, alone=pa.table({"visit": pa.array(narrow, pa.string())}))
+                visits=visits, hosts=hosts, new=new, ports=ports, made=made,
+                alone=pa.table({"visit": pa.array(narrow, pa.string())}))
     return [{"visit": fact["visit"], "category": _kind(fact), "why": why}
             for fact in found.to_pylist() if (why := _after(fact, numbers))]
 

@@ -64,9 +64,10 @@ WITH judged AS (
     UNION ALL SELECT 'visits by actor', actor, count(DISTINCT subject), count(*) FROM judged GROUP BY actor
     UNION ALL SELECT 'visits against by category', category, count(DISTINCT subject), count(*) FROM judged
               WHERE within = 'against' GROUP BY category
-    UNION ALL SELECT 'visits of registered checks', '', NULL, count(*) FROM judged WHERE context NOT IN ('', 'class')
+    UNION ALL SELECT 'visits of registered checks', '', NULL, count(*) FROM judged WHERE context NOT IN ('', 'class', 'program')
               HAVING count(*) > 0
     UNION ALL SELECT 'visits with a class of staff', '', NULL, count(*) FROM judged WHERE context = 'class' HAVING count(*) > 0
+    UNION ALL SELECT 'visits made by programs', '', NULL, count(*) FROM judged WHERE context = 'program' HAVING count(*) > 0
     UNION ALL SELECT 'visits against by outcome', outcome, count(DISTINCT subject), count(*) FROM judged
               WHERE within = 'against' GROUP BY outcome
     UNION ALL SELECT 'visits by network', network, count(DISTINCT subject), count(*) FROM judged GROUP BY network

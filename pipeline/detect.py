@@ -39,6 +39,11 @@ SELECT d.* FROM verdicts d SEMI JOIN (
 WHERE d.tier <> 'none' AND d.within <> 'conflict' AND d.context = ''
 """
 VISITS_SEEN = "CREATE OR REPLACE TEMP TABLE visits_seen AS SELECT * FROM visits SEMI JOIN verdicts_seen USING (visit)"
+# What a program asks for by itself says nothing of what its owner did meanwhile.
+CHOSEN = """
+CREATE OR REPLACE TEMP VIEW chosen AS
+SELECT * FROM visits ANTI JOIN (SELECT visit FROM verdicts WHERE context = 'program') p USING (visit)
+"""
 
 # Every visit is asked once which rules it fits. {fits}, the one place where the rules' own SQL is put in, is a list of their
 # numbers, null where the rule's condition does not hold.
@@ -62,7 +67,7 @@ WITH hit AS (
            sum(o.blocked)::BIGINT AS near_blocked, sum(o.searched)::BIGINT AS near_searched,
            sum(coalesce(o.opened, 1))::BIGINT AS near_opened,
            (max(epoch_us(o.ended)) - min(epoch_us(o.started))) // 1000 AS near_ms
-    FROM hit h JOIN visits o ON o.subject = h.subject AND o.category = h.category
+    FROM hit h JOIN chosen o ON o.subject = h.subject AND o.category = h.category
      AND epoch_us(o.started) BETWEEN h.since - $window * 60000000 AND h.until + $window * 60000000
     GROUP BY h.visit
 ), pages AS (
@@ -83,7 +88,7 @@ WITH hit AS (
     GROUP BY h.visit
 ), stopped AS (
     SELECT h.visit, sum(o.blocked)::BIGINT AS blocks_before
-    FROM hit h JOIN visits o ON o.subject = h.subject AND epoch_us(o.started) BETWEEN h.since - $bypass * 60000000 AND h.since
+    FROM hit h JOIN chosen o ON o.subject = h.subject AND epoch_us(o.started) BETWEEN h.since - $bypass * 60000000 AND h.since
     JOIN verdicts d ON d.visit = o.visit
     WHERE NOT starts_with(o.category, 'bypass_') AND d.tier <> 'none' GROUP BY h.visit
 )
@@ -156,6 +161,7 @@ def _fired(visits: pa.Table, verdicts: pa.Table, rules: Sequence[Any], policy: A
     con.register("never", pa.table({"category": pa.array(_never(policy), pa.string())}))
     con.execute(VERDICTS_SEEN)
     con.execute(VISITS_SEEN)
+    con.execute(CHOSEN)
     ordered = sorted(rules, key=lambda rule: rule.name)
     groups = _groups(con, [rule for rule in ordered if rule.signal not in ACTS], hiding)
     groups += [(rule, group) for rule in ordered if rule.signal in ACTS

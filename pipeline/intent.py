@@ -32,6 +32,8 @@ NUMBERS: dict[str, int] = {
     "idle_bytes": 20_000,  # bytes in, a request
     "idle_span_hours": 11,  # hours from the first to the last of them
     "idle_far_hours": 5,  # different hours of a day so long
+    "app_devices": 3,  # devices on which a program calls a host all day: then it is an app's host
+    "app_bytes": 200_000,  # bytes in, a request, that an app fetches by itself
     "habit_days": 28,  # days before that are looked at
     "habit_tries": 20,  # tries of a site that teach something
     "habit_opened_percent": 10,  # of them that opened a burst, at most

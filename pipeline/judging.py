@@ -16,6 +16,7 @@ from pipeline import (
     addresses,
     answers,
     behaviour,
+    calling,
     checking,
     classify,
     coverage,
@@ -125,7 +126,9 @@ def judge(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, l
 def contexts(seen: Seen) -> dict[str, int]:
     """How many visits no rule speaks of, by why."""
     why = seen.verdicts["context"].to_pylist()
-    return {"led": why.count(led.CONTEXT), "checked": sum(1 for one in why if one not in ("", led.CONTEXT))}
+    words = {"led": led.CONTEXT, "called": calling.CONTEXT}
+    return {name: why.count(word) for name, word in words.items()} | {
+        "checked": sum(1 for one in why if one and one not in words.values())}
 
 
 def see(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, logs: Logs, before: Before = NoDayBefore(),
@@ -144,11 +147,13 @@ def see(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, log
                                  policy.background, logs.ranks, said, addresses.first_of(listed, shown, sought),
                                  watch(policy, rules.embeds, before.brought), parts)
     new = behaviour.new_hosts(con, hosts, before.hosts, rules.shapes)
-    taught = learned.of_day(stays, hosts, rules.shapes, day)
+    taught = pa.concat_tables([learned.of_day(stays, hosts, rules.shapes, day), calling.of_day(stays, policy, day)])
+    calls = calling.calls(stays, pa.concat_tables([before.learned, taught]), policy, personal(school))
     stays = behaviour.weighed(con, learned.carried(stays, taught, before.learned, rules.shapes), hosts, new, rules.shapes,
-                              short=len(before.hosts) < rules.shapes.numbers.get("history_days", 0))
+                              short=len(before.hosts) < rules.shapes.numbers.get("history_days", 0), made=calls)
     nominated = {row: {pseudonym(key, "p", login_key(login)) for login in logins} for row, logins in school.nominated.items()}
-    verdicts = in_context(stays, classify.judge(stays, policy, nominated), before, policy, personal(school))
+    verdicts = in_context(stays, classify.in_context(classify.judge(stays, policy, nominated), calls), before, policy,
+                          personal(school))
     return Seen(hosts, new, stays, verdicts, filter_names, account, taught,
                 spreading.lately(con, stays, new, before.hosts, rules.shapes), ears)
 

@@ -46,6 +46,7 @@ SELECT site, subject, network FROM learned WHERE what = 'app' GROUP BY ALL
 HAVING count(DISTINCT day) >= $days AND count(DISTINCT day) FILTER (early) >= 2 AND sum(hours) >= $days * 2 AND NOT bool_or(used)
 ORDER BY ALL
 """
+KNOWN_CALLED = "SELECT DISTINCT what, host FROM learned WHERE what = 'called' ORDER BY host"
 
 # Fetched by another page a proxy's host is no choice of anybody's; asked for again it is.
 CARRIED = """
@@ -101,4 +102,5 @@ def lessons(earlier: pa.Table, numbers: Mapping[str, int]) -> Sequence[str]:
         return []
     rows: list[dict[str, Any]] = run(KNOWN_PROXIES, learned=earlier).to_pylist()
     rows += run(KNOWN_APPS, {"days": numbers["app_days"]}, learned=earlier).to_pylist()
+    rows += run(KNOWN_CALLED, learned=earlier).to_pylist()
     return ["|".join(str(value) for value in row.values()) for row in rows]

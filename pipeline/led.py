@@ -54,11 +54,15 @@ WITH {LESSONS}, came AS (
     SELECT p.* FROM pupils p WHERE p.year <> '' AND NOT EXISTS (
         FROM visits e WHERE e.subject = p.subject AND e.site = p.site AND e.visit <> p.visit
          AND epoch_us(e.started) < p.since AND epoch_us(e.ended) >= p.since - 600000000)
-), near AS (
-    SELECT a.visit, a.site, a.year, a.band, a.period, count(DISTINCT b.subject) AS together
+), pairs AS (
+    SELECT a.visit AS first, b.visit, b.subject, b.site, b.year, b.band, b.period
     FROM came a JOIN came b ON b.site = a.site AND b.category = a.category AND b.year = a.year AND b.band = a.band
-     AND b.period = a.period AND abs(b.since - a.since) <= $within::BIGINT * 60000000 // 2
-    GROUP BY ALL HAVING count(DISTINCT b.subject) >= $class
+     AND b.period = a.period AND b.since - a.since BETWEEN 0 AND $within::BIGINT * 60000000
+), classes AS (
+    SELECT first, count(DISTINCT subject) AS together FROM pairs GROUP BY first HAVING together >= $class
+), near AS (  -- whoever came in the minutes that began with some pupil's coming, in which so many came
+    SELECT visit, site, year, band, period, max(together) AS together FROM pairs JOIN classes USING (first)
+    GROUP BY visit, site, year, band, period
 ), whole AS (
     SELECT site, year, band, period, count(DISTINCT subject) AS pupils FROM pupils GROUP BY ALL
 )

@@ -331,6 +331,7 @@ MORE: tuple[tuple[str, Callable[[re.Match[str]], dict[str, Any]]], ...] = (
     (r"(\d+)(KB|MB|GB)", lambda m: {"bytes_in": int(m[1]) * UNITS[m[2]]}),
     (r"crowd (\d+)", lambda m: {"crowd": int(m[1])}),
     (r"slots (\d+)", lambda m: {"slots": int(m[1])}),
+    (r"every (\d+)s", lambda m: {"step_s": int(m[1])}),
     (r"after (\d+)ms", lambda m: {"after_ms": int(m[1])}),
     (r"shows '([^']*)'", lambda m: {"notes": [m[1]]}),
     (r"at (\w+)", lambda m: {"client": m[1]}),
@@ -367,7 +368,7 @@ def _told(text: str) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     while rest:
         part = next(((m, make) for form, make in MORE if (m := re.match(form + r"(?: |$)", rest))), None)
         if part is None:
-            faults.append((f"{rest!r} cannot be understood", "x12, for 20min, 50MB, crowd 30, tunnel, lesson 3, lunch"))
+            faults.append((f"{rest!r} cannot be understood", "x12, for 20min, every 60s, 50MB, crowd 30, tunnel, lesson 3"))
             break
         said |= part[1](part[0])
         rest = rest[part[0].end():].strip()
@@ -408,7 +409,8 @@ def _visit(n: int, said: Mapping[str, Any]) -> dict[str, Any]:
             "tunnels": requests if said.get("kind") == "tunnel" else 0,
             "slots": said.get("slots", min(requests, minutes // 5 + 1)), "crowd": said.get("crowd", 1),
             "after_ms": said.get("after_ms"), "tries": min(requests, minutes + 1), "opened": 1 if "after_ms" not in said else 0,
-            "set_off_by": [], "from_page": "", "slip": "", "brought": "", "searched": 0, "notes": said.get("notes", [])}
+            "set_off_by": [], "step_s": said.get("step_s"), "even_tries": requests if "step_s" in said else 0, "from_page": "",
+            "slip": "", "brought": "", "searched": 0, "notes": said.get("notes", [])}
 
 
 def _verdict(row: Mapping[str, Any], said: Mapping[str, Any], category: Any) -> dict[str, Any]:

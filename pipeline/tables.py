@@ -148,7 +148,7 @@ VERDICTS = Table("verdicts", "one visit judged by the policy of that minute", "c
     ("failure", YES_NO, "allowed where the filter is meant to block"),
     ("tier", TEXT, "T0 to T4, TS for a staff matter, none"),
     ("questions", TEXTS, "policy questions (AMB-nn) that touch the verdict"),
-    ("context", TEXT, "why no rule speaks of it: the reference of the registered check of the filter that it was part of, or class where it is with the class of a member of staff; else empty"),
+    ("context", TEXT, "why no rule speaks of it: the reference of the registered check of the filter that it was part of, class where it is with the class of a member of staff, or program where a program made it by itself; else empty"),
 ))
 
 DETECTIONS = Table("detections", "one rule firing on one visit or one person-day", "detect", _columns(
@@ -273,14 +273,14 @@ HABITS = Table("habits", "one watched site on one day: how people came to it", "
     ("by_sites", WHOLE, "different sites that set off the others"),
 ))
 
-LEARNED = Table("learned", "one fact of one day that later days lean on: a proxy proven, or an app that checked in", "learned", _columns(
+LEARNED = Table("learned", "one fact of one day that later days lean on: a proxy proven, an app that checked in, or a host that apps call", "learned", _columns(
     ("day", pa.date32(), "school day"),
-    ("what", TEXT, "proxy or app"),
-    ("host", TEXT, "the proxy's host; empty for an app"),
+    ("what", TEXT, "proxy, app or called"),
+    ("host", TEXT, "the proxy's host, or the one that apps call; empty for an app"),
     ("site", TEXT, "registrable domain"),
-    ("subject", TEXT, "whose app it is, as in visits; empty for a proxy"),
-    ("network", TEXT, "network it was on; empty for a proxy"),
-    ("hours", WHOLE, "different hours of the day in which the app checked in"),
+    ("subject", TEXT, "whose app it is, as in visits; else empty"),
+    ("network", TEXT, "network it was on; else empty"),
+    ("hours", WHOLE, "different hours of the day in which the app checked in; of a host that apps call, on how many devices they do"),
     ("early", YES_NO, "whether some check-in was out of school hours"),
     ("used", YES_NO, "whether so much went through that it was no check-in"),
 ))

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline import casework, led, schoolfolder
+from pipeline import calling, casework, led, schoolfolder
 from pipeline.casework import Desk
 from pipeline.pages.parts import defang, defanged
 from pipeline.register import APART, MOVES, IncidentState, may
@@ -138,7 +138,8 @@ def _around(desk: Desk, state: IncidentState) -> Iterator[str]:
 
 def _why(context: str) -> str:
     """Why no rule speaks of a visit."""
-    return "" if not context else ", with the class of a member of staff" if context == led.CONTEXT else f", part of {context}"
+    known = {"": "", led.CONTEXT: ", with the class of a member of staff", calling.CONTEXT: ", made by a program"}
+    return known.get(context, f", part of {context}")
 
 
 def _near(row: Mapping[str, Any], state: IncidentState) -> bool:

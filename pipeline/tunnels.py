@@ -28,7 +28,9 @@ SELECT client, host, max_by(port, (n, port)) AS port FROM (
 # after one another, each for minutes. The device's other traffic is compared with that of as long a time before; or none is left
 # of it, and it comes back after. Of a visit that goes on into the tunnel's time, its share counts there; shares are rounded, so
 # that their sum hangs on no order. An address of a private network is no stranger. What comes far faster than a film, or with
-# next to nothing the other way (0: the log does not say), is a download.
+# next to nothing the other way (0: the log does not say), is a download. What goes both ways alike is a camera at each end; and
+# what begins as a page, with scripts of other hosts in its first seconds, is no tunnel for everything: so a log without the bytes
+# sent shows a call.
 TUNNELS = """
 WITH heavy AS (
     SELECT *, epoch_us(started) AS since, epoch_us(ended) AS until FROM visits
@@ -44,17 +46,19 @@ WITH heavy AS (
 ), spread AS (
     SELECT visit, n / (over - begun) AS each, least(over, since) - greatest(begun, 2 * since - until) AS before,
            least(over, until) - greatest(begun, since + 30000000) AS during,
-           least(over, 2 * until - since) - greatest(begun, until) AS later
+           least(over, 2 * until - since) - greatest(begun, until) AS later,
+           begun BETWEEN since + 1 AND since + 3000000 AS follows
     FROM beside
 ), others AS (
     SELECT visit, round(sum(each * greatest(0, before)), 3) AS before, round(sum(each * greatest(0, during)), 3) AS during,
-           round(sum(each * greatest(0, later)), 3) AS later
+           round(sum(each * greatest(0, later)), 3) AS later, bool_or(follows) AS follows
     FROM spread GROUP BY visit
 )
 SELECT h.visit, h.host, h.longest_ms // 60000 AS minutes, (h.bytes_in + h.bytes_out) // 1000000 AS megabytes, p.port,
        h.tunnels, (h.until - h.since) // 60000000 AS lasted, h.category = 'bypass_vpn_site_visit' AS seller,
        h.bytes_out BETWEEN 1 AND h.bytes_in // $answers OR h.bytes_in > $film * greatest(1, (h.until - h.since) // 60000000)
            AS fetched,
+       h.bytes_out * 100 >= h.bytes_in * $camera::BIGINT AS camera, h.background > 0 OR coalesce(o.follows, false) AS page,
        coalesce(o.before, 0) >= $busy AND o.during * 100 <= o.before * $silence
            OR coalesce(o.later, 0) >= $busy AND o.during < 1 AS silent,
        regexp_full_match(h.host, '[0-9]+(\\.[0-9]+){3}') AND NOT regexp_matches(h.host, $private) AS literal,
@@ -81,14 +85,16 @@ def told(visits: pa.Table, hosts: pa.Table, ports: pa.Table, numbers: Mapping[st
     values = {"minutes": numbers["tunnel_minutes"], "bytes": numbers["tunnel_megabytes"] * 1_000_000,
               "both": numbers["two_way_megabytes"] * 1_000_000, "busy": numbers["busy_requests"],
               "silence": numbers["silence_percent"], "few": numbers["rare_people"], "private": PRIVATE,
-              "film": numbers["film_megabytes"] * 1_000_000, "answers": numbers["answered_bytes"]}
+              "film": numbers["film_megabytes"] * 1_000_000, "answers": numbers["answered_bytes"],
+              "camera": numbers["camera_percent"]}
     facts = run(TUNNELS, values, visits=visits, hosts=hosts, ports=ports).to_pylist()
     return [row for row in (_tunnel(fact, numbers) for fact in facts) if row]
 
 
 def _tunnel(fact: Mapping[str, Any], numbers: Mapping[str, int]) -> dict[str, Any] | None:
-    """A heavy tunnel that is no download, where enough facts agree."""
-    if fact["fetched"]:
+    """A heavy tunnel that is no download and no call by video, where enough facts agree."""
+    known = fact["seller"] or fact["port"] is not None
+    if fact["fetched"] or (fact["camera"] and not known) or (fact["page"] and not known and not fact["literal"]):
         return None
     why = [text for holds, text in (
         (fact["seller"], "a host of somebody who sells VPNs"),

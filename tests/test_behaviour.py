@@ -109,6 +109,15 @@ def test_a_new_host_right_after_a_look_for_a_way_round_is_told() -> None:
     assert weighed(text.replace("10:06 | p1", "10:06 | -"), "host\nsunny.example", ("sunny.example",)) == []
 
 
+@pytest.mark.parametrize("before", ["10:00 | p1 | api.fastvpn.example | bypass_vpn_tunnel | 0 | 1 | 1 | 1",
+                                    "10:00 | p1 | fastvpn.example | bypass_vpn_site_visit | 1 | 0 | 1 | 0"])
+def test_an_app_that_checks_in_or_an_advert_is_no_look_for_a_way_round(before: str) -> None:
+    """The VPN app of the same person's phone asks for its news; a page brings along what a VPN's maker shows."""
+    head = "started | person | site | category | blocked | allowed | requests | opened\n"
+    text = f"{head}{before}\n10:06 | p1 | sunny.example | uncategorised | 0 | 30 | 30 | 1"
+    assert weighed(text, "host\nsunny.example", ("sunny.example",)) == []
+
+
 def test_blocks_alone_do_not_make_the_next_site_a_proxy() -> None:
     """After blocks most people read something else; on a platform where anybody puts up a page it is more."""
     text = FRESH + "10:00 | p1 | games.example | games | 4 | 0 | 4\n10:02 | p1 | {site} | uncategorised | 0 | 30 | 30"
@@ -158,6 +167,15 @@ def test_while_nothing_can_be_new_blocks_then_one_name_and_silence_tell_a_proxy(
     assert found == ([["hardly anybody else asks for this host", "opened within minutes of 3 blocks",
                        "8 MB through that one name, over some minutes", "the device asked for next to nothing else meanwhile"]] if told else [])
     assert "bypass_web_proxy" not in behaviour.weighed(con, visits(STAY + text), met, new(), BOOK)["category"].to_pylist()  # later it must be new
+
+
+def test_blocks_that_a_program_met_are_nobodys() -> None:
+    """An app of the same pupil's phone was stopped three times by itself, and then a page was read."""
+    con = connect(threads=1)
+    con.register("lines", lines("host\nx.example"))
+    made = pa.table({"visit": pa.array(["s1:1"], pa.string())})
+    after = behaviour.weighed(con, visits(STAY + BLOCKS + LONG_STAY), hosts("host\nsunny.example"), new(), BOOK, short=True, made=made)
+    assert "bypass_web_proxy" not in after["category"].to_pylist()
 
 
 def spread(people: int, turned: int, more: str = "", year: str = "Y9") -> list[tuple[Any, ...]]:
@@ -271,6 +289,16 @@ def test_a_page_that_is_read_on_beside_a_call_is_no_silence() -> None:
     call = "10:00 | 10:20 | meet.example | meet.example | uncategorised | 1 | 1 | 1200000 | 24000000"
     assert len(weighed(LONG + notes.format("10:00") + call, "host\nmeet.example")) == 1
     assert weighed(LONG + notes.format("10:20") + call, "host\nmeet.example") == []
+
+
+@pytest.mark.parametrize(("call", "before", "told"), [
+    (f"{SILENT} 60000000 | 9000000 | 1", "", True),     # through a tunnel more comes than goes
+    (f"{SILENT} 60000000 | 40000000 | 1", "", False),   # a camera at each end
+    (f"{SILENT} 60000000 | 0 | 2", "10:00:01 | 10:00:02 | scripts.example | scripts.example | learning | 1 | 1 | 900 | 9000 | 900 | 1\n", False)])
+def test_a_call_by_video_with_nothing_beside_it_is_no_vpn(call: str, before: str, told: bool) -> None:
+    """It sends as it receives; or where the log has no bytes sent, it began as a page that brought scripts of others along."""
+    lesson = LESSON.replace("90000", "90000 | 9000 | 30")
+    assert bool(weighed(UP + lesson + lesson.replace("09:5", "10:2") + before + call, "host\nfar.example")) == told
 
 
 def test_traffic_that_comes_back_when_a_tunnel_ends_was_in_it() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pyarrow as pa
 import pytest
 from made_rules import fired, judged, made
 from tables_text import DAY, at
@@ -81,6 +82,12 @@ def test_half_a_class_at_once_is_a_class_though_no_teacher_is_in_the_log() -> No
     assert context(arrive(15) + before) == []
 
 
+def test_the_first_and_the_last_of_half_a_class_came_with_it() -> None:
+    """Fifteen spread over four minutes and a half: those at the ends as well as those in the middle."""
+    spread = "".join(clip(f"{5 + 18 * n // 60:02d}:{18 * n % 60:02d}", who=f"p{n}") for n in range(16) if n != 8)
+    assert len(context(spread)) == 15
+
+
 @pytest.mark.parametrize("category", ["pornography", "self_harm_suicide", "bypass_web_proxy", "gambling", "file_sharing"])
 def test_no_teacher_makes_a_class_of_what_is_more_than_not_educational(category: str) -> None:
     """Harm, welfare, ways round the filter and what the policy calls illegal are told whoever was there."""
@@ -96,3 +103,14 @@ def test_a_class_names_nobody_and_is_counted() -> None:
     told = coverage.tallies(seen, known, DETECTIONS.schema.empty_table(), INCIDENTS.schema.empty_table(), DAY).to_pylist()
     assert {(row["measure"], row["count"]) for row in told} >= {("visits with a class of staff", 3)}
     assert not [row for row in told if row["measure"].startswith("pupils against")]
+
+
+def test_what_a_program_made_is_counted_apart() -> None:
+    """No rule speaks of it, it is no visit of a check, and the day's numbers say how many there were."""
+    seen, verdicts = judged(HEAD + three())
+    made_by = [{"visit": visit, "context": "program"} for visit in seen["visit"].to_pylist()[:2]]
+    known = classify.in_context(verdicts, pa.Table.from_pylist(made_by))
+    told = coverage.tallies(seen, known, DETECTIONS.schema.empty_table(), INCIDENTS.schema.empty_table(), DAY).to_pylist()
+    counts = {row["measure"]: row["count"] for row in told}
+    assert counts["visits made by programs"] == 2
+    assert not {"visits of registered checks", "visits with a class of staff"} & set(counts)

@@ -28,6 +28,7 @@ LABELS = {"lines": "Lines read", "requests": "Requests", "rejects": "Rejects: li
           "twice": "Requests that two logs saw, counted once", "quietened": "Detections that point to background, not shown",
           "hidden": "Detections that exceptions hide",
           "checked": "Visits of registered checks of the filter, not shown",
+          "called": "Visits that a program made by itself, not shown",
           "led": "Visits with the class of a member of staff, not shown",
           "against": "Visits against the policy", "incidents": "Suspected incidents"}
 APART = "kept for the DSL"

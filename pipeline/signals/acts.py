@@ -21,16 +21,23 @@ class Act(NamedTuple):
     whole: bool = False
 
 
+# So many pupils' accounts in one lesson are at no device: they share a router's address, as on a trip, or a server's.
+GATEWAYS = """gateways AS (
+    SELECT DISTINCT client FROM (
+        SELECT client FROM picked WHERE actor = 'student' AND person IS NOT NULL AND band IN ('lesson', 'registration')
+        GROUP BY client, band, period HAVING count(DISTINCT person) >= $gateway)
+)"""
+
 # One person changes machine at a bell, and once; somebody who seems to change to and fro for minutes is two people. A pair of
 # clients between which several people seem to change is one gateway with two addresses. The end of a visit is a sign of life too.
-TWO_PLACES = """
-WITH events AS (
-    SELECT person, client, visit, site, network, epoch_us(started) AS moment FROM picked
+TWO_PLACES = f"""
+WITH {GATEWAYS}, school AS (
+    SELECT * FROM picked ANTI JOIN gateways USING (client)
     WHERE actor = 'student' AND person IS NOT NULL AND network <> '' AND NOT list_contains($own::VARCHAR[], network)
+), events AS (
+    SELECT person, client, visit, site, network, epoch_us(started) AS moment FROM school
     UNION ALL
-    SELECT person, client, visit, site, network, epoch_us(ended) FROM picked
-    WHERE actor = 'student' AND person IS NOT NULL AND network <> '' AND NOT list_contains($own::VARCHAR[], network)
-      AND ended > started
+    SELECT person, client, visit, site, network, epoch_us(ended) FROM school WHERE ended > started
 ), steps AS (
     SELECT *, client <> lag(client) OVER times AS changed,
            greatest(lag(moment) OVER times, moment - $minutes::BIGINT * 60000000) AS left_at
@@ -68,9 +75,10 @@ GROUP BY t.person, t.clients, t.networks, t.changes, t.since, t.until ORDER BY t
 # A trolley's laptop goes back to staff between lessons: only use in the same lesson counts, with a pupil's account minutes away.
 # But a device that one pupil carries from lesson to lesson, and nobody else uses, is that pupil's all day; there the staff
 # account must be at work on another school device meanwhile, on both with several pages.
-STAFF_ACCOUNT = """
-WITH school AS (
-    SELECT * FROM picked WHERE person IS NOT NULL AND NOT list_contains($own::VARCHAR[], network)
+STAFF_ACCOUNT = f"""
+WITH {GATEWAYS}, school AS (
+    SELECT * FROM picked ANTI JOIN gateways USING (client)
+    WHERE person IS NOT NULL AND NOT list_contains($own::VARCHAR[], network)
 ), stays AS (
     SELECT client, person, band, period, min(started) AS since, max(ended) AS until, sum(requests)::BIGINT AS requests,
            list(visit ORDER BY started, source, line) AS visits, epoch_us(min(started)) AS begun, epoch_us(max(ended)) AS over
@@ -112,18 +120,20 @@ SELECT visits, false AS device, list_filter([
 FROM told WHERE minutes_away AND (around OR elsewhere OR pupils_only) OR carried ORDER BY since, client, person
 """
 
-# Somebody at a keyboard goes home; a program does not.
+# Somebody at a keyboard goes home, and asks in no equal steps; a program does neither.
 CALLS_HOME = """
-SELECT list(visit ORDER BY started, source, line) AS visits, true AS device,
-       ['the device called this host ' || sum(requests)::BIGINT || ' times, ' || sum(blocked)::BIGINT ||
-        ' of them stopped, in ' ||
-        greatest(count(DISTINCT epoch_us(started) // 3600000000), max(coalesce(hours, 0))) ||
-        ' different hours, in lessons and out of hours, as a program does'] AS why
-FROM picked GROUP BY client, host
-HAVING sum(requests) >= $calls AND bool_or(band IN ('closed', 'before_school', 'after_school'))
-   AND bool_or(band NOT IN ('closed', 'before_school', 'after_school'))
-   AND greatest(count(DISTINCT epoch_us(started) // 3600000000), max(coalesce(hours, 0))) >= $hours
-ORDER BY min(started), client, host
+WITH called AS (
+    SELECT list(visit ORDER BY started, source, line) AS visits, min(started) AS since, client, host, max(step_s) AS step,
+           sum(requests)::BIGINT AS calls, sum(blocked)::BIGINT AS stopped, max(coalesce(even_tries, 0)) >= $even AS even,
+           greatest(count(DISTINCT epoch_us(started) // 3600000000), max(coalesce(hours, 0))) AS hours,
+           count(DISTINCT band IN ('closed', 'before_school', 'after_school')) = 2 AS in_and_out
+    FROM picked GROUP BY client, host
+)
+SELECT visits, true AS device,
+       ['the device called this host ' || calls || ' times, ' || stopped || ' of them stopped, in ' ||
+        CASE WHEN even THEN 'equal steps of ' || step || ' seconds'
+             ELSE hours || ' different hours, in lessons and out of hours' END || ', as a program does'] AS why
+FROM called WHERE calls >= $calls AND (even OR in_and_out AND hours >= $hours) ORDER BY since, client, host
 """
 
 # Tries at one kind of site in one lesson, whatever their sites. What nothing else set off is somebody's own.
@@ -165,13 +175,14 @@ FROM picked WHERE bytes_in + bytes_out >= $megabytes::BIGINT * 1000000 ORDER BY 
 
 ACTS = {
     "two_places": Act(TWO_PLACES, "one pupil's account in use on two school devices at once, to and fro",
-                      ("changes", "within_minutes", "minutes", "sites", "people"), whole=True),
+                      ("changes", "within_minutes", "minutes", "sites", "people", "gateway"), whole=True),
     "staff_account": Act(STAFF_ACCOUNT, "a staff account on a pupil's device, in the same lesson",
-                         ("minutes", "requests", "pupils", "carried", "pages"), whole=True),
+                         ("minutes", "requests", "pupils", "carried", "pages", "gateway"), whole=True),
     "hinders": Act(HINDERS, "so large a transfer that pages of others slowed down", ("megabytes", "pages", "times_slower"),
                    whole=True),
     "carries_much": Act(CARRIES_MUCH, "a very large transfer", ("megabytes",), whole=True),
-    "calls_home": Act(CALLS_HOME, "one device calls one host in lessons and out of hours", ("calls", "hours")),
+    "calls_home": Act(CALLS_HOME, "one device calls one host in lessons and out of hours, or in equal steps",
+                      ("calls", "hours", "even")),
     "tries_in_a_lesson": Act(TRIES_IN_A_LESSON, "tries at such sites in one lesson, all stopped",
                              ("tries", "own_tries", "sites")),
 }

@@ -16,7 +16,7 @@ from pipeline.register import checks
 from pipeline.schoolfolder import journal
 from pipeline.vault import Vault, load_keys
 
-from . import bypass, innocent, misuse, ordinary, school, scores, world
+from . import bypass, innocent, misuse, ordinary, phones, places, school, scores, world
 from .logs import Act, Line, lines
 from .names import dice
 from .scores import Found, Label, Score
@@ -45,6 +45,8 @@ def build(seed: int, difficulty: str, weeks: int, quiet: bool = False) -> Week:
     misuse.add(week)
     bypass.add(week)
     innocent.add(week)
+    phones.add(week)
+    places.add(week)
     ordinary.lapses(week, week.school.pupils())
     week.hush()
     return week
