@@ -1,7 +1,8 @@
 """The command `schoolgate` as a person types it: in a process of its own, or, where that is not what is proven, in this one.
 
 A process of its own loads the program, reads the rules and warms up all that draws pages each time: two thirds of a small night.
-Every command is typed in a process of its own at least once (`typed`); the other tests ask for what it says, leaves and ends with.
+Each command that goes through here has a process of its own at least once (`typed`); the other times what it says, leaves and ends
+with is what is proven.
 """
 
 from __future__ import annotations
