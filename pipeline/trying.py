@@ -22,6 +22,7 @@ from pipeline.parsing import WORKERS, Parsing
 from pipeline.problems import Problem
 from pipeline.readout import KEYS, Readout, rejects, requests
 
+LOOKED = 4096  # letters of a line that are enough to guess by
 PAIR = re.compile(r"""([A-Za-z_][\w.@-]*)=("(?:[^"\\]|\\.)*"|[^\s,;|]*)""")
 FEW = 3
 
@@ -30,7 +31,7 @@ def told(log: LogFile, how: Readout) -> tuple[list[str], list[Problem]]:
     """The lines to print, and what is wrong."""
     layouts, problems = how.layouts(log)
     if not layouts:
-        return list(_unknown(logfiles.sample(log))), problems
+        return [] if how.form else list(_unknown(logfiles.sample(log))), problems
     return [*_laid_out(log, layouts, how), *_known(log, layouts, how, problems)], problems
 
 
@@ -98,14 +99,23 @@ def guessed(line: str) -> tuple[str, dict[str, Any]]:
         read = None
     if isinstance(read, dict):
         return "json", dict(_leaves(read, ""))
+    bare = bare[:LOOKED]
     pairs = PAIR.findall(bare)
     if len(pairs) >= 3:
         return "pairs", {name: value.strip('"') for name, value in pairs}
     for delimiter in ("\t", ",", ";", "|"):
-        cells = next(csv.reader([bare], delimiter=delimiter), [])
+        cells = _cells(bare, delimiter)
         if len(cells) >= 4:
             return "csv", {f"column {n}": cell for n, cell in enumerate(cells, 1)}
     return "pattern", {f"word {n}": word for n, word in enumerate(bare.split(), 1)}
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    """The columns of a line; where it is no text that columns are read from, none."""
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return []
 
 
 def _leaves(table: dict[str, Any], above: str) -> Iterator[tuple[str, Any]]:

@@ -167,3 +167,14 @@ def test_rows_of_both_ways_keep_the_order_of_the_lines_and_their_numbers() -> No
 @pytest.mark.parametrize("name", ["paloalto", "zscaler-json", "zscaler-csv", "smoothwall-json", "importer"])
 def test_a_format_with_more_to_it_has_no_such_way(name: str) -> None:
     assert Parser(bundled()[name]).plain is None
+
+
+ANY = st.lists(st.text(max_size=30) | st.sampled_from([*HARD, "a\rb", '"' * 9, '"a' + "b," * 200_000, "x" * 200_000]), min_size=1, max_size=4)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(sorted(LINES)), ANY, st.booleans())
+def test_any_text_at_all_is_what_the_select_reads(name: str, texts: list[str], first: bool) -> None:
+    """As the first lines of a batch, and behind lines of the format."""
+    odd = [text.replace("\n", "") + "\n" for text in texts]
+    agreed(*BOTH[name], odd + [LINES[name][1] + "\n"] * (0 if first else ENOUGH))

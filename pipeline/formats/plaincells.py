@@ -121,7 +121,7 @@ class ManyCells:
     def cut(self, texts: pa.StringArray, sound: Yes, words: Collection[str]) -> Cut:
         """The plain ones among the `sound` lines."""
         first = texts[int(np.argmax(sound))].as_py().rstrip("\r\n") if sound.any() else ""
-        row = next(csv.reader([first], delimiter=self.between), []) if self.quotes else first.split(self.between)
+        row = self._row(first)
         way = next((way for way in self.ways if way.fits(row)), None)
         if way is None or not max(2, way.least) <= len(row) <= way.most:
             return Cut(np.zeros(len(texts), bool), {})
@@ -133,6 +133,13 @@ class ManyCells:
             alike = coded.fitting(cut.columns[f"{TOLD}{each.place}"], each.words.__contains__).to_numpy(zero_copy_only=False)
             cut = cut.some(alike if each is way else ~alike)
         return cut
+
+    def _row(self, line: str) -> list[str]:
+        """The columns of a line; none where it is no line of columns."""
+        try:
+            return next(csv.reader([line], delimiter=self.between), []) if self.quotes else line.split(self.between)
+        except csv.Error:
+            return []
 
 
 def _as_lines(data: Bytes, starts: Ints) -> pa.StringArray:

@@ -53,7 +53,7 @@ def _found(said: Sequence[str], lines: Sequence[str], formats: Mapping[str, Form
     learned = _learned(lines, dates) if not best or best[0] < SOME * len(said) else None
     if isinstance(learned, Layout):
         return dated([replace(learned, zone=learned.zone or zone)], said, changed), []
-    if len(best) == 2 and best[0] == best[1]:
+    if len(best) == 2 and best[0] == best[1] and _both(formats[names[0]], formats[names[1]], said):
         return [], [Problem(where, f"fits two formats, {names[0]} and {names[1]}", f"--format {names[0]}")]
     if names:
         return dated([_layout(formats[name], said, hits[name], zone) for name in names], said, changed), []
@@ -116,6 +116,11 @@ def _hits(form: Format, lines: Sequence[str]) -> tuple[int, int]:
     return plain, sum(any(p.search(line) for p in patterns) for line in bare)
 
 
+def _both(one: Format, other: Format, lines: Sequence[str]) -> bool:
+    """Whether some line looks like both; else as many lines look like the one as like the other, and the file is a mixed one."""
+    return any(max(_hits(one, [line])) and max(_hits(other, [line])) for line in lines)
+
+
 def _ranked(hits: Mapping[str, tuple[int, int]], formats: Mapping[str, Format], size: int) -> list[str]:
     """The formats that fit, most lines first; one that another fitting one is a special case of is left out."""
     beaten = {other for name in hits for other in formats[name].file.beats
@@ -143,7 +148,10 @@ def headed(layout: Layout, form: Format, line: str) -> Layout:
     if not found:
         return layout
     text, delimiter = found[1] if found.re.groups else found[0], str(form.says.get("delimiter", "")) or layout.delimiter
-    names = next(csv.reader([text], delimiter=delimiter)) if delimiter else text.split()
+    try:
+        names = next(csv.reader([text], delimiter=delimiter)) if delimiter else text.split()
+    except csv.Error:   # a line end within it, or a name longer than names are
+        return layout
     return replace(layout, header=tuple(names))
 
 
