@@ -60,7 +60,7 @@ class PlainRows:
         """The fields that are wanted coded: what has few distinct values."""
         ours = [*self.words, "scheme", "host", "port"]
         names = [name for one in ours for name in self.some(one)] + self.asked + [*self.form.file.keep, *self.way.checked]
-        names += [must.field for must in self.form.file.must if not self.form.sources(must.field)]
+        names += [must.field for must in self.form.file.must if must.field != "time" and not self.form.sources(must.field)]
         return names + (self.form.times[0] if len(self.form.times[0]) > 1 else [])
 
     def heard(self, micros: Ints, coded_ones: Ints | None) -> None:
@@ -225,10 +225,11 @@ class _Batch:
 
     def _flags(self, place: pa.DictionaryArray) -> pa.Array:
         """The tests of addresses by how they begin, as bits: their place has as much of them as is needed."""
-        values = [0 if text is None else sum(1 << n for n, (_, glob) in enumerate(self.rows.flags)
-                                             if text.lower().startswith(glob.lower().removesuffix("*")))
-                  for text in place.dictionary.to_pylist()]
-        return pc.fill_null(coded.spread(place, pa.array(values, pa.int64())), 0)
+        bits = pa.array(np.zeros(len(place.dictionary), np.int64))
+        for n, (_, glob) in enumerate(self.rows.flags):
+            fits = pc.starts_with(place.dictionary, glob.removesuffix("*"), ignore_case=True)
+            bits = pc.add(bits, pc.if_else(pc.fill_null(fits, False), 1 << n, 0))
+        return pc.fill_null(coded.spread(place, bits), 0)
 
     def _held(self, made: dict[str, pa.Array]) -> None:
         """Leave to the select the lines that say not enough to be requests, or that the format leaves aside."""
