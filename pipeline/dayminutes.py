@@ -126,14 +126,26 @@ FROM fold_torn GROUP BY ALL
 """
 
 # A resolver, a firewall and a proxy may all see one visit: what a log of a lower rank has of the same client and site, within
-# two minutes, counts there alone. Addresses, not people: a resolver knows no login.
+# two minutes of it or while it lasts, counts there alone. Addresses, not people: a resolver knows no login.
+# Where the better log names nobody, the person whom a worse one names there, if all logs name no other, is not lost.
+NAMED = """
+UPDATE fold_minutes AS m SET person = n.person, account = n.account
+FROM (
+    SELECT client, site, near AS minute, max(person) AS person, max(account) AS account, max(log_rank) AS log_rank
+    FROM (SELECT client, site, log_rank, person, account, unnest(range(second // 60 - 2, ended // 60000000 + 3)) AS near
+          FROM fold_minutes WHERE person <> '')
+    GROUP BY client, site, near HAVING count(DISTINCT person) = 1
+) n
+WHERE m.person = '' AND n.client = m.client AND n.site = m.site AND n.minute = m.second // 60 AND n.log_rank > m.log_rank
+"""
 TWICE = """
 CREATE OR REPLACE TEMP TABLE fold_twice AS
 WITH seen AS (
-    SELECT client, site, log_rank, second // 60 AS minute FROM fold_minutes GROUP BY ALL
+    SELECT client, site, log_rank, second // 60 AS minute, max(ended) // 60000000 AS until
+    FROM fold_minutes GROUP BY client, site, log_rank, minute
 ), better AS (
     SELECT client, site, min(log_rank) AS log_rank, near AS minute
-    FROM (SELECT client, site, log_rank, unnest([minute - 2, minute - 1, minute, minute + 1, minute + 2]) AS near FROM seen)
+    FROM (SELECT client, site, log_rank, unnest(range(minute - 2, until + 3)) AS near FROM seen)
     GROUP BY client, site, near
 )
 SELECT m.* FROM fold_minutes m JOIN better b ON b.client = m.client AND b.site = m.site AND b.minute = m.second // 60
@@ -217,6 +229,7 @@ def _once(con: duckdb.DuckDBPyConnection) -> int:
     """Take out what a better log saw too, where the logs of the day have several ranks; how many requests that is."""
     if con.sql("SELECT count(DISTINCT log_rank) FROM fold_sources").fetchall()[0][0] < 2:
         return 0
+    con.execute(NAMED)
     con.execute(TWICE)
     con.execute(ONCE)
     return int(con.sql("SELECT coalesce(sum(n), 0)::BIGINT FROM fold_twice").fetchall()[0][0])

@@ -125,7 +125,7 @@ class Log(_Part):
                                                                                       "left out: the school's")
     dates: Literal["dmy", "mdy", ""] = Field("", description="order of day and month in its dates, where no date decides")
     rank: int | None = Field(None, ge=1, description="a visit seen by two logs counts once, in the one of the lower rank; "
-                                                     "left out: 1, and 3 for a resolver's")
+                                                     "left out: 1, 2 for a firewall's or a sensor's, 3 for a resolver's")
 
 
 class Retention(_Part):

@@ -13,6 +13,7 @@ from test_lines import T0
 from test_visits import folded
 
 from pipeline import casework, deciding
+from pipeline.formats import bundled
 
 RANKS = {"proxy": 1, "firewall": 2, "dns": 3}
 SEEN = """
@@ -26,8 +27,8 @@ SEEN = """
 
 @pytest.mark.parametrize(("ranks", "counted"), [
     (RANKS, ("proxy", "p1", 1, 1)),
-    ({"proxy": 3, "firewall": 2, "dns": 1}, ("dns", None, 1, 0)),
-    ({"proxy": 2, "firewall": 1, "dns": 3}, ("firewall", None, 2, 0)),
+    ({"proxy": 3, "firewall": 2, "dns": 1}, ("dns", "p1", 1, 0)),
+    ({"proxy": 2, "firewall": 1, "dns": 3}, ("firewall", "p1", 2, 0)),
 ], ids=["as they come", "turned round", "the firewall first"])
 def test_what_three_logs_saw_counts_in_the_first_of_them(ranks: dict[str, int], counted: tuple[str, str | None, int, int]) -> None:
     """However the ranks stand: one visit, and the others' requests told as seen twice."""
@@ -57,6 +58,37 @@ def test_two_logs_of_one_rank_both_count() -> None:
     """, {"one": 1, "two": 1})
     assert said(visits, "person", "requests") == [("p1", 2)]
     assert counts["twice"] == 0
+
+
+def test_a_name_that_only_a_worse_log_has_is_kept() -> None:
+    """A proxy without logins, and a firewall that knows who it is: the proxy's visit, and the person's; of two it stays nobody's."""
+    named = """
+        time     | source   | person | client | host         | action
+        10:05:00 | proxy    | -      | d1     | news.example | blocked
+        10:05:01 | firewall | p1     | d1     | news.example | allowed
+    """
+    assert said(folded(named, RANKS)[0], "source", "person", "requests", "blocked") == [("proxy", "p1", 1, 1)]
+    both = named + "10:05:02 | firewall | p2     | d1     | news.example | allowed"
+    assert said(folded(both, RANKS)[0], "source", "person", "requests") == [("proxy", None, 1)]
+
+
+def test_what_a_resolver_looks_up_while_a_tunnel_lasts_is_that_tunnel() -> None:
+    """A proxy writes one line for a video of an hour; the look-ups of that hour are no visits of a device beside it."""
+    visits, counts = folded("""
+        time     | source | kind   | person | host          | duration_ms
+        10:05:00 | dns    | dns    | -      | video.example | 0
+        10:30:00 | dns    | dns    | -      | video.example | 0
+        11:00:00 | proxy  | tunnel | p1     | video.example | 3300000
+        11:30:00 | dns    | dns    | -      | video.example | 0
+    """, RANKS)
+    assert said(visits, "source", "person", "requests") == [("proxy", "p1", 1), ("dns", None, 1)]
+    assert counts["twice"] == 2
+
+
+@pytest.mark.parametrize(("name", "rank"), [("squid", 1), ("e2guardian-5", 1), ("fortigate", 2), ("zeek-http", 2), ("unbound", 3)])
+def test_a_log_of_which_nobody_says_the_rank_has_that_of_its_format(name: str, rank: int) -> None:
+    """A proxy knows most of a visit, a firewall or a sensor less, a resolver least."""
+    assert bundled()[name].rank == rank
 
 
 # --- as a person types it: one night, four logs ------------------------------------------------------------------
