@@ -118,10 +118,10 @@ SELECT * FROM fold_minutes WHERE mark IN (SELECT mark FROM fold_minutes GROUP BY
 MENDED = """
 DELETE FROM fold_minutes WHERE mark IN (SELECT mark FROM fold_torn);
 INSERT INTO fold_minutes BY NAME
-SELECT client, person, log_rank, host, note, search, site, category, second, any_value(mark) AS mark,
+SELECT client, person, account, network, log_rank, host, note, search, site, category, second, any_value(mark) AS mark,
        sum(n) AS n, max(ended) AS ended, min(first) AS first, min(started) AS started, sum(blocked) AS blocked,
-       sum(warned) AS warned, sum(tunnels) AS tunnels, max(account) AS account, max(network) AS network,
-       sum(bytes_in) AS bytes_in, sum(bytes_out) AS bytes_out, max(longest_ms) AS longest_ms, bit_or(seconds) AS seconds
+       sum(warned) AS warned, sum(tunnels) AS tunnels, sum(bytes_in) AS bytes_in, sum(bytes_out) AS bytes_out,
+       max(longest_ms) AS longest_ms, bit_or(seconds) AS seconds
 FROM fold_torn GROUP BY ALL
 """
 

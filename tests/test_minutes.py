@@ -63,9 +63,9 @@ def test_a_number_of_bytes_that_cannot_be_is_held(size: int, held: int) -> None:
 
 
 WORDS = {"source": ["s1", "s2"], "client": ["d1", "d2"], "person": ["p1", None], "vendor_category": [None, "games"],
-         "host": ["news.example", "cdn.example", "ads.example", None], "kind": ["http", "tunnel"], "network": ["pupils"],
+         "host": ["news.example", "cdn.example", "ads.example", None], "kind": ["http", "tunnel"], "network": ["pupils", "pupils", ""],
          "action": [*["allowed"] * 4, "blocked", "warned", "auth", None], "setup": [*[""] * 6, "tunnel", "twin"],
-         "sealed": [*[""] * 7, "z1"], "fate": [*["request"] * 7, "reject"], "account": [*[""] * 7, "shared"]}
+         "sealed": [*[""] * 7, "z1"], "fate": [*["request"] * 7, "reject"], "account": ["", "", "shared"]}
 NUMBERS = {"time": ["10:00:00", "10:00:30.250", "10:00:59.999", "10:01:00", "10:14:00", None],
            "duration_ms": ["0", "0", "0", "61000", "-5", "999999999999"], "bytes_in": ["-1", "0", "5"]}
 BELLS = bands("year | band | period | starts | ends\n- | lesson | Period 3 | 10:00 | 11:00")
@@ -121,6 +121,19 @@ def test_a_minute_that_lies_in_several_parts_is_one_row(seed: int) -> None:
     """What its first request was, its seconds and its sums are the same as if the day were in one part."""
     day, parts = some_day(seed)
     assert minutes_of(day, parts) == minutes_of(day, None)
+
+
+def test_two_kinds_of_account_in_one_minute_stay_two_rows() -> None:
+    """Whether both of them lie in several parts, or none does."""
+    day = lines("""
+        time     | person | host         | account
+        10:00:01 | p1     | news.example | -
+        10:00:02 | p1     | news.example | shared
+        10:00:03 | p2     | news.example | -
+        10:00:04 | p1     | news.example | -
+        10:00:05 | p1     | news.example | shared
+    """)
+    assert minutes_of(day, cut(day, [2])) == minutes_of(day, None)
 
 
 @pytest.mark.parametrize("seed", range(8, 12))
