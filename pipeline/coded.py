@@ -5,11 +5,10 @@ A coded column is an Arrow dictionary array. Parquet writes one as it stands, wi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -86,23 +85,3 @@ def fitting(coded: pa.DictionaryArray, test: Callable[[Any], bool]) -> pa.Array:
     """Whether the value of each row passes `test`; false where there is none."""
     fits = pa.array([value is not None and test(value) for value in coded.dictionary.to_pylist()], pa.bool_())
     return pc.fill_null(spread(coded, fits), False)
-
-
-def cases(columns: Sequence[pa.DictionaryArray]) -> tuple[list[list[Any]], npt.NDArray[np.int64]]:
-    """The distinct rows of several coded columns of one length, a list of values a column, and each row's place among them."""
-    place = np.zeros(len(columns[0]), np.int64)
-    steps: list[pa.Array] = []
-    for column in columns:
-        size = len(column.dictionary) + 1                      # one more, for no value
-        at = pc.fill_null(column.indices, size - 1).to_numpy(zero_copy_only=False).astype(np.int64)
-        seen = pa.array(place * size + at).dictionary_encode()
-        place = seen.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-        steps.append(seen.dictionary)
-    values: list[list[Any]] = []
-    found = np.arange(len(steps[-1]))
-    for column, step in zip(reversed(columns), reversed(steps), strict=True):
-        size, keys = len(column.dictionary) + 1, step.to_numpy(zero_copy_only=False)[found]
-        known = [*column.dictionary.to_pylist(), None]
-        values.append([known[key % size] for key in keys.tolist()])
-        found = keys // size
-    return values[::-1], place

@@ -132,6 +132,14 @@ def grouped(columns: Sequence[Codes]) -> Groups:
     return _distinct(key, bound)
 
 
+def cases(columns: Sequence[pa.ChunkedArray | pa.Array]) -> tuple[list[list[Any]], Ints]:
+    """The distinct rows of several columns of text of one length, a list of values a column, and each row's place among them."""
+    words = [words_of(column) for column in columns]
+    found = grouped([column.coded() for column in words])
+    row = found.any_row()
+    return [column.at(row).array().to_pylist() for column in words], found.of
+
+
 def _distinct(keys: Ints, bound: int) -> Groups:
     if bound <= NARROW:
         there = np.bincount(keys, minlength=bound) > 0

@@ -144,8 +144,8 @@ def see(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, log
     shown = addresses.addressed(con, hosts, rules.shapes, policy.categories, day, partial(classified, rules=rules, day=day))
     sought = searches.searches(con, hosts, rules.engines, rules.terms, detect.gravity(policy))
     stays, account, ears = visits.fold(con, hosts, people_table(rules.people, day, key), _bands(rules, day), _networks(school),
-                                 policy.background, logs.ranks, said, addresses.first_of(listed, shown, sought),
-                                 watch(policy, rules.embeds, before.brought), parts)
+                                       policy.background, logs.ranks, said, addresses.first_of(listed, shown, sought),
+                                       watch(policy, rules.embeds, before.brought), parts)
     new = behaviour.new_hosts(con, hosts, before.hosts, rules.shapes)
     taught = pa.concat_tables([learned.of_day(stays, hosts, rules.shapes, day), calling.of_day(stays, policy, day)])
     calls = calling.calls(stays, pa.concat_tables([before.learned, taught]), policy, personal(school))

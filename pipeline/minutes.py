@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline import coded
-from pipeline.groups import Ints, Words, Yes, dense, grouped, whole, words_of
+from pipeline.groups import Ints, Words, Yes, cases, dense, grouped, whole, words_of
 
 COLUMNS = ("source", "line", "fate", "client", "person", "account", "network", "host", "vendor_category", "action", "kind",
            "bytes_in", "bytes_out", "duration_ms", "time", "setup", "sealed")
@@ -157,21 +157,19 @@ def _told(words: Mapping[str, Words], line: Ints, known: Known) -> tuple[Ints, Y
     """What is told of each request (0: nothing), and which are background."""
     told, background = np.zeros(len(line), np.int64), words["host"].are(known.background.__contains__)
     if known.said:
-        _say([words[name] for name in ("host", "source", "vendor_category")], known, told, background)
+        _say([words[name].array() for name in ("host", "source", "vendor_category")], known, told, background)
     for source, shown in known.shown.items():
         _show(np.flatnonzero(words["source"].are(source.__eq__)), line, shown, told, background)
     return told, background
 
 
-def _say(words: Sequence[Words], known: Known, told: Ints, background: Yes) -> None:
+def _say(words: Sequence[pa.DictionaryArray], known: Known, told: Ints, background: Yes) -> None:
     """Put in what the filter's own categories tell: looked up once for each host, log and category."""
-    cases = grouped([column.coded() for column in words])
-    row = cases.any_row()
-    values = zip(*(column.at(row).array().to_pylist() for column in words), strict=True)
-    found = [known.said.get((host or "", source, said or "")) for host, source, said in values]
-    which = np.array([it is not None for it in found], bool)[cases.of]
-    told[which] = np.array([it.number if it else 0 for it in found], np.int64)[cases.of][which]
-    background[which] = np.array([bool(it and it.background) for it in found], bool)[cases.of][which]
+    values, at = cases(words)
+    found = [known.said.get((host or "", source, said or "")) for host, source, said in zip(*values, strict=True)]
+    which = np.array([it is not None for it in found], bool)[at]
+    told[which] = np.array([it.number if it else 0 for it in found], np.int64)[at][which]
+    background[which] = np.array([bool(it and it.background) for it in found], bool)[at][which]
 
 
 def _show(here: Ints, line: Ints, shown: Shown, told: Ints, background: Yes) -> None:

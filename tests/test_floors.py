@@ -47,6 +47,7 @@ NEIGHBOURS = {
     "exporting": {"approving"},
     "failing": {"publishing"},
     "folders": {"lake"},
+    "formats": {"groups"},
     "goodrules": {"account", "ruleset"},
     "handbook": {"cli"},
     "history": {"ruleset"},

@@ -6,7 +6,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from pipeline import coded, sql
+from pipeline import coded, groups, sql
 from pipeline.formats.known import Known
 
 # Small words; `formats.md` rules for hosts: lower case, no port, no user-info, no final dot.
@@ -61,6 +61,6 @@ class Places:
 
     def of(self, place: pa.DictionaryArray, named: pa.DictionaryArray) -> tuple[pa.DictionaryArray, pa.Array]:
         """Host and port, worked out once for each distinct beginning of an address and host named beside it."""
-        values, at = coded.cases([place, named])
+        values, at = groups.cases([place, named])
         found, where = self.known.of(values), pa.array(at.astype(np.int32))
         return coded.at(where, coded.whole(found["host"])), coded.whole(found["port"]).cast(pa.int32()).take(where)

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline import coded, sql
+from pipeline import coded, groups, sql
 from pipeline.formats import Format, Layout, amounts, spans
 from pipeline.formats.compiling import BASE, MILLISECONDS
 from pipeline.formats.expressions import several
@@ -139,7 +139,7 @@ class _Batch:
             return Texts(np.zeros(spans.PAD, np.uint8), *np.full((2, self.size), -1)), None
         if isinstance(column, Texts):
             return column, None
-        values, at = coded.cases([_coded(self.given.get(name), self.size) for name in names])
+        values, at = groups.cases([_coded(self.given.get(name), self.size) for name in names])
         joined = [" ".join(parts) if None not in parts else "" for parts in zip(*values, strict=True)]
         return spans.texts(pa.array(joined, pa.string())), at
 
@@ -197,7 +197,7 @@ class _Batch:
             return self.coded("")
         if len(columns) == 1:
             return coded.mapped(columns[0], lambda text: None if text.lower() in NOBODY else text)
-        values, at = coded.cases(columns)
+        values, at = groups.cases(columns)
         first = [next((text for text in row if text is not None and text.lower() not in NOBODY), None)
                  for row in zip(*values, strict=True)]
         return coded.at(pa.array(at.astype(np.int32)), pa.array(first, pa.string()))
@@ -207,7 +207,7 @@ class _Batch:
             return self._plain(self.rows.url)
         parts = [coded.mapped(self.word(ours), lambda text: None if text.lower() in NOBODY else text)
                  for ours in ("scheme", "host", "port")]
-        values, at = coded.cases(parts)
+        values, at = groups.cases(parts)
         bases = coded.whole(self.rows.bases.of(values)["base"]).take(pa.array(at.astype(np.int32)))
         rest = self._plain(self.rows.rest)
         rooted = pc.fill_null(pc.starts_with(rest, "/"), False)
@@ -245,7 +245,7 @@ class _Batch:
                 words = self.word(ours) if self.form.sources(ours) else self.coded(ours)
                 self.doubt(pc.invert(coded.fitting(words, bool)))
         if self.form.file.keep:
-            values, at = coded.cases([self.coded(name) for name in self.form.file.keep])
+            values, at = groups.cases([self.coded(name) for name in self.form.file.keep])
             kept = pc.fill_null(coded.whole(self.rows.keep.of(values)["kept"]), False)
             self.doubt(pc.invert(kept.take(pa.array(at))))
 

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline import coded, sql
+from pipeline import coded, groups, sql
 from pipeline.formats import Format
 from pipeline.formats.expressions import several
 from pipeline.formats.known import Known
@@ -39,7 +39,7 @@ class Verdicts:
         """Columns action, kind, setup and sealed_list of the rows of a batch. `words`: the columns as logged."""
         columns = [words[self.same[name]] if name in self.same else coded.code(rows[f"is:{name}"]) for name in self.fields]
         columns += [coded.code(rows["flags"])] if self.flags else []
-        values, place = coded.cases([*columns, method])
+        values, place = groups.cases([*columns, method])
         found, at = self.seen.of(values), pa.array(place.astype(np.int32))
         return {name: coded.at(at, coded.whole(found[name])) for name in ("action", "kind", "setup", "sealed_list")}
 
