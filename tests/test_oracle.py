@@ -39,7 +39,7 @@ def night(seed: int) -> list[dict[str, Any]]:
         now += timedelta(milliseconds=dice.choice([3, 700, 4000, 30000, 90000, 400000]))
         items.append({"source": dice.choice(["s1", "s2"]), "line": line, "time": now, "fate": "request", "kind": "http",
                       "client": dice.choice(["d1", "d2"]), "person": dice.choice(["p1", "p2", None]),
-                      "host": dice.choice([*SITES, "other.example"]), "duration_ms": dice.choice([0, 0, 2500, 61000]),
+                      "host": dice.choice([*SITES, "other.example"]), "duration_ms": dice.choice([0, 0, 2500, 61000, 1_500_000]),
                       "action": dice.choice(["allowed", "allowed", "blocked", "warned", "auth"])})
     return items
 

@@ -29,6 +29,7 @@ LARGEST = 10 ** 12       # of a number that is put into another unit
 TIMES = {"iso", "epoch", "seconds"}
 FEW = 1 << 10            # times that show whether many are the same
 ROWS = 1 << 14           # addresses that are looked at at a time
+MOST_LONGER = 0.5        # of addresses: with more of them to be coded, to write them out costs less
 NAMED = 8                # letters of an address that its beginning holds at least
 
 
@@ -95,6 +96,7 @@ class _Batch:
         self.rows, self.form, self.given, self.size = rows, rows.form, given, size
         self.sure = np.ones(size, bool)
         self.known: dict[str, pa.DictionaryArray] = {}
+        self.longer = np.zeros(size, bool)   # the addresses that are more than their place
 
     def columns(self) -> dict[str, pa.Array]:
         """The columns that the select gives, but for the line itself."""
@@ -107,7 +109,7 @@ class _Batch:
         made["place"] = self._place()
         if self.rows.flags:
             made["flags"] = self._flags(made["place"])
-        made["url"] = self._url()
+        made["url"] = self._url(made["place"])
         if self.form.sources("host"):
             made["named"] = self.word("host")
         self._held(made)
@@ -165,6 +167,7 @@ class _Batch:
             slash[coded.fitting(self.word("method"), "CONNECT".__eq__).to_numpy(zero_copy_only=False)] = len(data)
         letters = spans.eights(data)[np.maximum(begin, 0)] & spans.LETTERS   # it is counted in letters there, in bytes here
         self.sure &= (letters == 0) | (end - begin < NAMED)
+        self.longer = slash < end - 1
         return _coded(Texts(data, begin, np.where(slash < end, slash + 1, end)), self.size)
 
     def _plain(self, name: str | None) -> pa.Array:
@@ -202,9 +205,9 @@ class _Batch:
                  for row in zip(*values, strict=True)]
         return coded.at(pa.array(at.astype(np.int32)), pa.array(first, pa.string()))
 
-    def _url(self) -> pa.Array:
+    def _url(self, place: pa.DictionaryArray) -> pa.Array:
         if not self.rows.together:
-            return self._plain(self.rows.url)
+            return self._address(place)
         parts = [coded.mapped(self.word(ours), lambda text: None if text.lower() in NOBODY else text)
                  for ours in ("scheme", "host", "port")]
         values, at = groups.cases(parts)
@@ -222,6 +225,17 @@ class _Batch:
             return url
         asked = coded.mapped(query, lambda text: None if text.lower() in NOBODY else "?" + text.lstrip("?"))
         return pc.binary_join_element_wise(url, pc.fill_null(asked.cast(pa.string()), ""), "")
+
+    def _address(self, place: pa.DictionaryArray) -> pa.Array:
+        """The address as logged; coded where most are no longer than their place, as those of tunnels are."""
+        texts = self._texts(self.rows.url)
+        if texts is None or np.count_nonzero(self.longer) > MOST_LONGER * self.size:
+            return self._plain(self.rows.url)
+        rest = code(texts.some(self.longer))
+        at = place.indices.fill_null(0).to_numpy(zero_copy_only=False).copy()
+        at[self.longer] = len(place.dictionary) + rest.indices.to_numpy()
+        indices = pa.array(at, mask=texts.begin < 0)
+        return coded.at(indices, pa.concat_arrays([place.dictionary, rest.dictionary]))
 
     def _flags(self, place: pa.DictionaryArray) -> pa.Array:
         """The tests of addresses by how they begin, as bits: their place has as much of them as is needed."""
