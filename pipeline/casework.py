@@ -18,7 +18,8 @@ from pipeline.problems import Problem, RefusedError, UsageError
 from pipeline.register import APART, OPENS, Card, IncidentState, Standing, Table
 from pipeline.register.clocks import due
 from pipeline.ruleset import Rules
-from pipeline.school import Person, School
+from pipeline.school import School
+from pipeline.school.people import Person
 from pipeline.schoolday import day_bounds, school_day
 from pipeline.vault import Vault, load_keys
 

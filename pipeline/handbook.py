@@ -19,7 +19,7 @@ from pipeline import rulebook, tables
 from pipeline.cli import app
 from pipeline.formats import bundled
 from pipeline.lake import put_text, read_texts
-from pipeline.school import Settings
+from pipeline.school.settings import Settings
 
 PLAIN = (str, int, float, bool)
 

@@ -23,7 +23,8 @@ from pipeline.posting import Letter, Post, told, unknown_ends
 from pipeline.privacy import pseudonym
 from pipeline.problems import Problem, UsageError
 from pipeline.schedule import SETTLED
-from pipeline.school import Mail, School
+from pipeline.school import School
+from pipeline.school.settings import Mail
 from pipeline.schoolday import school_day
 from pipeline.vault import load_keys
 
