@@ -18,7 +18,7 @@ from pipeline import folders, mail, periods, rulefiles, schoolfolder
 from pipeline.journal import Journal
 from pipeline.mail import Server
 from pipeline.pages.index import Period, kind_of, one_of, period_of, typed
-from pipeline.pages.parts import several
+from pipeline.pages.wording import several
 from pipeline.posting import Letter, Post, told, unknown_ends
 from pipeline.privacy import pseudonym
 from pipeline.problems import Problem, UsageError

@@ -22,9 +22,10 @@ from pipeline.pages.index import IndexPage
 from pipeline.pages.inspection import InspectionPage
 from pipeline.pages.logs import LogPage
 from pipeline.pages.nightly import NightlyPage
-from pipeline.pages.parts import Basis, Grid, long_day, number, visible
+from pipeline.pages.parts import Basis, Grid, visible
 from pipeline.pages.principal import PrincipalPage
-from pipeline.pages.termly import TermlyPage, short
+from pipeline.pages.termly import TermlyPage
+from pipeline.pages.wording import long_day, number, short
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -13,7 +13,7 @@ from datetime import date
 
 from pipeline import folders, periods, render
 from pipeline.pages.inspection import Answer, build
-from pipeline.pages.parts import several
+from pipeline.pages.wording import several
 from pipeline.periods import Period
 from pipeline.policy import in_force
 from pipeline.publishing import checking, technical
