@@ -144,7 +144,6 @@ class Figures:
     def _count(self, series: str, value: int, people: int) -> int | None:
         return self.ledger.count(series, self.period.first, self.until, value, people)
 
-
     # --- breaches, from the register --------------------------------------------------------------------------
 
     def breaches(self) -> list[dict[str, Any]]:

@@ -159,4 +159,3 @@ class Settings(Part):
     schedule: Schedule = Field(Schedule.model_validate({}), description="when jobs run, as `schoolgate schedule` prints them")
     mail: Mail = Field(Mail.model_validate({}), description="who is told that a report is ready, and through which server")
     nominated: dict[str, list[str]] = Field({}, description="row of table 6.1 = logins that the school has nominated for it")
-
