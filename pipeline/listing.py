@@ -23,7 +23,6 @@ from pipeline import (
     judging,
     listaddresses,
     listfetch,
-    listformats,
     lists,
     liststore,
     register,
@@ -36,13 +35,16 @@ from pipeline.hosts import normalise
 from pipeline.journal import Journal
 from pipeline.lake import read_texts
 from pipeline.listfetch import Limits
+from pipeline.listformats.parsed import Parsed
+from pipeline.listformats.parsing import FORMATS as PARSED
+from pipeline.listformats.parsing import parsing
 from pipeline.listsource import pieces
 from pipeline.liststore import STORED, Lists
 from pipeline.problems import FailedError, Problem, RefusedError, SchoolgateError, UsageError
 from pipeline.tables import HOSTS
 from pipeline.vault import load_keys
 
-FORMATS = ("ut1", *listformats.FORMATS)
+FORMATS = ("ut1", *PARSED)
 UT1_FILES = {"domains": "domains", "urls": "urls"}
 UT1_NOTES = ("usage", "global_usage", "README", "LICENSE", "LICENSE.pdf", "cc-by-sa-4-0.pdf")
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
@@ -70,7 +72,7 @@ class Tally:
     examples: dict[str, list[str]] = field(default_factory=dict)
     unmapped: Counter[str] = field(default_factory=Counter)   # names by the list's own category, where we have none for it
 
-    def take(self, parsed: listformats.Parsed, name: str) -> None:
+    def take(self, parsed: Parsed, name: str) -> None:
         """Count what a part of the piece of that name holds."""
         self.lines += parsed.lines
         self.read += parsed.read
@@ -196,7 +198,7 @@ def _parts(path: Path, wanted: Wanted, mapping: pa.Table, tally: Tally) -> Itera
             continue
         if form == "note":
             continue
-        for parsed in listformats.parsing(piece.blocks, form):
+        for parsed in parsing(piece.blocks, form):
             tally.take(parsed, piece.name)
             yield _labelled(_said(parsed.entries, said), mapping, wanted.category, piece.name, tally)
 
