@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline import precision, rulefiles, ruleset, schoolfolder
 from pipeline.problems import UsageError
-from pipeline.rulebook import rule_sentences
+from pipeline.rulebook.compiling import rule_sentences
 from pipeline.ruleset import Rules
 
 

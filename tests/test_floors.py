@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "pipeline"
 FLOORS = (
-    {"chain", "coded", "daylines", "keyboard", "problems", "schoolday", "sql", "tables", "version"},
+    {"chain", "coded", "daylines", "keyboard", "problems", "schoolday", "sql", "suggestions", "tables", "version"},
     {"formats", "groups", "hosts", "periods", "signals", "words"},
     {"addressbook", "engines", "excepted", "listformats", "lists", "ownlist", "policy", "rulebook", "school", "terms",
      "vendors"},
