@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -18,10 +19,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline import sql
-from pipeline.problems import FailedError, Problem
+from pipeline.problems import FailedError, Problem, UsageError
 
 STORED = pa.schema([("entry", pa.string()), ("path", pa.string()), ("category", pa.string()), ("excepted", pa.bool_()),
                     ("file", pa.string()), ("line", pa.int64())])
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 ABOUT = b"schoolgate"
 MEMORY = "300MB"      # for one run of names, which takes some 150; what does not fit goes to disk
 RUN = 500_000         # names that are sorted, or compared, at once
@@ -77,6 +79,11 @@ class Lists:
     def before(self, name: str) -> Path:
         """Where the list is that the last update replaced."""
         return self.folder / "before" / f"{name}.parquet"
+
+    def require(self, name: str) -> None:
+        """UsageError when no list of that name is here."""
+        if not NAME.fullmatch(name) or not self.path(name).exists():
+            raise UsageError(Problem(name, "is no imported list here", "schoolgate lists show"))
 
     def about(self, name: str) -> dict[str, Any]:
         """Provenance and counts of a list; FailedError when its file is damaged."""

@@ -73,7 +73,7 @@ NEIGHBOURS = {
     "returning": {"casework"},
     "rulefiles": {"lake"},
     "runs": {"lake"},
-    "schoolfolder": {"registers"},
+    "schoolfolder": {"registers", "ruleset"},
     "sealing": {"casework"},
     "searches": {"visits"},
     "sheets": {"publishing"},
