@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline import sql
+from pipeline.durable import sync
 from pipeline.problems import FailedError, Problem, UsageError
 
 STORED = pa.schema([("entry", pa.string()), ("path", pa.string()), ("category", pa.string()), ("excepted", pa.bool_()),
@@ -127,11 +128,11 @@ class Lists:
                 writer.write_table(file.read_row_group(number))
             writer.add_key_value_metadata({ABOUT.decode(): json.dumps(dict(about), ensure_ascii=False, sort_keys=True)})
         half.unlink()
-        _sync(ready)
+        sync(ready)
         if self.path(name).exists():
             self._keep(name)
         ready.rename(self.path(name))
-        _sync(self.folder)
+        sync(self.folder)
 
     def _keep(self, name: str) -> None:
         """Keep the list that is about to be replaced, by a second name of the same file."""
@@ -140,13 +141,13 @@ class Lists:
         link.unlink(missing_ok=True)
         os.link(self.path(name), link)
         link.rename(self.before(name))
-        _sync(link.parent)
+        sync(link.parent)
 
     def drop(self, name: str) -> None:
         """Remove a list, and the one before it."""
         self.before(name).unlink(missing_ok=True)
         self.path(name).unlink()
-        _sync(self.folder)
+        sync(self.folder)
 
     def download(self, name: str) -> Path:
         """Where a download of this list may stand while it is read."""
@@ -214,11 +215,3 @@ def differing(old: Path, new: Path) -> list[dict[str, Any]]:
             known["first"] = sorted([*known["first"], *row["first"]], key=lambda name: (len(name), name))[:5]
     con.close()
     return [found[key] for key in sorted(found)]
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -196,7 +196,7 @@ def test_where_nothing_can_be_kept_the_answer_is_the_same(tmp_path: Path, monkey
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
-    monkeypatch.setattr(kept, "_put", full)
+    monkeypatch.setattr(kept, "private", full)
     agrees(journal)
     assert proving.prove(journal, key).faults == [] and not list(tmp_path.glob(".*.kept"))
 
