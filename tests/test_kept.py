@@ -218,7 +218,9 @@ def test_a_changed_byte_is_found_and_its_line_named_with_a_proof_too(tmp_path: P
     data[at % len(data)] ^= by
     path.write_bytes(data)
     shutil.copy(tmp_path / "proof", journal.kept("proof"))
-    faults = proving.prove(journal, key, whole).faults
+    proven = proving.prove(journal, key, whole)
+    faults = proven.faults
+    assert (proven.entries, proven.head) == (len(journal.entries()), journal.head())
     assert faults and faults[0].where in {f"{path}, line {line}", f"{path}, line {line + 1}"}
     assert {fault.where for fault in faults} == {fault.where for fault in journal.verify()}
 
