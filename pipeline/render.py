@@ -35,6 +35,7 @@ TEMPLATES = {NightlyPage: "nightly.html", DslPage: "dsl.html", PrincipalPage: "p
              IndexPage: "index.html", InspectionPage: "inspection.html"}
 LONGEST_PIECE = 22  # letters without a place to break that a narrow column still holds: longer ones break anywhere
 LINK = re.compile(r"(?i)\bhttp(s?)://")
+OPTION = re.compile(r"(?<!\S)--[a-z]{1,14}(?!\S)")  # of a command: a browser would break the line after its dashes
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 
 
@@ -93,9 +94,10 @@ def _shown(value: object) -> object:
 
 
 def _breakable(value: object) -> Markup:
-    """A cell's text in which a long site may break between its labels, and only there."""
+    """A cell's text in which a long site may break between its labels, and only there, and an option of a command nowhere."""
     text = str(escape(_shown(value)))
-    return Markup(text.replace("[.]", "[.]<wbr>") if len(text) > LONGEST_PIECE else text)  # noqa: S704  (escaped above)
+    broken = text.replace("[.]", "[.]<wbr>") if len(text) > LONGEST_PIECE else text
+    return Markup(OPTION.sub(r'<span class="at">\g<0></span>', broken))  # noqa: S704  (escaped above)
 
 
 def _is_unbroken(value: object) -> bool:

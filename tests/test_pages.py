@@ -220,6 +220,16 @@ def test_a_page_is_whole_and_repeatable(name: str) -> None:
     assert len(ids) == len(set(ids))
 
 
+def test_an_option_of_a_command_stays_on_one_line() -> None:
+    """A browser would break `--names` after its dashes; a long word of that look, which no column could hold whole, may break."""
+    def cell(text: str) -> str:
+        page = logs.LogPage("t", "s", "d", "l", (("x", "X", parts.Grid("c", ("A",), ((text,),)), ""),), ())
+        return re.findall(r'rowheader"[^>]*>(.*?)</th>', render.html(page))[0]
+    assert cell("export detections --names") == 'export detections <span class="at">--names</span>'
+    assert cell(f"--{'a' * 40}") == f"--{'a' * 40}"
+    assert cell("<b> --names<") == "&lt;b&gt; --names&lt;"
+
+
 def test_blocked_is_never_called_accessed() -> None:
     """No page of ours says accessed of its own accord."""
     for make in PAGES.values():
