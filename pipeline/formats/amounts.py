@@ -74,7 +74,7 @@ def _digits(data: Bytes, begin: Ints, size: Ints) -> tuple[Ints, Yes]:
 
 
 def epochs(data: Bytes, begin: Ints, end: Ints, fine: bool) -> tuple[Ints, Yes]:
-    """Microseconds of times in seconds, with up to six digits behind the dot; where `fine`, in milli- or microseconds too."""
+    """Microseconds of times in seconds, with up to six digits behind the dot; where `fine`, in smaller units too."""
     size = end - begin
     value, sound = whole(data, begin, np.where(size > 10, begin + 10, end))
     value *= 1_000_000
@@ -89,6 +89,10 @@ def epochs(data: Bytes, begin: Ints, end: Ints, fine: bool) -> tuple[Ints, Yes]:
         if len(these):
             value[these], sound[these] = whole(data, begin[these], end[these])
             value[these] *= by
+    if fine and (nano := (size == 19) & ~parted).any():
+        these = np.flatnonzero(nano)
+        value[these], sound[these] = whole(data, begin[these], end[these] - 3)
+        sound[these] &= whole(data, end[these] - 3, end[these])[1]
     return value, sound
 
 
@@ -114,7 +118,8 @@ def clocks(data: Bytes, begin: Ints, end: Ints) -> tuple[Ints, Yes, Yes]:
 
 
 def _offset(data: Bytes, end: Ints) -> tuple[Ints, Ints]:
-    """What stands at the end of times: Z, +01:00 or +0100, as microseconds east, and its width; 0 where none does."""
+    """What stands at the end of times: Z, +01:00 or +0100 (a space may stand before those), as microseconds east, and its width;
+    0 where none does."""
     east, width = np.zeros(len(end), np.int64), np.where(data[end - 1] == ord("Z"), 1, 0)
     for wide, minutes in ((6, 2), (5, 2)):
         sign = data[end - wide]
@@ -125,7 +130,7 @@ def _offset(data: Bytes, end: Ints) -> tuple[Ints, Ints]:
         sound &= also & (hours < 15) & (rest < 60)
         if wide == 6:
             sound &= data[at - 3] == ord(":")
-        width[these[sound]] = wide
+        width[these[sound]] = wide + (data[at[sound] - wide - 1] == ord(" "))
         east[these] = np.where(sound, np.where(sign[these] == ord("-"), -1, 1) * (hours * 60 + rest) * 60_000_000, 0)
     return east, width
 

@@ -93,13 +93,14 @@ class Cutter:
         line = np.repeat(np.arange(len(starts)), np.diff(last, prepend=-1))
         behind, end = np.concatenate([[0], ends[:-1] + 1]), at[ends]              # the mark behind the end of the word before
         start = np.concatenate([end[:1] * 0, end[:-1] + 1])
-        start[np.concatenate([[0], last[:-1] + 1])] = _behind_priority(data, starts)
+        start[np.concatenate([[0], last[:-1] + 1])] = behind_priority(data, starts)
         sign = at[behind]
         sign = np.where((data[sign] == self.sign) & (sign >= start), sign, -1)
         end = end - ((data[end] == LINE_END) & (data[end - 1] == RETURN) & (end > start))
         plain = (quotes[line_ends] - before) & 1 == 0
         plain[spans.lines_of(self._odd(data), starts)] = False
         plain &= data[starts] != MARK
+        plain[-1] &= data[len(data) - spans.PAD - 1] != RETURN    # that is no line end without the other byte
         return Found(line, start, sign, end, np.diff(quotes[ends], prepend=0)), plain
 
     def _odd(self, data: Bytes) -> Ints:
@@ -140,7 +141,7 @@ class _Keys:
         return np.where(same, number, -1)
 
 
-def _behind_priority(data: Bytes, starts: Ints) -> Ints:
+def behind_priority(data: Bytes, starts: Ints) -> Ints:
     """Where each line begins behind the <number> of syslog."""
     begins = starts.copy()
     for digits in (1, 2, 3):
