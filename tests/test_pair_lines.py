@@ -23,7 +23,7 @@ LINES = {name: re.sub(r"^<\d+>", "", bundled()[name].file.examples[0]) for name 
 WORDS = [*HARD, "a=b", "x|y", "x,y", "EXAMPLE\\jo", "ends in \\", 'say \\"hi\\"', "x" * 70_000, "[::1]:80:X0", "192.0.2.1:80", "['q.test']", "HTTPS", "53",
          "1788854711", "1788854711000", "1788854711000000", "1788854711999999999", "178885471100000000x", "user=x", "J (jo)/n", "/a?b=c=", "2026-09-08 08:05:11 UTC"]
 KEYS = ["", "user", "eventtime", "hostname", "date", "srcip", "url", "x" * LONGEST_KEY, "x" * (LONGEST_KEY + 1), "é", "a b", "action"]
-HEADS = ["<13>", "<189>", "<13> ", "<1a>", "\ufeff", "<5>\ufeff", "Sep  8 09:05:11 gw ", "Sep 18 09:05:11 gw2 ", " ", "a=b ", '"q" ', "x" * LONGEST_HEAD + " ", "\t"]
+HEADS = ["<13>", "<189>", "<13> ", "<1a>", "\ufeff", "<5>\ufeff", "Sep  8 09:05:11 gw ", "Sep 18 09:05:11 gw2 ", "Sep  8 09:05:11 gwX", " ", "a=b ", '"q" ', "x" * LONGEST_HEAD + " ", "\t"]
 
 
 def parsers(name: str) -> tuple[Parser, Parser]:
@@ -145,6 +145,16 @@ def test_a_line_that_needs_a_second_thought_is_left_to_the_select(old: str, new:
     lines = [LINES["fortigate"] + "\n"] * ENOUGH + [LINES["fortigate"].replace(old, new) + "\n"]
     assert lines[-1] != lines[0]
     assert agreed(*parsers("fortigate"), lines) == [True] * ENOUGH + [False]
+
+
+@pytest.mark.parametrize(("head", "plain"), [
+    ("Sep  8 09:05:11 gw ", True), ("Sep 18 09:05:11 gw ", True), ("Sep  8 09:05:11 gwX", False), ("Sep  8 09:05:11 a= ", False),
+    ('Sep  8 09:05:11 "" ', False), ("Sep  8 09:05:11 gateway ", False), ("<13>Sep  8 09:05:11 gw ", True),
+])
+def test_what_stands_before_the_first_key_may_differ_where_it_is_as_long(head: str, plain: bool) -> None:
+    """But it holds no pair and no quote, and ends before the key."""
+    lines = ["Sep  8 09:05:11 gw " + LINES["fortigate"] + "\n"] * ENOUGH + [head + LINES["fortigate"] + "\n"]
+    assert agreed(*parsers("fortigate"), lines) == [True] * ENOUGH + [plain]
 
 
 def test_an_address_that_is_only_a_path_belongs_to_the_host_beside_it() -> None:

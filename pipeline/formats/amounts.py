@@ -31,7 +31,7 @@ def instants(texts: Texts, forms: set[str]) -> tuple[Ints, Yes, Yes]:
     data, begin, end = texts
     known, begin, end = begin >= 0, np.maximum(begin, 0), np.maximum(end, 0)
     value, zoned, sound = np.zeros(len(begin), np.int64), np.zeros(len(begin), bool), np.zeros(len(begin), bool)
-    if "iso" in forms:
+    if "iso" in forms and (data[begin + 4] == ord("-")).any():
         value, zoned, sound = clocks(data, begin, end)
     if forms - {"iso"} and not sound.all():
         epoch, fits = epochs(data, begin, end, "epoch" in forms)

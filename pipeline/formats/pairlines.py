@@ -78,9 +78,10 @@ class PairLines:
         """Put down the fields of those lines that are of a template, and that they are plain; how many they are."""
         if not which.any():
             return 0
-        numbers, told = template.follow(lines.some(which))
+        numbers, told = template.follow(lines if which.all() else lines.some(which))
+        rows = slice(numbers[0], numbers[-1] + 1) if len(numbers) == len(which) else numbers
         for n, (begin, end) in told.items():
-            block.begin[n, numbers], block.end[n, numbers] = begin, end
+            block.begin[n, rows], block.end[n, rows] = begin, end
         plain[numbers - lines.number[0]] = True
         self.used[id(template)] += len(numbers)
         return len(numbers)
@@ -100,11 +101,10 @@ class _Block:
         """A run of lines, and how often each has the byte that is counted."""
         start, end = self.start[rows], self.after[rows] - 1
         places = np.flatnonzero(self._are(rows, np.equal, counted)) + start[0]
-        first = np.searchsorted(places, start)
         end = end - ((self.data[end - 1] == RETURN) & (end > start))
-        number = np.arange(rows.start, rows.stop)
-        return (Lines(self.data, places, number, behind_priority(self.data, start), end, first),
-                np.diff(first, append=len(places)))
+        begin, number = behind_priority(self.data, start), np.arange(rows.start, rows.stop)
+        first = np.searchsorted(places, begin)
+        return Lines(self.data, places, number, begin, end, first), np.searchsorted(places, end) - first
 
     def odd(self, rows: slice, between: int, escapes: bool) -> Yes:
         """Which lines of a run have a letter with a meaning of its own."""

@@ -20,7 +20,7 @@ from pipeline.formats.spans import FIRST, Bytes, Ints, Yes
 QUOTE = 34
 LONGEST_KEY, LONGEST_HEAD, MOST_PAIRS = 64, 64, 200
 ROOM = LONGEST_KEY + LONGEST_HEAD + spans.PAD    # bytes that a template may look at behind the last line
-PRIORITY = re.compile(rb"<\d{1,3}>")             # of syslog
+PRIORITY = re.compile(rb"<\d{1,3}>[ \t\f]*")     # of syslog
 
 Places = dict[int, tuple[Ints, Ints]]            # where the values of a field begin and end, by its number
 
@@ -114,11 +114,11 @@ def template_of(line: bytes, signs: Signs, fields: Mapping[bytes, int]) -> Templ
     body = line[priority.end():] if priority else line
     between, assign = bytes([signs.between]), bytes([signs.assign])
     value = re.compile(rb'"[^"]*"|[^"%s]*' % re.escape(between) if signs.quotes else rb"[^%s]*" % re.escape(between))
-    head = at = body.rfind(between, 0, max(0, body.find(assign))) + 1
-    if head > LONGEST_HEAD or (head and not signs.quotes) or b'"' in body[:head]:
+    gap = body.rfind(between, 0, max(0, body.find(assign)))      # before the first key; -1: there is none
+    if gap > LONGEST_HEAD or (gap >= 0 and not signs.quotes) or b'"' in body[:max(0, gap)]:
         return None
     pairs: list[Pair] = []
-    asked = dict(fields)
+    asked, at = dict(fields), gap + 1
     while at <= len(body):
         key, sign, _ = body[at:].partition(assign)
         ends = value.match(body, at + len(key) + 1)
@@ -127,9 +127,10 @@ def template_of(line: bytes, signs: Signs, fields: Mapping[bytes, int]) -> Templ
         if ends.end() < len(body) and body[ends.end()] != signs.between:
             return None
         quoted = signs.quotes and ends[0][:1] == b'"'
-        pairs.append(Pair((between if pairs else b"") + key + assign + b'"' * quoted, quoted, asked.pop(key, -1)))
+        before = between if pairs or gap >= 0 else b""
+        pairs.append(Pair(before + key + assign + b'"' * quoted, quoted, asked.pop(key, -1)))
         at = ends.end() + 1
-    return Template(signs, head, pairs, body.count(bytes([signs.counted]))) if len(pairs) <= MOST_PAIRS else None
+    return Template(signs, max(0, gap), pairs, body.count(bytes([signs.counted]))) if len(pairs) <= MOST_PAIRS else None
 
 
 def _only(which: Yes, lines: Lines, at: Ints, told: Places) -> tuple[Lines, Ints, Places]:
