@@ -132,6 +132,8 @@ def test_values_may_be_of_any_length_and_empty(old: str, new: str) -> None:
 @pytest.mark.parametrize(("old", "new"), [
     ('user="JSMITH"', 'user="J"SMITH'),                          # a quote within a word
     ('user="JSMITH"', 'user="J\\"SMITH"'),                       # an escape
+    ('user="JSMITH"', 'user="JSMITH\\"'),                        # one of the quote that ends the value, it seems
+    ('catdesc="Games"', 'catdesc="Games"\r'),                    # half an end of a line
     ('user="JSMITH"', 'user="J\x1fSMITH"'),                      # a letter that stands for another in the select
     ("srcip=192.0.2.61", "srcip=192.0.2.61 (a pupil)"),          # an unquoted value that goes on in words
     ("srcip=192.0.2.61", 'srcip="192.0.2.61"'),                  # quotes where the lines before have none
@@ -139,11 +141,13 @@ def test_values_may_be_of_any_length_and_empty(old: str, new: str) -> None:
     ("date=2026-09-08 time", "time"),                            # one too few
     (' catdesc="Games"', ""),                                    # an end too soon
     ("eventtime=1788854711000000000", "eventtime=soon"),         # no time
+    ("eventtime=1788854711000000000", "eventtime=178885471100000000x"),
     ("srcip=192.0.2.61", "srcip="),                              # no client: a reject
 ])
 def test_a_line_that_needs_a_second_thought_is_left_to_the_select(old: str, new: str) -> None:
-    lines = [LINES["fortigate"] + "\n"] * ENOUGH + [LINES["fortigate"].replace(old, new) + "\n"]
-    assert lines[-1] != lines[0]
+    last = LINES["fortigate"].replace(old, new)
+    assert last != LINES["fortigate"]
+    lines = [LINES["fortigate"] + "\n"] * ENOUGH + [last if last.endswith("\r") else last + "\n"]
     assert agreed(*parsers("fortigate"), lines) == [True] * ENOUGH + [False]
 
 
@@ -172,9 +176,15 @@ def test_fields_made_of_others_are_made_once_for_each_row_of_those() -> None:
     empty = whole.replace("1788854711000000000", "")
     lines = [line + "\n" for line in [whole, without, empty] * ENOUGH]
     assert all(agreed(*BOTH["fortigate"], lines))
+    assert all(agreed(*BOTH["fortigate"], [line for line in lines if "eventtime" in line]))
     rows = BOTH["fortigate"][0].parse(table(lines))
     assert len(set(rows["time"].to_pylist())) == 1
     assert rows["port"].to_pylist()[:3] == [443, 8443, 443]
+
+
+def test_a_quote_too_many_before_moves_no_quote_behind() -> None:
+    """As many quotes as belong, and each key behind the value before it: but one quote stands within a word."""
+    assert cut(MADE[""], ['a=1 user="x" hostname="y"\n'] * ENOUGH + ['a=x"y user=" hostname="z"\n']) == [True] * ENOUGH + [False]
 
 
 def lines_of(kind: int) -> list[str]:
