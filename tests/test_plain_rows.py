@@ -131,6 +131,7 @@ def test_the_lines_that_products_write_are_plain(name: str) -> None:
     ("proxysg", "192.0.2.61", "pupils"),                         # values a column beside their names
     ("umbrella-proxy", '"jsmith"', '"j""smith"'),                # a quote inside quotes
     ("cloudflare-http", "jsmith@", "j\\u0073mith@"),             # an escape
+    ("cloudflare-http", "jsmith@", "jsmith\t@"),                 # a letter that JSON writes as an escape
     ("cloudflare-http", '["Games"]', '["Games",1]'),             # a list of more than texts
     ("cloudflare-http", ":302", ":0302"),                        # no JSON
     ("zeek-http-json", ":200", ":2e2"),                          # a number that JSON writes otherwise
@@ -157,6 +158,45 @@ def test_any_objects_are_what_the_select_reads(objects: list[dict[str, Any]], pl
     """Lines alike, so that each becomes a template, whatever it holds."""
     kinds = [json.dumps({"t": "2026-09-08T08:05:11Z"} | each, ensure_ascii=plain) + "\n" for each in objects]
     agreed(*OBJECTS, [line for line in kinds for _ in range(ENOUGH)])
+
+
+WRITTEN = {"Datetime": "2026-09-08T08:05:11Z", "Action": "block", "Email": "jsmith@example.sch.uk", "SourceIP": "192.0.2.61", "URL": "https://a.test/b",
+           "HTTPMethod": "GET", "HTTPStatusCode": 302, "CategoryNames": ["Games"], "PolicyName": None}
+SAID = st.sampled_from(["", ",", "a,", ":", "écoles.test", "x" * 70_000, "[a", "{", "null", "https://é.test/", "a, b"]) | st.text(max_size=4)
+
+
+@st.composite
+def kinds(draw: st.DrawFn) -> list[str]:
+    """Lines of Cloudflare, one kind behind the other or in turn: other values, fewer keys in another order, a key twice, a map."""
+    made = []
+    for _ in range(draw(st.integers(1, 3))):
+        keys = draw(st.permutations(list(WRITTEN)))[draw(st.sampled_from([0, 0, 1, 4])):] if draw(st.booleans()) else list(WRITTEN)
+        members = [(key, draw(SAID) if isinstance(WRITTEN[key], str) and not draw(st.integers(0, 3)) else WRITTEN[key]) for key in keys]
+        members += draw(st.lists(st.sampled_from([("URL", "b.test"), ("HTTPStatusCode", 1.5), ("More", {"URL": "x", "n": -1}), ("Tags", [])]), max_size=2))
+        between, colon = draw(st.sampled_from([(",", ":"), (", ", ": ")]))
+        line = between.join(f"{json.dumps(key)}{colon}{json.dumps(value, ensure_ascii=False)}" for key, value in members)
+        made.append(f"{{{line}}}" + draw(st.sampled_from(["\n", "\n", "\r\n"])))
+    return made * ENOUGH if draw(st.booleans()) else [line for line in made for _ in range(ENOUGH)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(kinds(), st.lists(st.tuples(st.integers(0, 99), st.integers(0, 300), st.integers(0, 2), st.sampled_from([*'",:{}[] \\0-.enaé', "\t", '","', '"",""'])), max_size=4))
+def test_a_line_with_any_letter_out_of_place_is_what_the_select_reads(lines: list[str], changes: list[tuple[int, int, int, str]]) -> None:
+    """In lines of one template letters are put in, put in the place of others, or lost: so quotes that one line has too many
+    another may lack. Then come two batches as they would in a log: the template of the first is tried on the next."""
+    for number, place, gone, letters in changes:
+        line = lines[number % len(lines)].rstrip("\r\n")
+        at = place % (len(line) + 1)
+        lines[number % len(lines)] = line[:at] + letters + line[at + gone:] + "\n"
+    for _ in range(2):
+        agreed(*BOTH["cloudflare-http"], lines)
+
+
+def test_quotes_that_one_line_has_too_many_and_another_lacks_are_seen() -> None:
+    """As many quotes in all, and as many commas before quotes, but not in each line."""
+    line = json.dumps(WRITTEN, separators=(",", ":")) + "\n"
+    more, fewer = line.replace("jsmith", 'js"mi"th'), line.replace('"block"', "7")
+    assert agreed(*BOTH["cloudflare-http"], [line] * ENOUGH + [more, fewer] + [line] * ENOUGH) == [True] * ENOUGH + [False] * 2 + [True] * ENOUGH
 
 
 def test_rows_of_both_ways_keep_the_order_of_the_lines_and_their_numbers() -> None:

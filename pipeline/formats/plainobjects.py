@@ -16,14 +16,13 @@ import pyarrow.compute as pc
 
 from pipeline import coded
 from pipeline.formats import amounts, spans
-from pipeline.formats.plainway import Column, Cut, code, contents, delimited, some
+from pipeline.formats.plainway import Column, Cut, code, some
+from pipeline.formats.quoted import BACKSLASH, QUOTE, Lines, Quoted
 from pipeline.formats.spans import Ints, Texts, Yes
 from pipeline.formats.templates import Path, Spot, Template, template_of
 
-QUOTE, BACKSLASH, SPACE = 34, 92, 32
 ENOUGH = 24              # lines of a kind in one batch that are worth a template
 TRIES = 12               # templates in one batch
-FEW = 20                 # of so many lines no more than one may have another number of quotes
 
 
 @dataclass
@@ -40,7 +39,7 @@ class Objects:
         """The plain ones among the `sound` lines."""
         self.tries = TRIES
         found: list[tuple[Ints, dict[str, Column]]] = []
-        if self.usual is not None and sound.all() and _no_escape(texts):
+        if self.usual is not None and sound.all():
             fits, columns = self._fitting(self.usual, texts, words)
             found.append((np.flatnonzero(fits), columns))
             sound = ~fits
@@ -67,23 +66,18 @@ class Objects:
 
     def _fitting(self, template: Template, texts: pa.StringArray, words: Collection[str]) -> tuple[Yes, dict[str, Column]]:
         """Which lines are of a kind, and the fields of those."""
-        literals = {template.column(spot): spot for spot in template.varies if spot.kind == "literal"}
         wanted = {template.column(item) for name, spot in template.fields.items() if name in words
-                  for item in (spot.items or (spot,)) if item.kind == "text"}
-        varies = {template.column(spot) for spot in template.varies}
-        columns, odd = delimited(contents(texts), '"', False, len(template.quotes) + 1, wanted, varies - wanted)
-        if len(odd) > len(texts) // FEW or len(odd) + len(next(iter(columns.values()))) != len(texts):
-            return np.zeros(len(texts), bool), {}
-        cut = np.ones(len(texts), bool)
-        cut[np.array(odd, np.int64)] = False
-        given = texts.filter(pa.array(cut)) if odd else texts
-        fits = pc.equal(template.put_back(columns), given).to_numpy(zero_copy_only=False)
+                  if spot.kind != "container" or spot.items for item in (spot.items or (spot,))}
         exact = {template.column(spot) for spot in template.fields.values() if spot.kind == "literal"}
-        inner: dict[int, Texts] = {}
+        literals = {template.column(spot): spot for spot in template.varies if spot.kind == "literal"}
+        needed = {template.column(item) for spot in template.fields.values() if spot.kind != "container" or spot.items
+                  for item in (spot.items or (spot,))} | {*literals}
+        cut, columns = Quoted.of(template).cut(Lines.of(texts), wanted, needed - wanted)
+        fits = np.ones(int(np.count_nonzero(cut)), bool)
         for number, spot in literals.items():
-            inner[number], sound = _literal(spans.texts(columns[number]), *template.around(spot), number in exact)
+            columns[number], sound = _literals(columns[number], *template.around(spot), number in exact)
             fits &= sound
-        made = {name: _field(template, spot, columns, inner) for name, spot in template.fields.items()}
+        made = {name: _field(template, spot, columns, len(fits)) for name, spot in template.fields.items()}
         for name, column in made.items():
             if name not in self.scalar and template.fields[name].kind == "text":
                 fits &= ~_bracketed(column)
@@ -93,22 +87,17 @@ class Objects:
         return cut, told
 
 
-def _field(template: Template, spot: Spot, columns: Mapping[int, pa.Array], inner: Mapping[int, Texts]) -> Column | None:
+def _field(template: Template, spot: Spot, columns: Mapping[int, Column], size: int) -> Column | None:
     """The column of a value: of a list its items, of a map its keys; none where it says nothing."""
-    number = template.column(spot)
-    if spot.kind == "literal":
-        return inner[number]
-    if spot.kind == "text":
-        column = columns[number]
-        return column if pa.types.is_dictionary(column.type) else spans.texts(column)
-    size = len(next(iter(columns.values())))
+    if spot.kind != "container":
+        return columns[template.column(spot)]
     if spot.keys:
         return coded.constant(", ".join(spot.keys), size)
     if not spot.items:
         return None
-    items = [columns[template.column(item)] for item in spot.items]
+    items = [code(columns[template.column(item)]) for item in spot.items]
     if len(items) == 1:
-        return coded.mapped(coded.code(items[0]), lambda text: text or None)
+        return coded.mapped(items[0], lambda text: text or None)
     return coded.code(pc.binary_join_element_wise(*(item.cast(pa.string()) for item in items), ", "))
 
 
@@ -118,16 +107,6 @@ def _bracketed(column: Column | None) -> Yes:
         first = column.data[column.begin]
         return np.asarray(((first == ord("[")) | (first == ord("{"))) & (column.end > column.begin))
     return np.asarray(coded.fitting(column, lambda text: text.startswith(("[", "{"))))
-
-
-def _no_escape(texts: pa.StringArray) -> bool:
-    """Whether no line has an escape or a control character but for the line end."""
-    data, low = contents(texts), 0
-    for part in np.split(data, range(spans.PIECE, len(data), spans.PIECE)):
-        low += int(np.count_nonzero(part < SPACE))
-        if (part == BACKSLASH).any():
-            return False
-    return low == len(texts)
 
 
 def _quotes(texts: pa.StringArray) -> Ints:
@@ -155,7 +134,7 @@ def _joined(found: Sequence[tuple[Ints, dict[str, Column]]], size: int) -> Cut:
     for name in dict.fromkeys(name for _, columns in found for name in columns):
         kinds = [columns.get(name) for _, columns in found]
         if any(isinstance(kind, Texts) for kind in kinds):
-            texts = [pa.nulls(len(rows), pa.string()) if kind is None else kind.array().cast(pa.string())
+            texts = [pa.nulls(len(rows), pa.string()) if kind is None else kind.strings()
                      if isinstance(kind, Texts) else kind.cast(pa.string()) for (rows, _), kind in zip(found, kinds, strict=True)]
             made[name] = spans.texts(pa.concat_arrays(texts).take(order))
         else:
@@ -163,6 +142,14 @@ def _joined(found: Sequence[tuple[Ints, dict[str, Column]]], size: int) -> Cut:
                      else kind for (rows, _), kind in zip(found, kinds, strict=True)]
             made[name] = pa.chunked_array(words).unify_dictionaries().combine_chunks().take(order)
     return Cut(plain, made)
+
+
+def _literals(pieces: Column, before: bytes, behind: bytes, short: bool) -> tuple[Column, Yes]:
+    """What `_literal` says; of coded pieces it is asked once for each distinct one."""
+    if isinstance(pieces, Texts):
+        return _literal(pieces, before, behind, short)
+    texts, sound = _literal(spans.texts(pieces.dictionary), before, behind, short)
+    return coded.put(pieces, texts.strings()), sound[pieces.indices.to_numpy()]
 
 
 def _literal(texts: Texts, before: bytes, behind: bytes, short: bool) -> tuple[Texts, Yes]:

@@ -208,7 +208,7 @@ class _Batch:
         column = self.given.get(name) if name else None
         if column is None:
             return pa.nulls(self.size, pa.string())
-        return (column.array() if isinstance(column, Texts) else column).cast(pa.string())
+        return column.strings() if isinstance(column, Texts) else column.cast(pa.string())
 
     def coded(self, name: str) -> pa.DictionaryArray:
         """A field's words; lines whose word needs a second thought are no more sure."""

@@ -97,8 +97,7 @@ def code(column: Column) -> pa.DictionaryArray:
     """A column coded."""
     if not isinstance(column, Texts):
         return column
-    words = pc.dictionary_encode(column.array())
-    return pa.DictionaryArray.from_arrays(words.indices, words.dictionary.cast(pa.string()))
+    return pc.dictionary_encode(column.strings())
 
 
 def _one(column: pa.ChunkedArray) -> pa.Array:

@@ -6,12 +6,13 @@ is Arrow's views of the block, no copy.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 Ints = npt.NDArray[np.signedinteger[Any]]
 Words = npt.NDArray[np.uint64]
@@ -42,12 +43,33 @@ class Texts(NamedTuple):
         """The rows that `which` says."""
         return self if which.all() else Texts(self.data, self.begin[which], self.end[which])
 
+    def strings(self) -> pa.StringArray:
+        """As Arrow's strings, a copy."""
+        known = self.begin >= 0
+        if known.all():
+            return strings(self.data, [(self.begin, self.end)])[0]
+        made = strings(self.data, [(np.maximum(self.begin, 0), np.maximum(self.end, 0))])[0]
+        return pc.if_else(pa.array(known), made, None)
+
     def array(self) -> pa.Array:
         """As Arrow's views of the block."""
         known = self.begin >= 0
         valid = None if known.all() else pa.py_buffer(np.packbits(known, bitorder="little"))
         made = views(self.data, np.maximum(self.begin, 0), self.end - self.begin)
         return pa.Array.from_buffers(pa.string_view(), len(self.begin), [valid, pa.py_buffer(made), pa.py_buffer(self.data)])
+
+
+def strings(data: Bytes, columns: Sequence[tuple[Ints, Ints]]) -> list[pa.StringArray]:
+    """Columns of texts of a block, copied, by where each begins and ends: every other one of what these cut the block into."""
+    many, size = len(columns), len(columns[0][0])
+    bounds = np.zeros(2 * many * size + 1, np.int32)
+    rows = bounds[:-1].reshape(size, 2 * many)
+    for n, (begin, end) in enumerate(columns):
+        rows[:, 2 * n], rows[:, 2 * n + 1] = begin, end
+    bounds[-1] = bounds.max()      # room is made by how much the bounds hold
+    cut = pa.StringArray.from_buffers(len(bounds) - 1, pa.py_buffer(bounds), pa.py_buffer(data))
+    made = cut.take(pa.array(np.arange(0, 2 * many * size, 2, dtype=np.int32).reshape(size, many).T.ravel()))
+    return [made.slice(n * size, size) for n in range(many)]
 
 
 def texts(column: pa.StringArray) -> Texts:

@@ -9,9 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 QUOTE = 34
 DEEPEST = 40             # objects within objects
 TOKEN = re.compile(rb'"[^"]*"|[^\s{}\[\],:"]+|[{}\[\],:]')
@@ -48,16 +45,6 @@ class Template:
         bounds = [-1, *self.quotes, len(self.line.rstrip(b"\r\n"))]
         number = self.column(spot)
         return self.line[bounds[number] + 1:spot.begin], self.line[spot.end:bounds[number + 1]]
-
-    def put_back(self, columns: Mapping[int, pa.Array]) -> pa.Array:
-        """The lines that the pieces make in the template."""
-        parts: list[pa.Array | pa.Scalar] = []
-        at = 0
-        for spot in self.varies:
-            before, behind = self.around(spot)
-            parts += [pa.scalar(self.line[at:spot.begin - len(before)].decode()), columns[self.column(spot)].cast(pa.string())]
-            at = spot.end + len(behind)
-        return pc.binary_join_element_wise(*parts, pa.scalar(self.line[at:].decode()), "")
 
 
 def template_of(line: bytes, paths: Mapping[str, Sequence[Path]], scalar: frozenset[str]) -> Template | None:
