@@ -24,8 +24,8 @@ OUT_OF_HOURS = ("closed", "before_school", "after_school")
 
 # Notes are of addresses, while nothing else has been weighed. A host that some list knows is judged by that.
 PROXIES = """
-SELECT $day::DATE AS day, 'proxy' AS what, v.host, v.site, '' AS subject, '' AS network, 0 AS hours, false AS early, false AS used,
-       0 AS devices
+SELECT $day::DATE AS day, 'proxy' AS what, v.host, v.site, '' AS subject, '' AS network, 0 AS hours, false AS early,
+       false AS used, 0 AS devices
 FROM visits v JOIN hosts k USING (host) WHERE k.category = 'uncategorised'
 GROUP BY v.host, v.site
 HAVING 2 * count(DISTINCT v.subject) FILTER (v.category = 'bypass_web_proxy' AND len(v.notes) > 0) >= count(DISTINCT v.subject)
