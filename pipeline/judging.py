@@ -42,14 +42,17 @@ from pipeline.policy import Policy, in_force
 from pipeline.privacy import login_key, pseudonym
 from pipeline.problems import Problem
 from pipeline.ruleset import Rules
-from pipeline.school import Person, School, said_of
+from pipeline.school import School, said_of
+from pipeline.school.people import Person
 from pipeline.schoolday import bands_table, is_open
 from pipeline.tables import LEARNED
 from pipeline.turned import filtered
 
 ASKED = """
-SELECT host, count(DISTINCT coalesce(person, client)) AS people, count(*) AS requests
-FROM lines WHERE fate = 'request' AND host IS NOT NULL GROUP BY host ORDER BY host
+SELECT host, count(who) AS people, sum(n)::BIGINT AS requests
+FROM (SELECT host, coalesce(person, client) AS who, count(*) AS n FROM lines
+      WHERE fate = 'request' AND host IS NOT NULL GROUP BY ALL)
+GROUP BY host ORDER BY host
 """
 SEALED = "SELECT * FROM lines WHERE fate = 'request' AND sealed_list <> '' ORDER BY source, line"
 FIRST_LINES = "SELECT count(*) AS found FROM lines JOIN named USING (source, line) WHERE fate = 'request'"
@@ -144,9 +147,10 @@ def see(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, log
                                   partial(answers.weigh, vendors=rules.vendors, of=logs.vendors, categories=policy.categories))
     shown = addresses.addressed(con, hosts, rules.shapes, policy.categories, day, partial(classified, rules=rules, day=day))
     sought = searches.searches(con, hosts, rules.engines, rules.terms, detect.gravity(policy))
+    results = engines.result_hosts(rules.engines, dict(zip(hosts["host"].to_pylist(), hosts["site"].to_pylist(), strict=True)))
     stays, account, ears = visits.fold(con, hosts, people_table(rules.people, day, key), _bands(rules, day), _networks(school),
                                        policy.background, logs.ranks, said, addresses.first_of(listed, shown, sought),
-                                       watch(policy, rules.embeds, before.brought, results_of(hosts, rules)), parts)
+                                       watch(policy, rules.embeds, before.brought, results), parts)
     new = behaviour.new_hosts(con, hosts, before.hosts, rules.shapes)
     taught = pa.concat_tables([learned.of_day(stays, hosts, rules.shapes, day), calling.of_day(stays, policy, day)])
     calls = calling.calls(stays, pa.concat_tables([before.learned, taught]), policy, personal(school))
@@ -204,11 +208,6 @@ def _networks(school: School) -> pa.Table:
 def speaking(asked: pa.Table, rules: Rules) -> pa.Table:
     """entry, path, category, list: what the imported lists say of a table of distinct hosts (host); they are not loaded."""
     return liststore.speaking(rules.imported, lists.suffixes_of(asked) if rules.imported else asked)
-
-
-def results_of(hosts: pa.Table, rules: Rules) -> list[str]:
-    """Those of these HOSTS that show the results of a search."""
-    return engines.result_hosts(rules.engines, dict(zip(hosts["host"].to_pylist(), hosts["site"].to_pylist(), strict=True)))
 
 
 def watch(policy: Policy, embeds: Sequence[str], brought: Sequence[str], results: Sequence[str] = ()) -> Watch:
