@@ -5,6 +5,11 @@ holds, for one person, device, host and minute, a bit for each second with a req
 a site after more than five seconds of none: a page with all it brings along, or an automatic second request, is one try. A try is
 **set off** by another site where the same person and device asked for that within the two whole seconds before, or where three or
 more requests for background (an advert with what it needs) fell there; otherwise it **opened** a burst of its own.
+
+A page of search results has the browser **fetch ahead** the first of what it lists, within a second or two, before anybody has
+read them: one request, and nothing of the page's own behind it. Such a try is set off by the results, also where whole seconds do
+not tell which of the two came first. It is a person's all the same where the site is asked for again three seconds later or more,
+or where a document's worth of bytes is passed.
 """
 
 from __future__ import annotations
@@ -21,13 +26,22 @@ from pipeline.hosts import sites
 @dataclass(frozen=True)
 class Watch:
     """What to look at: the categories that may become an incident (None: all), those that no other visit may name, the
-    hosts that pages bring along (and all under them), and the sites that this school's own traffic shows to be brought along."""
+    hosts that pages bring along (and all under them), the sites that this school's own traffic shows to be brought along, and the
+    hosts that show the results of a search."""
 
     categories: Collection[str] | None = None
     hidden: Collection[str] = ()
     embeds: Collection[str] = ()
     brought: Collection[str] = ()
+    results: Collection[str] = ()
 
+
+# What a browser fetches ahead is one document, of tens of kilobytes and now and then a few hundred; with its pictures a page that
+# somebody opens brings megabytes. Where names alone are seen, both go through one connection.
+DOCUMENT_BYTES = 1_000_000
+# Results have to be shown and read: who clicks on one is not faster, and a browser's own second request comes within two seconds.
+READ_SECONDS = 3
+TRY_SECONDS = 5  # of quiet, after which another try begins
 
 WATCHED = """
 CREATE OR REPLACE TEMP TABLE fold_watched AS
@@ -35,8 +49,8 @@ SELECT * FROM fold_visits WHERE (SELECT count(*) FROM fold_categories) = 0 OR ca
 """
 
 # Five seconds: a browser's own second and third request come within two, a page's last pieces within some five; nobody who looks
-# at a block page and tries again is faster.
-TRIES = """
+# at a block page and tries again is faster. Again: asked for in the last of those five seconds, within the same minute.
+TRIES = f"""
 CREATE OR REPLACE TEMP TABLE fold_tries AS
 WITH asked AS (
     SELECT v.first, m.client, m.person, m.site, m.category, m.second // 60 AS minute, bit_or(m.seconds)::HUGEINT AS seconds,
@@ -51,32 +65,43 @@ WITH asked AS (
                OVER (PARTITION BY client, person, site, category ORDER BY minute, first) AS before
     FROM asked
 ), spread AS (
-    SELECT * EXCLUDE (seconds, begun), minute * 60 + unnest(list_filter(range(60), lambda i: ((begun >> i) & 1) = 1)) AS second
+    SELECT * EXCLUDE (begun), minute * 60 + unnest(list_filter(range(60), lambda i: ((begun >> i) & 1) = 1)) AS second
     FROM beginnings
 )
 SELECT first, client, person, site, category, second,
+       ((seconds >> (second % 60 + {READ_SECONDS})) & {(1 << TRY_SECONDS + 1 - READ_SECONDS) - 1}) <> 0 AS again,
        CASE WHEN started // 1000000 = second THEN started ELSE second * 1000000 END AS started
-FROM spread WHERE before IS NULL OR second - before > 5
+FROM spread WHERE before IS NULL OR second - before > {TRY_SECONDS}
 """
 
 # What another site was asked for within the two whole seconds before a try, or in its own second and earlier; until: when that
-# was, as late as it can have been.
+# was, as late as it can have been. Of a minute's requests for one host only the first has a time. Where another in the try's own
+# second may have come first, it did if it is the page from which the browser says that it came, or a page of results: nobody who
+# has just asked for a site by hand searches in the same second.
 BEFORE = """
 CREATE OR REPLACE TEMP TABLE fold_before AS
 WITH near AS (
-    SELECT first, client, person, site, second, started, unnest([second - 2, second - 1, second]) AS moment FROM fold_tries
+    SELECT t.first, t.client, t.person, t.site, second, t.started, unnest([second - 2, second - 1, second]) AS moment,
+           CASE WHEN second = w.started // 1000000 THEN p.site END AS page
+    FROM fold_tries t JOIN fold_watched w ON w.first = t.first
+    LEFT JOIN fold_pages p ON p.rank = (t.first // 281474976710656 % 65536)::BIGINT
+                          AND p.line = (t.first % 281474976710656)::BIGINT
 ), pages AS (
-    SELECT n.first, n.second, o.site, CASE WHEN moment = n.second THEN o.started ELSE (moment + 1) * 1000000 END AS until
+    SELECT n.first, n.second, o.site, o.host IN (FROM fold_results) AS results,
+           CASE WHEN moment < n.second THEN (moment + 1) * 1000000 WHEN o.started // 1000000 = moment THEN o.started
+                ELSE n.started END AS until
     FROM near n JOIN fold_minutes o ON o.client = n.client AND o.person = n.person AND o.second = moment // 60 * 60
     WHERE o.site <> n.site
-      AND CASE WHEN moment = n.second THEN o.started // 1000000 = moment AND o.started < n.started
-               ELSE ((o.seconds >> (moment % 60)) & 1) = 1 END
+      AND ((o.seconds >> (moment % 60)) & 1) = 1
+      AND (moment < n.second OR o.started < n.started
+                            AND (o.started // 1000000 = moment OR o.site = n.page OR o.host IN (FROM fold_results)))
 ), adverts AS (
-    SELECT n.first, n.second, '' AS site, (max(moment) + 1) * 1000000 AS until
+    SELECT n.first, n.second, '' AS site, false AS results, (max(moment) + 1) * 1000000 AS until
     FROM near n JOIN fold_seconds o ON o.client = n.client AND o.person = n.person AND o.second = moment
     WHERE moment < n.second GROUP BY n.first, n.second HAVING sum(o.n) >= 3
 )
-SELECT first, second, site, max(until) AS until FROM (FROM pages UNION ALL FROM adverts) GROUP BY ALL
+SELECT first, second, site, bool_or(results) AS results, max(until) AS until
+FROM (FROM pages UNION ALL BY NAME FROM adverts) GROUP BY ALL
 """
 
 # Equal steps: each within two seconds (or a twentieth, if that is more) of the day's middle one, which is ten seconds or more. A
@@ -130,14 +155,15 @@ JOIN fold_watched w ON (w.first // 281474976710656 % 65536)::BIGINT = s.rank AND
 WHERE l.referrer IS NOT NULL OR l.content_type IS NOT NULL
 """
 
-FACTS = """
+FACTS = f"""
 WITH setting AS (
-    SELECT first, second, max(until) AS until,
+    SELECT first, second, max(until) AS until, coalesce(bool_and(results) FILTER (site <> ''), false) AS ahead,
            list(site) FILTER (site <> ''
                               AND site NOT IN (SELECT site FROM fold_known WHERE category IN (FROM fold_hidden))) AS causes
     FROM fold_before GROUP BY first, second
 ), counted AS (
-    SELECT t.first, count(*) AS tries, count(*) FILTER (s.first IS NULL) AS opened,
+    SELECT t.first, count(*) AS tries,
+           count(*) FILTER (s.first IS NULL OR ahead AND (again OR w.bytes_in > {DOCUMENT_BYTES})) AS opened,
            list_sort(list_distinct(coalesce(flatten(list(causes) FILTER (causes IS NOT NULL)), []))) AS set_off_by,
            min((t.started - until) // 1000) FILTER (t.second = w.started // 1000000) AS after_ms
     FROM fold_tries t JOIN fold_watched w ON w.first = t.first LEFT JOIN setting s ON s.first = t.first AND s.second = t.second
@@ -160,7 +186,8 @@ PAGES = pa.schema([("rank", pa.int64()), ("line", pa.int64()), ("site", pa.strin
 def look(con: duckdb.DuckDBPyConnection, watch: Watch) -> pa.Table:
     """The facts of each visit of `fold_visits` that is watched: visit (its number there), tries, opened, set_off_by, after_ms,
     step_s, even_tries, day_tries, hours, from_page, piece, slip, brought."""
-    words = {"fold_categories": watch.categories or (), "fold_hidden": watch.hidden, "fold_brought": watch.brought}
+    words = {"fold_categories": watch.categories or (), "fold_hidden": watch.hidden, "fold_brought": watch.brought,
+             "fold_results": watch.results}
     for name, values in words.items():
         con.register(name, pa.table({"word": pa.array(sorted(values), pa.string())}))
     try:

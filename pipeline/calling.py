@@ -59,7 +59,7 @@ WITH {BARE}, devices AS (
 HOSTS = f"""
 {PROGRAMS}
 SELECT $day::DATE AS day, '{HOST}' AS what, host, any_value(site) AS site, '' AS subject, '' AS network,
-       count(*) FILTER (program) AS hours, false AS early, false AS used
+       0 AS hours, false AS early, false AS used, count(*) FILTER (program) AS devices
 FROM programs GROUP BY host
 HAVING count(*) FILTER (program) >= $devices AND 2 * count(*) FILTER (program) >= count(*) ORDER BY host
 """
@@ -94,7 +94,7 @@ NIGHT = (23, 0, 1, 2, 3, 4)  # hours, UTC: half past five in summer is dawn to n
 
 
 def of_day(visits: pa.Table, policy: Any, day: date) -> pa.Table:
-    """LEARNED of the VISITS of a day: the hosts that programs call, and in `hours` of how many devices."""
+    """LEARNED of the VISITS of a day: the hosts that programs call, and on how many devices."""
     values = _values(policy) | {"day": day, "devices": number(policy.intent, "app_devices")}
     return conform(run(HOSTS, values, visits=visits), LEARNED)
 

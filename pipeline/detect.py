@@ -58,7 +58,8 @@ SELECT rule, subject, visit, host, tier FROM asked WHERE rule IS NOT NULL ORDER 
 
 STORY_MINUTES = 60  # the pause that ends a story: pages further off belong to another
 
-# What the filter did to a search that it let through is what it did to the pages that were then asked for, where there are any.
+# Beside a visit counts what somebody chose: not a glance that something else set off, as where a page of results has three sites
+# fetched ahead. What the filter did to a search that it let through is what it did to the pages then asked for, if there are any.
 FACTS = """
 WITH hit AS (
     SELECT v.*, d.tier, d.outcome, d.clause, d.questions, epoch_us(v.started) AS since, epoch_us(v.ended) AS until
@@ -70,6 +71,8 @@ WITH hit AS (
            (max(epoch_us(o.ended)) - min(epoch_us(o.started))) // 1000 AS near_ms
     FROM hit h JOIN chosen o ON o.subject = h.subject AND o.category = h.category
      AND epoch_us(o.started) BETWEEN h.since - $window * 60000000 AND h.until + $window * 60000000
+    WHERE o.visit = h.visit OR o.opened IS NULL OR o.opened > 0 OR o.searched > 0 OR o.requests > $few
+       OR o.after_ms IS NULL OR o.after_ms > $follow
     GROUP BY h.visit
 ), pages AS (
     SELECT h.visit, bool_or(d.outcome <> 'allowed') AS some_blocked, bool_or(d.outcome <> 'blocked') AS some_allowed
@@ -171,6 +174,7 @@ def _fired(visits: pa.Table, verdicts: pa.Table, rules: Sequence[Any], policy: A
         return []
     hits = pa.table({"visit": pa.array(sorted({key for _, group in groups for key in group.visits}), pa.string())})
     facts = run(FACTS, {"story": STORY_MINUTES, "window": number(policy.intent, "gap_minutes"),
+                        "few": number(policy.intent, "few_requests"), "follow": number(policy.intent, "follow_ms"),
                         "bypass": number(policy.intent, "bypass_then_same_minutes")}, con=con, hits=hits)
     by_key = {row["visit"]: row for row in facts.to_pylist()}
     return [_told(rule, group, [by_key[key] for key in group.visits], policy, day) for rule, group in groups]

@@ -71,6 +71,15 @@ def of_hosts(engines: Sequence[Engine], sites: Mapping[str, str]) -> dict[str, l
     return {host: those for host, those in found.items() if those}
 
 
+def result_hosts(engines: Iterable[Engine], sites: Mapping[str, str]) -> list[str]:
+    """The hosts that show the results of a search of the web: an engine's own name, plain or under www or search, and nothing
+    else of its site. `sites`: as for `of_hosts`."""
+    names = {engine.host for engine in engines if engine.what == "search"}
+    return [host for host, site in sites.items()
+            if host in names or ((site in names or f"{site.partition('.')[0]}.*" in names)
+                                 and (host in (site, f"www.{site}") or host.endswith(f"search.{site}")))]
+
+
 def searched(engines: Iterable[Engine], path: str, given: Sequence[str]) -> str:
     """What was searched for, in plain words, by an address's path and its parameters (`q=...`); empty where it is no search."""
     said = dict(reversed([part.split("=", 1) for part in given]))

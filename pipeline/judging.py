@@ -21,6 +21,7 @@ from pipeline import (
     classify,
     coverage,
     detect,
+    engines,
     excepted,
     habits,
     incidents,
@@ -146,9 +147,10 @@ def see(con: duckdb.DuckDBPyConnection, day: date, rules: Rules, key: bytes, log
                                   partial(answers.weigh, vendors=rules.vendors, of=logs.vendors, categories=policy.categories))
     shown = addresses.addressed(con, hosts, rules.shapes, policy.categories, day, partial(classified, rules=rules, day=day))
     sought = searches.searches(con, hosts, rules.engines, rules.terms, detect.gravity(policy))
+    results = engines.result_hosts(rules.engines, dict(zip(hosts["host"].to_pylist(), hosts["site"].to_pylist(), strict=True)))
     stays, account, ears = visits.fold(con, hosts, people_table(rules.people, day, key), _bands(rules, day), _networks(school),
                                        policy.background, logs.ranks, said, addresses.first_of(listed, shown, sought),
-                                       watch(policy, rules.embeds, before.brought), parts)
+                                       watch(policy, rules.embeds, before.brought, results), parts)
     new = behaviour.new_hosts(con, hosts, before.hosts, rules.shapes)
     taught = pa.concat_tables([learned.of_day(stays, hosts, rules.shapes, day), calling.of_day(stays, policy, day)])
     calls = calling.calls(stays, pa.concat_tables([before.learned, taught]), policy, personal(school))
@@ -208,10 +210,10 @@ def speaking(asked: pa.Table, rules: Rules) -> pa.Table:
     return liststore.speaking(rules.imported, lists.suffixes_of(asked) if rules.imported else asked)
 
 
-def watch(policy: Policy, embeds: Sequence[str], brought: Sequence[str]) -> Watch:
+def watch(policy: Policy, embeds: Sequence[str], brought: Sequence[str], results: Sequence[str] = ()) -> Watch:
     """What is looked at closely: every category that may become an incident. Help is named beside no other visit."""
     return Watch([name for name, category in policy.categories.items() if category.tier != "none"],
-                 [name for name, category in policy.categories.items() if category.help_seeking], embeds, brought)
+                 [name for name, category in policy.categories.items() if category.help_seeking], embeds, brought, results)
 
 
 def classified(asked: pa.Table, rules: Rules, day: date, spoken: pa.Table | None = None) -> pa.Table:

@@ -24,7 +24,8 @@ OUT_OF_HOURS = ("closed", "before_school", "after_school")
 
 # Notes are of addresses, while nothing else has been weighed. A host that some list knows is judged by that.
 PROXIES = """
-SELECT $day::DATE AS day, 'proxy' AS what, v.host, v.site, '' AS subject, '' AS network, 0 AS hours, false AS early, false AS used
+SELECT $day::DATE AS day, 'proxy' AS what, v.host, v.site, '' AS subject, '' AS network, 0 AS hours, false AS early,
+       false AS used, 0 AS devices
 FROM visits v JOIN hosts k USING (host) WHERE k.category = 'uncategorised'
 GROUP BY v.host, v.site
 HAVING 2 * count(DISTINCT v.subject) FILTER (v.category = 'bypass_web_proxy' AND len(v.notes) > 0) >= count(DISTINCT v.subject)
@@ -36,7 +37,7 @@ CHECK_INS = """
 SELECT $day::DATE AS day, 'app' AS what, '' AS host, site, subject, network,
        count(DISTINCT epoch_us(started) // 3600000000)::BIGINT AS hours,
        bool_or(list_contains($out::VARCHAR[], band)) AS early,
-       max(bytes_in + bytes_out) >= $bytes OR max(longest_ms) >= $minutes * 60000 AS used
+       max(bytes_in + bytes_out) >= $bytes OR max(longest_ms) >= $minutes * 60000 AS used, 0 AS devices
 FROM visits WHERE category = 'bypass_vpn_tunnel' AND len(notes) = 0 GROUP BY site, subject, network ORDER BY ALL
 """
 

@@ -280,9 +280,10 @@ LEARNED = Table("learned", "one fact of one day that later days lean on: a proxy
     ("site", TEXT, "registrable domain"),
     ("subject", TEXT, "whose app it is, as in visits; else empty"),
     ("network", TEXT, "network it was on; else empty"),
-    ("hours", WHOLE, "different hours of the day in which the app checked in; of a host that apps call, on how many devices they do"),
+    ("hours", WHOLE, "different hours of the day in which the app checked in; else 0"),
     ("early", YES_NO, "whether some check-in was out of school hours"),
     ("used", YES_NO, "whether so much went through that it was no check-in"),
+    ("devices", WHOLE, "on how many devices apps call the host; else 0; empty where an earlier version judged the day, which kept it in hours"),
 ))
 
 FILTERED = Table("filtered", "what the filter did with one site for one profile on one day, in lessons or outside", "inferred", _columns(

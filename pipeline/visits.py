@@ -46,7 +46,7 @@ FROM fold_minutes
 VISITS_OF_DAY = """
 CREATE OR REPLACE TEMP TABLE fold_visits AS
 SELECT started::HUGEINT * 18446744073709551616 + place AS first, row_number() OVER () - 1 AS visit,
-       client, person, site, category, host, started
+       client, person, site, category, host, started, bytes_in
 FROM fold_stays
 """
 LATE = 600_000             # milliseconds: what was asked for longer ago has nothing to do with a visit

@@ -132,6 +132,17 @@ def test_a_device_that_calls_a_harmful_host_names_nobody() -> None:
                                               "in lessons and out of hours, as a program does")
 
 
+@pytest.mark.parametrize(("times", "each", "told"), [(25, 1, True), (25, 2, True), (24, 1, False), (25, 3, False)])
+def test_calls_in_unequal_steps_are_told_by_their_number(times: int, each: int, told: bool) -> None:
+    """A page of a site since cleaned makes many requests in few tries; whoever meets a block gives up long before."""
+    text = ("started | site | category | person | blocked | requests | tries\n"
+            f"10:05 | beacon.example | malware_c2_phishing | p1 | {times * each} | {times * each} | {times}\n")
+    found = fired("calls-home", text)
+    assert said(found, "subject", "person", "route") == [("d1", None, "tech")] * told
+    if told:
+        assert found["reasons"][0].as_py()[0].endswith("in unequal steps, a request or two each, as a program does")
+
+
 def tries(band: str = "lesson", opened: int = 1) -> list[tuple[Any, ...]]:
     """What is told of six blocked tries at three game sites in one lesson."""
     text = "started | site | category | band | blocked | opened\n" + "".join(

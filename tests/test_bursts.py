@@ -33,7 +33,8 @@ HOSTS_KNOWN = build(rows("""
 BELLS = bands("year | band | period | starts | ends\n- | lesson | Period 3 | 10:00 | 11:00\n- | lunch | Lunch | 11:00 | 12:00")
 PEOPLE = texts("person | role | year | house\np1 | student | 9 | Ash\np2 | student | 9 | Ash", "person", "role", "year", "house")
 NETWORKS = texts("network | actor\npupils | student", "network", "actor")
-WATCH = Watch(("pornography", "gambling", "video_streaming"), ("help_seeking",), ("player.tube.example",), ("bets.example",))
+WATCH = Watch(("pornography", "gambling", "video_streaming"), ("help_seeking",), ("player.tube.example",), ("bets.example",),
+              ("find.example",))
 
 
 def folded(text: str | pa.Table, watch: Watch = WATCH) -> pa.Table:
@@ -64,6 +65,58 @@ def test_an_advert_in_the_middle_of_a_visit_was_set_off_by_it() -> None:
     table = folded(PAGE)
     assert of(table, "adult.example", "tries", "opened", "set_off_by", "after_ms") == [(1, 0, ["news.example"], 300)]
     assert of(table, "news.example", "tries", "opened", "set_off_by", "brought") == [(None, None, [], "")]
+
+
+SEARCHED = """
+    time         | person | host          | action  | referrer
+    10:16:02.100 | p1     | find.example  | allowed | -
+    10:16:27.200 | p1     | find.example  | allowed | -
+"""
+
+
+@pytest.mark.parametrize(("why", "then", "opened"), [
+    ("in the second of a second search", "10:16:27.900 | p1 | adult.example | blocked | -", 0),
+    ("as early as it may be, for a minute's later requests have no time", "10:16:27.000 | p1 | adult.example | blocked | -", 0),
+    ("the second after", "10:16:28.900 | p1 | adult.example | allowed | -", 0),
+    ("two seconds after", "10:16:29.999 | p1 | adult.example | blocked | -", 0),
+    ("three seconds after, when results have been shown and read", "10:16:30.000 | p1 | adult.example | blocked | -", 1),
+    ("before any search of that second", "10:16:26.900 | p1 | adult.example | blocked | -", 1),
+    ("fetched ahead, and the browser's own second request",
+     "10:16:27.900 | p1 | adult.example | blocked | -\n10:16:29.900 | p1 | adult.example | blocked | -", 0),
+    ("fetched ahead, and clicked on three seconds later",
+     "10:16:27.900 | p1 | adult.example | blocked | -\n10:16:30.000 | p1 | adult.example | blocked | -", 1),
+    ("fetched ahead, and clicked on five seconds later",
+     "10:16:27.900 | p1 | adult.example | blocked | -\n10:16:32.900 | p1 | adult.example | blocked | -", 1),
+    ("fetched ahead, and opened later: a try of its own",
+     "10:16:27.900 | p1 | adult.example | blocked | -\n10:16:40.000 | p1 | adult.example | blocked | -", 1)])
+def test_what_a_page_of_results_has_fetched_ahead_opened_nothing(why: str, then: str, opened: int) -> None:
+    """Nobody reads results and clicks within two seconds; whoever asks for the site again chose it."""
+    assert of(folded(SEARCHED + then), "adult.example", "opened") == [(opened,)], why
+
+
+@pytest.mark.parametrize(("size", "opened"), [(1_000_000, 0), (1_000_001, 1)])
+def test_more_than_a_document_is_not_fetched_ahead(size: int, opened: int) -> None:
+    """Where a log has names alone, the click goes through the connection that the browser opened ahead: the bytes tell."""
+    table = folded(f"""
+        time         | person | host          | action  | bytes_in
+        10:16:27.200 | p1     | find.example  | allowed | 90000
+        10:16:27.900 | p1     | adult.example | allowed | {size}
+    """)
+    assert of(table, "adult.example", "opened") == [(opened,)]
+
+
+@pytest.mark.parametrize(("other", "referrer", "opened"), [
+    ("find.example", "-", 0), ("news.example", "-", 1), ("news.example", "https://www.news.example/a", 0),
+    ("news.example", "https://other.example/", 1)])
+def test_in_one_second_results_come_first_and_so_does_the_page_that_the_browser_names(other: str, referrer: str, opened: int) -> None:
+    """Of any other page whole seconds do not tell whether it came first."""
+    table = folded(f"""
+        time         | person | host          | action  | referrer
+        10:16:02.100 | p1     | {other}       | allowed | -
+        10:16:27.200 | p1     | {other}       | allowed | -
+        10:16:27.900 | p1     | adult.example | blocked | {referrer}
+    """)
+    assert of(table, "adult.example", "opened", "after_ms") == [(opened, 25_800 if opened else 0)]
 
 
 def test_what_was_asked_for_after_a_pause_opened_a_burst() -> None:
@@ -184,7 +237,7 @@ def night(seed: int) -> list[dict[str, Any]]:
         now += timedelta(milliseconds=dice.choice([0, 40, 300, 900, 1100, 2000, 3000, 5000, 6000, 12_000, 30_000, 30_000, 90_000]))
         items.append({"source": dice.choice(["s1", "s2"]), "line": line, "time": now, "fate": "request", "kind": "http",
                       "client": dice.choice(["d1", "d1", "d2"]), "person": dice.choice(["p1", "p1", "p2", None]),
-                      "host": dice.choice([*HOSTS_KNOWN["host"].to_pylist(), "ads.example", "news.example", "other.example"]),
+                      "host": dice.choice([*HOSTS_KNOWN["host"].to_pylist(), "ads.example", "news.example", "find.example", "find.example"]),
                       "duration_ms": dice.choice([0, 0, 0, 700]), "action": dice.choice(["allowed", "blocked"])})
     return items
 
@@ -212,6 +265,12 @@ def beginnings(times: Sequence[datetime]) -> list[datetime]:
     return [second for n, second in enumerate(seconds) if n == 0 or second - seconds[n - 1] > 5 * SECOND]
 
 
+def earlier(there: Sequence[datetime], second: datetime, began: datetime, results: bool) -> bool:
+    """Whether a host was asked for in this second before a try began there, as far as a minute's first request tells; results did."""
+    first = min((time for time in there if time.replace(second=0, microsecond=0) == second.replace(second=0)), default=began)
+    return second in map(whole, there) and first < began and (results or whole(first) == second)
+
+
 def slowly(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Every try of a watched category, one at a time: who, what, when, and which sites set it off."""
     asked: dict[Any, dict[str, list[datetime]]] = defaultdict(lambda: defaultdict(list))
@@ -227,12 +286,14 @@ def slowly(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 continue
             for second in beginnings(times):
                 began = exact(times).get(second, second)
-                others = {kinds[other] for other, there in of_hosts.items() if kinds[other][0] != site and kinds[other][1] != "adverts"
+                others = {other for other, there in of_hosts.items() if kinds[other][0] != site and kinds[other][1] != "adverts"
                           and (not {second - SECOND, second - 2 * SECOND}.isdisjoint(map(whole, there))
-                               or exact(there).get(second, began) < began)}
+                               or earlier(there, second, began, other in WATCH.results))}
                 slot = sum(second - 2 * SECOND <= time < second for time in adverts) >= 3
-                tries.append({"who": who, "site": site, "by": {name for name, kind in others if kind != "help_seeking"},
-                              "opened": not others and not slot})
+                again = {second + n * SECOND for n in (3, 4, 5)} & {whole(time) for time in times if time.minute == second.minute}
+                ahead = others and others <= set(WATCH.results)
+                tries.append({"who": who, "site": site, "by": {kinds[one][0] for one in others if kinds[one][1] != "help_seeking"},
+                              "opened": (not others and not slot) or bool(ahead and again)})
     return tries
 
 

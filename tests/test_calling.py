@@ -5,10 +5,11 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 from tables_text import DAY, visits
+from test_addresses import BOOK
 from test_intent import NOTHING_SEALED, POLICY, WIDE
 
-from pipeline import calling, classify, detect
-from pipeline.tables import LEARNED
+from pipeline import calling, classify, detect, learned
+from pipeline.tables import LEARNED, widened
 
 HEAD = "started | client | person | network | site | host | category | requests | tries | bytes_in | blocked | band\n"
 NO_DAY_BEFORE = LEARNED.schema.empty_table()
@@ -35,8 +36,8 @@ PHONES = all_day("d1") + all_day("d2") + all_day("d3")
 def called(text: str, before: pa.Table = NO_DAY_BEFORE) -> list[str]:
     """The visits, by client and time, that a program made."""
     seen = visits(HEAD + text)
-    learned = pa.concat_tables([before, calling.of_day(seen, POLICY, DAY)])
-    keys = set(calling.calls(seen, learned, POLICY, ["own"])["visit"].to_pylist())
+    taught = pa.concat_tables([before, calling.of_day(seen, POLICY, DAY)])
+    keys = set(calling.calls(seen, taught, POLICY, ["own"])["visit"].to_pylist())
     return [f"{row['client']} {row['started']:%H:%M}" for row in seen.to_pylist() if row["visit"] in keys]
 
 
@@ -61,9 +62,19 @@ def test_it_is_no_apps_call_where(why: str, text: str) -> None:
 def test_a_host_that_programs_called_on_an_earlier_day_is_an_apps_today() -> None:
     """The first call of a morning is known too."""
     before = calling.of_day(visits(HEAD + PHONES), POLICY, DAY)
-    assert [(row["what"], row["host"], row["hours"]) for row in before.to_pylist()] == [("called", APP, 3)]
+    assert [(row["what"], row["host"], row["devices"], row["hours"]) for row in before.to_pylist()] == [("called", APP, 3, 0)]
     assert called(call("09:10", "d9"), before) == ["d9 09:10"]
     assert called(call("09:10", "d9")) == []
+
+
+def test_what_an_earlier_version_learned_of_a_host_holds_still() -> None:
+    """It had no column for devices and kept their number in `hours`: the number is history, the host an app's."""
+    now = calling.of_day(visits(HEAD + PHONES), POLICY, DAY)
+    then = now.set_column(now.column_names.index("hours"), "hours", now["devices"]).drop_columns(["devices"])
+    read = widened(then, LEARNED)
+    assert [(row["host"], row["devices"], row["hours"]) for row in read.to_pylist()] == [(APP, None, 3)]
+    assert called(call("09:10", "d9"), read) == ["d9 09:10"]
+    assert learned.lessons(read, BOOK.numbers) == learned.lessons(now, BOOK.numbers), "no later day is judged again for it"
 
 
 @pytest.mark.parametrize(("story", "text", "by_itself"), [

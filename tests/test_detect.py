@@ -149,6 +149,25 @@ def test_several_sites_and_a_proxy_point_to_deliberate() -> None:
         "bypass web proxy in the next minutes"]
 
 
+AHEAD = """
+    started      | site           | category    | blocked | opened | after_ms
+    10:00:00.200 | adult1.example | pornography | 1       | 0      | 200
+    10:00:00.300 | adult2.example | pornography | 1       | 0      | 100
+    10:00:00.900 | adult3.example | pornography | 1       | 0      | 600
+"""
+
+
+def test_what_a_page_of_results_has_fetched_ahead_is_nobodys_and_counts_beside_nothing() -> None:
+    """Three sites within a second of a search, and another that was then clicked on: one site was chosen, three would be a spree."""
+    assert len(fired(AHEAD)) == 0
+    chosen = fired(AHEAD + "10:00:09 | adult4.example | pornography | 1 | 1 | 8100")
+    assert said(chosen, "site", "intent", "reasons")[-1] == (
+        "adult4.example", "accidental", ["1 blocked request to 1 site (pornography) in 1 minute"])
+    assert "deliberate" not in chosen["intent"].to_pylist()
+    tried = fired(AHEAD + "".join(f"10:0{n} | adult{n}.example | pornography | 1 | 1 | 9000\n" for n in (4, 5, 6)))
+    assert set(tried["intent"].to_pylist()) == {"deliberate"}
+
+
 def test_app_chatter_is_technical() -> None:
     """Worked example 3: an installed app that calls home is advice for the device, not an incident of a pupil."""
     table = fired("started | site | category | allowed\n10:00 | api.example | bypass_vpn_app_chatter | 400")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from small_school import derived, line, make, run
 from tables_text import lines, rows
 
-from pipeline.engines import of_hosts, read_engines, searched
+from pipeline.engines import of_hosts, read_engines, result_hosts, searched
 from pipeline.hosts import sites
 from pipeline.searches import searches
 from pipeline.sql import connect
@@ -102,6 +102,13 @@ def test_requests_of_engines_that_hold_a_term_take_its_category() -> None:
     """Allowed and blocked searches of engines alone, whatever stands beside the words."""
     note = 'searched with the words "red grass"'
     assert asked(lines(DAY)) == [(2, "drugs", note), (3, "drugs", note), (7, "drugs", note)]
+
+
+def test_results_are_shown_by_an_engines_own_name_and_by_nothing_else_of_its_site() -> None:
+    """Documents, mail and the shop of the same firm, and a site for videos, fetch nothing ahead."""
+    shown = ["www.google.com", "google.co.uk", "www.bing.com", "duckduckgo.com", "uk.search.yahoo.com", "search.brave.com"]
+    others = ["docs.google.com", "play.google.com", "mail.yahoo.com", "www.brave.com", "www.youtube.com", "google.com.evil.example"]
+    assert result_hosts(ENGINES, sites([*shown, *others])) == shown
 
 
 def test_a_day_without_engines_or_terms_has_no_searches() -> None:

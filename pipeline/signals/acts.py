@@ -120,11 +120,12 @@ SELECT visits, false AS device, list_filter([
 FROM told WHERE minutes_away AND (around OR elsewhere OR pupils_only) OR carried ORDER BY since, client, person
 """
 
-# Somebody at a keyboard goes home, and asks in no equal steps; a program does neither.
+# Somebody at a keyboard goes home, asks in no equal steps, and gives up; a program does none of these.
 CALLS_HOME = """
 WITH called AS (
     SELECT list(visit ORDER BY started, source, line) AS visits, min(started) AS since, client, host, max(step_s) AS step,
            sum(requests)::BIGINT AS calls, sum(blocked)::BIGINT AS stopped, max(coalesce(even_tries, 0)) >= $even AS even,
+           sum(coalesce(tries, requests)) >= $often AND sum(requests) <= 2 * sum(coalesce(tries, requests)) AS often,
            greatest(count(DISTINCT epoch_us(started) // 3600000000), max(coalesce(hours, 0))) AS hours,
            count(DISTINCT band IN ('closed', 'before_school', 'after_school')) = 2 AS in_and_out
     FROM picked GROUP BY client, host
@@ -132,8 +133,9 @@ WITH called AS (
 SELECT visits, true AS device,
        ['the device called this host ' || calls || ' times, ' || stopped || ' of them stopped, in ' ||
         CASE WHEN even THEN 'equal steps of ' || step || ' seconds'
+             WHEN often AND NOT (in_and_out AND hours >= $hours) THEN 'unequal steps, a request or two each'
              ELSE hours || ' different hours, in lessons and out of hours' END || ', as a program does'] AS why
-FROM called WHERE calls >= $calls AND (even OR in_and_out AND hours >= $hours) ORDER BY since, client, host
+FROM called WHERE calls >= $calls AND (even OR often OR in_and_out AND hours >= $hours) ORDER BY since, client, host
 """
 
 # Tries at one kind of site in one lesson, whatever their sites. What nothing else set off is somebody's own.
@@ -181,8 +183,8 @@ ACTS = {
     "hinders": Act(HINDERS, "so large a transfer that pages of others slowed down", ("megabytes", "pages", "times_slower"),
                    whole=True),
     "carries_much": Act(CARRIES_MUCH, "a very large transfer", ("megabytes",), whole=True),
-    "calls_home": Act(CALLS_HOME, "one device calls one host in lessons and out of hours, or in equal steps",
-                      ("calls", "hours", "even")),
+    "calls_home": Act(CALLS_HOME, "one device calls one host in and out of lessons, in equal steps, or more often than people do",
+                      ("calls", "hours", "even", "often")),
     "tries_in_a_lesson": Act(TRIES_IN_A_LESSON, "tries at such sites in one lesson, all stopped",
                              ("tries", "own_tries", "sites")),
 }
