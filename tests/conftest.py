@@ -38,6 +38,15 @@ def closed_to_others() -> Iterator[None]:
     os.umask(before)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def no_waiting_for_the_disk() -> Iterator[None]:
+    """A night asks a hundred times that its bytes be safe from a power cut, and waits each time; no test cuts the power, so here
+    the asking stays and the waiting goes. What dies in `dying.py` and every command in a process of its own still waits."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", os.fstat)  # which refuses what is no open file, as the other does
+        yield
+
+
 @cache
 def _rules_of(files: tuple[tuple[str, str], ...]) -> tuple[Rules | None, tuple[Problem, ...]]:
     rules, faults = _read_all(dict(files))
