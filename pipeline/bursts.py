@@ -131,7 +131,6 @@ WHERE l.referrer IS NOT NULL OR l.content_type IS NOT NULL
 """
 
 FACTS = """
-CREATE OR REPLACE TEMP TABLE fold_facts AS
 WITH setting AS (
     SELECT first, second, max(until) AS until,
            list(site) FILTER (site <> ''
@@ -144,7 +143,7 @@ WITH setting AS (
     FROM fold_tries t JOIN fold_watched w ON w.first = t.first LEFT JOIN setting s ON s.first = t.first AND s.second = t.second
     GROUP BY t.first
 )
-SELECT w.first, coalesce(tries, 0) AS tries, coalesce(opened, 0) AS opened, coalesce(set_off_by, []) AS set_off_by, c.after_ms,
+SELECT w.visit, coalesce(tries, 0) AS tries, coalesce(opened, 0) AS opened, coalesce(set_off_by, []) AS set_off_by, c.after_ms,
        step_s, coalesce(even_tries, 0) AS even_tries, coalesce(day_tries, 0) AS day_tries, coalesce(hours, 0) AS hours,
        CASE WHEN p.site <> w.site THEN p.site ELSE '' END AS from_page, coalesce(p.piece AND p.site <> w.site, false) AS piece,
        coalesce(slip, '') AS slip,
@@ -154,12 +153,13 @@ LEFT JOIN fold_pages p ON p.rank = (w.first // 281474976710656 % 65536)::BIGINT 
 LEFT JOIN fold_slips l ON l.first = w.first LEFT JOIN fold_steps d ON d.first = w.first
 """
 
-TABLES_LEFT = ("fold_facts", "fold_slips", "fold_steps", "fold_before", "fold_tries", "fold_watched")
+TABLES_LEFT = ("fold_slips", "fold_steps", "fold_before", "fold_tries", "fold_watched")
 PAGES = pa.schema([("rank", pa.int64()), ("line", pa.int64()), ("site", pa.string()), ("piece", pa.bool_())])
 
 
-def look(con: duckdb.DuckDBPyConnection, watch: Watch) -> None:
-    """Make the table `fold_facts`: a row for each visit of `fold_visits` that is watched."""
+def look(con: duckdb.DuckDBPyConnection, watch: Watch) -> pa.Table:
+    """The facts of each visit of `fold_visits` that is watched: visit (its number there), tries, opened, set_off_by, after_ms,
+    step_s, even_tries, day_tries, hours, from_page, piece, slip, brought."""
     words = {"fold_categories": watch.categories or (), "fold_hidden": watch.hidden, "fold_brought": watch.brought}
     for name, values in words.items():
         con.register(name, pa.table({"word": pa.array(sorted(values), pa.string())}))
@@ -167,8 +167,9 @@ def look(con: duckdb.DuckDBPyConnection, watch: Watch) -> None:
         con.execute(WATCHED)
         con.register("fold_embeds", _embeds(con, watch.embeds))
         con.register("fold_pages", _pages(con, watch.hidden))
-        for step in (TRIES, BEFORE, STEPS, SLIPS, FACTS):
+        for step in (TRIES, BEFORE, STEPS, SLIPS):
             con.execute(step)
+        return con.sql(FACTS).to_arrow_table()
     finally:
         for name in (*words, "fold_embeds", "fold_pages"):
             con.unregister(name)

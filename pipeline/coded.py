@@ -5,7 +5,7 @@ A coded column is an Arrow dictionary array. Parquet writes one as it stands, wi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,21 @@ def put(coded: pa.DictionaryArray, values: pa.Array) -> pa.DictionaryArray:
     return at(coded.indices, values)
 
 
+def changed(coded: pa.DictionaryArray, change: Callable[[pa.Array], pa.Array]) -> pa.DictionaryArray:
+    """`change` of all distinct values at once, in the place of them; it gives back what it is given where nothing changes."""
+    before = coded.dictionary
+    after = change(before)
+    return coded if after is before else put(coded, after)
+
+
+def together(tables: Sequence[pa.Table]) -> pa.Table:
+    """Tables of the same columns as one: a column that is coded in one of them is coded."""
+    words = {name for table in tables for name in table.column_names if pa.types.is_dictionary(table[name].type)}
+    alike = [pa.table({name: code(table[name]) if name in words else table[name] for name in tables[0].column_names})
+             for table in tables]
+    return pa.concat_tables(alike).unify_dictionaries().combine_chunks()
+
+
 def mapped(coded: pa.DictionaryArray, change: Callable[[str], str | None]) -> pa.DictionaryArray:
     """`change` of each distinct text, in the place of it."""
     values = [None if value is None else change(value) for value in coded.dictionary.to_pylist()]
@@ -65,6 +80,8 @@ def without(column: pa.Array | pa.ChunkedArray, gone: pa.Array) -> pa.Array:
 def tight(coded: pa.DictionaryArray) -> pa.DictionaryArray:
     """The coded column with no value that no row has: a value that was taken out of the rows must not stay behind."""
     size = len(coded.dictionary)
+    if size == 0 or (size == 1 and coded.null_count < len(coded)):
+        return coded
     used = np.bincount(coded.indices.drop_null().to_numpy(zero_copy_only=False), minlength=size)[:size] > 0
     if used.all():
         return coded

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from pipeline import coded
 
 WIDEST = 1 << 62
 NARROW = 1 << 16
+FEW = 3                    # codes: to compare with so many takes less than to look up
 Ints = npt.NDArray[np.int64]
 Yes = npt.NDArray[np.bool_]
 
@@ -38,12 +40,15 @@ class Words:
 
     def coded(self) -> Codes:
         """Their codes."""
-        return Codes(self.codes, len(self.values) + 1)
+        return Codes(self.codes, len(self.values) + int(bool(len(self.codes)) and int(self.codes.max()) == len(self.values)))
 
     def are(self, test: Callable[[str], bool]) -> Yes:
         """Which rows hold a word that passes `test`."""
-        fits: Yes = np.array([value is not None and test(value) for value in [*self.values.to_pylist(), None]], bool)[self.codes]
-        return fits
+        fits = np.array([value is not None and test(value) for value in [*self.values.to_pylist(), None]], bool)
+        few = np.flatnonzero(fits)
+        if len(few) > FEW:
+            return fits.take(self.codes)
+        return reduce(np.logical_or, [self.codes == code for code in few.tolist()], np.zeros(len(self.codes), bool))
 
     def none(self) -> Yes:
         """Which rows hold no word."""
@@ -52,7 +57,7 @@ class Words:
 
     def at(self, rows: Ints) -> Words:
         """These rows of it."""
-        return Words(self.codes[rows], self.values)
+        return Words(self.codes.take(rows), self.values)
 
     def array(self) -> pa.DictionaryArray:
         """The words as a coded column."""
@@ -125,6 +130,8 @@ def grouped(columns: Sequence[Codes]) -> Groups:
     """The groups of rows that agree in all columns."""
     key, bound = np.zeros(len(columns[0].codes), np.int64), 1
     for codes, size in columns:
+        if size == 1:
+            continue
         if bound * size > WIDEST:                      # too wide for one number: what is there so far is numbered anew
             found = _distinct(key, bound)
             key, bound = found.of, found.size

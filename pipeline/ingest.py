@@ -139,6 +139,8 @@ def _masked(column: pa.Array, mask: Mask) -> tuple[pa.DictionaryArray, pa.Dictio
 
 def _scrubbed(urls: pa.Array) -> pa.Array:
     """Addresses without user-info, mail addresses and the values of telling parameters; the rest is not touched."""
+    if pa.types.is_dictionary(urls.type):
+        return coded.changed(urls, _scrubbed)
     if urls.null_count == len(urls):
         return urls
     tell = _may_tell(urls)

@@ -47,8 +47,10 @@ from pipeline.tables import LEARNED
 from pipeline.turned import filtered
 
 ASKED = """
-SELECT host, count(DISTINCT coalesce(person, client)) AS people, count(*) AS requests
-FROM lines WHERE fate = 'request' AND host IS NOT NULL GROUP BY host ORDER BY host
+SELECT host, count(who) AS people, sum(n)::BIGINT AS requests
+FROM (SELECT host, coalesce(person, client) AS who, count(*) AS n FROM lines
+      WHERE fate = 'request' AND host IS NOT NULL GROUP BY ALL)
+GROUP BY host ORDER BY host
 """
 SEALED = "SELECT * FROM lines WHERE fate = 'request' AND sealed_list <> '' ORDER BY source, line"
 FIRST_LINES = "SELECT count(*) AS found FROM lines JOIN named USING (source, line) WHERE fate = 'request'"

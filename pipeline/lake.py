@@ -31,6 +31,7 @@ from pipeline.journal import Folded, Journal
 from pipeline.problems import FailedError, Problem
 
 HEAD = 4096
+NUMBERS = ("line", "byte", "time", "bytes_in", "bytes_out", "duration_ms")   # of lines: stored as what they differ by
 
 
 @dataclass(frozen=True)
@@ -156,17 +157,23 @@ class Lake:
         self.ingest.append("erased", path.stem, {"replaces": [old], "files": new, "why": why})
         (self.folder / old).unlink(missing_ok=True)
 
+    def lines_of(self, path: str, columns: Sequence[str] = tables.LINES.schema.names,
+                 only: list[tuple[str, str, str]] | None = None) -> pa.Table:
+        """Columns of LINES of one file, of all its lines or of those that `only` holds for."""
+        rows = pq.read_table(self.folder / path, columns=list(columns), partitioning=None, filters=only)
+        # A file says of a column without a null that it has none; as rows of LINES all are alike.
+        return rows.cast(pa.schema([tables.LINES.schema.field(name) for name in columns]))
+
     def sealed_rows(self) -> pa.Table:
         """Client, time and item of every sealed row stored; files without one are known by their journal entry."""
-        parts = [pq.read_table(self.folder / path, columns=["client", "time", "sealed"], partitioning=None,
-                               filters=[("sealed", "!=", "")])
+        parts = [self.lines_of(path, ["client", "time", "sealed"], [("sealed", "!=", "")])
                  for path, file in self.lines_files().items() if file.get("sealed") and (self.folder / path).is_file()]
         return pa.concat_tables(parts) if parts else tables.empty(tables.LINES).select(["client", "time", "sealed"])
 
     def people_of_lines(self, days: Collection[date]) -> pa.Table:
         """Every pair of person and client that the committed lines of these days hold."""
-        parts = [pq.read_table(self.folder / path, columns=["person", "client"], partitioning=None)
-                 .group_by(["person", "client"]).aggregate([]) for path in self._lines_of(days)]
+        parts = [self.lines_of(path, ["person", "client"]).group_by(["person", "client"]).aggregate([])
+                 for path in self._lines_of(days)]
         return pa.concat_tables(parts) if parts else tables.empty(tables.LINES).select(["person", "client"])
 
     # --- days -------------------------------------------------------------------------------------------------
@@ -345,15 +352,17 @@ class Lake:
 
 
 def _store(rows: pa.Table, path: Path, lines: bool) -> None:
-    """Write a table as Parquet. Lines have coded columns, each with no value but those its rows have; places and times grow."""
+    """Write a table as Parquet. Lines have coded columns, each with no value but those its rows have; places and times grow,
+    numbers of bytes are small as a rule; a column without a null is said to have none, so that nothing is kept of each row."""
     if not lines:
         pq.write_table(rows, path, compression="zstd", compression_level=1, write_statistics=False)
         return
     words = [name for name in rows.column_names if pa.types.is_dictionary(rows.schema.field(name).type)]
     for name in words:
         rows = rows.set_column(rows.column_names.index(name), name, coded.tight(coded.code(rows[name])))
+    rows = rows.cast(pa.schema([known.with_nullable(rows[known.name].null_count > 0) for known in rows.schema]))
     pq.write_table(rows, path, compression="zstd", compression_level=1, write_statistics=["line", "time"], store_schema=False,
-                   use_dictionary=words, column_encoding=dict.fromkeys(("line", "byte", "time"), "DELTA_BINARY_PACKED"))
+                   use_dictionary=words, column_encoding=dict.fromkeys(NUMBERS, "DELTA_BINARY_PACKED"))
 
 
 def _part(path: str, columns: list[str]) -> pa.Table:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline import coded
 from pipeline.groups import Ints, Words, Yes, cases, dense, grouped, whole, words_of
@@ -101,24 +102,26 @@ def counting(part: pa.Table) -> Yes:
 
 def _put_together(part: pa.Table, rows: Ints, known: Known) -> Minutes:
     """At most MOST requests of a part."""
-    words = {name: words_of(part[name]).at(rows) for name in (*KEPT, "source", "vendor_category", "action", "kind")}
-    numbers = {"line": whole(part["line"])[rows]}
-    numbers |= {name: np.clip(whole(part[name])[rows], 0, HALF_TERABYTE) for name in ("bytes_in", "bytes_out")}
+    told, background = _told({name: words_of(part[name]).at(rows) for name in ("host", "source", "vendor_category")},
+                             whole(part["line"])[rows], known)
+    return Minutes(_own(part, rows[~background], told[~background], known), _background(part, rows[background]))
+
+
+def _times(part: pa.Table, rows: Ints) -> tuple[Ints, Ints, Ints]:
+    """When some requests began and ended, and how many milliseconds they took."""
     ended, took = whole(part["time"])[rows], np.clip(whole(part["duration_ms"])[rows], 0, DAY_MS)
-    numbers |= {"ended": ended, "longest_ms": took, "started": np.maximum(ended - 1000 * took, 0)}
-    numbers["told"], background = _told(words, numbers["line"], known)
-    own, behind = np.flatnonzero(~background), np.flatnonzero(background)
-    return Minutes(_own({name: column.at(own) for name, column in words.items()},
-                        {name: values[own] for name, values in numbers.items()}, known),
-                   _background(words["client"].at(behind), words["person"].at(behind), numbers["started"][behind]))
+    return np.maximum(ended - 1000 * took, 0), ended, took
 
 
-def _own(words: Mapping[str, Words], given: Mapping[str, Ints], known: Known) -> pa.Table:
+def _own(part: pa.Table, here: Ints, told: Ints, known: Known) -> pa.Table:
     """OWN of requests that are no background."""
-    log, rank = _logs(words["source"], known)
-    second = given["started"] // SECOND
-    numbers = {**given, "log_rank": rank, "place": log * LOG + given["line"], "second": second // 60 * 60,
-               "seconds": np.left_shift(1, second % 60)}
+    words = {name: words_of(part[name]).at(here) for name in (*KEPT, "source", "action", "kind")}
+    numbers = {name: np.clip(whole(part[name])[here], 0, HALF_TERABYTE) for name in ("bytes_in", "bytes_out")} | {"told": told}
+    numbers["started"], numbers["ended"], numbers["longest_ms"] = _times(part, here)
+    log, numbers["log_rank"] = _logs(words["source"], known)
+    second = numbers["started"] // SECOND
+    numbers |= {"place": log * LOG + whole(part["line"])[here], "second": second // 60 * 60,
+                "seconds": np.left_shift(1, second % 60)}
     rows = grouped([*(words[name].coded() for name in KEPT), *(dense(numbers[name]) for name in KEYS)])
     first = rows.first(numbers["started"], numbers["place"])
     kept = {name: words[name].at(first) for name in KEPT}
@@ -129,9 +132,10 @@ def _own(words: Mapping[str, Words], given: Mapping[str, Ints], known: Known) ->
     return pa.table([*(kept[name].array() for name in KEPT), *(made[name] for name in OWN.names[len(KEPT):])], schema=OWN)
 
 
-def _background(client: Words, person: Words, started: Ints) -> pa.Table:
+def _background(part: pa.Table, here: Ints) -> pa.Table:
     """BACKGROUND of requests that are."""
-    second = started // SECOND
+    client, person = (words_of(part[name]).at(here) for name in ("client", "person"))
+    second = _times(part, here)[0] // SECOND
     rows = grouped([client.coded(), person.coded(), dense(second)])
     row = rows.any_row()
     return pa.table([client.at(row).array(), person.at(row).array(), second[row], rows.counts()], schema=BACKGROUND)
@@ -139,12 +143,18 @@ def _background(client: Words, person: Words, started: Ints) -> pa.Table:
 
 def _marks(words: Iterable[Words], numbers: Iterable[Ints]) -> Marks:
     """The mark of each row: what it agrees in mixed into one number."""
-    hashes = [np.array([hash(value) for value in [*column.values.to_pylist(), None]], np.int64)[column.codes] for column in words]
+    hashes = [_hashes(coded.tight(column.array())) for column in words]
     mark = np.zeros(len(hashes[0]), np.uint64)
     for values in (*hashes, *numbers):
         mark = mark * MIX + values.astype(np.uint64)
         mark ^= mark >> np.uint64(29)
     return mark
+
+
+def _hashes(words: pa.DictionaryArray) -> Ints:
+    """The hash of each row's word."""
+    at = pc.fill_null(words.indices, len(words.dictionary)).to_numpy(zero_copy_only=False)
+    return np.asarray(np.array([hash(value) for value in [*words.dictionary.to_pylist(), None]], np.int64).take(at))
 
 
 def _logs(sources: Words, known: Known) -> tuple[Ints, Ints]:

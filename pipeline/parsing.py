@@ -147,5 +147,4 @@ class Parsing:
         won = coded.fitting(coded.code(again["fate"]), lambda fate: fate == "request")
         lines = again["line"].filter(won)
         kept = parsed.filter(pc.invert(pc.is_in(parsed["line"], lines)))
-        both = pa.concat_tables([kept, again.filter(won)]).unify_dictionaries().combine_chunks()
-        return both.sort_by("line")
+        return coded.together([kept, again.filter(won)]).sort_by("line")

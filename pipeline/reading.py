@@ -12,7 +12,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from pipeline import coded, ingest, logfiles, repeats, sealed
 from pipeline.formats import Format, Layout, bundled, recognise
@@ -146,7 +145,7 @@ def seal_again(lake: Lake, found: list[Seal], masks: Masks, zone: str) -> None:
     low, high = ingest.span(found)
     days = {school_day(low, zone) + timedelta(days=n) for n in range((school_day(high, zone) - school_day(low, zone)).days + 1)}
     for path in [path for day in days for path in lake.files_of(day)]:
-        rows = pq.read_table(lake.folder / path, partitioning=None)
+        rows = lake.lines_of(path)
         items = coded.whole(rows["sealed"])
         micros = pc.cast(rows["time"], pa.int64())
         for seal in found:
@@ -209,8 +208,7 @@ class _Work:
                 source = Path(path).name.partition("-")[0]
                 if source in sources and sources[source].format == self.reading.format and source != self.plan.source:
                     by_source.setdefault(source, []).append(path)
-            exports = (pa.concat_tables([pq.read_table(lake.folder / path, partitioning=None) for path in paths])
-                       for paths in by_source.values())
+            exports = (pa.concat_tables(map(lake.lines_of, paths)) for paths in by_source.values())
             self._exports[day] = repeats.known(exports), Counter()
         return self._exports[day]
 

@@ -15,13 +15,17 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import duckdb
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from pipeline import bursts, daylines, dayminutes, sql
+from pipeline import bursts, company, daylines, dayminutes, sql, stays
 from pipeline.bursts import Watch
 from pipeline.daylines import Parts
 from pipeline.dayminutes import PART
+from pipeline.groups import Ints, cases, whole
 from pipeline.heard import Heard
+from pipeline.minutes import LOG
 from pipeline.tables import VISITS, conform
 
 # Where requests went: by their kinds, and of twins by what was found of them.
@@ -32,118 +36,25 @@ WHERE part <> 'twin' GROUP BY part
 UNION ALL SELECT part, count(*) FROM fold_twins GROUP BY part
 """
 
+# What `stays` needs of each minute; its first request without the time, which stands beside it.
+MINUTES = """
+SELECT client, person, account, network, host, site, category, note, search, second, started, ended, n, blocked, warned, tunnels,
+       bytes_in, bytes_out, longest_ms, (first % 18446744073709551616)::BIGINT AS place
+FROM fold_minutes
+"""
+# What `bursts` needs of each visit; first as in `dayminutes`.
 VISITS_OF_DAY = """
 CREATE OR REPLACE TEMP TABLE fold_visits AS
-WITH people AS (
-    SELECT person, any_value(role) AS role, any_value(year) AS year FROM fold_people GROUP BY person
-), own AS (
-    SELECT m.*, second // 60 AS minute, CASE WHEN m.person <> '' THEN m.person ELSE m.client END AS subject,
-           coalesce(p.role, '') AS role, CASE WHEN p.role = 'student' THEN coalesce(p.year, '') ELSE '' END AS year,
-           CASE WHEN p.year IN (SELECT year FROM fold_bands) THEN p.year ELSE '' END AS bells
-    FROM fold_minutes m LEFT JOIN people p ON p.person = m.person
-), banded AS (
-    SELECT o.bells, o.minute, arg_max(b.band, b.starts) AS band, arg_max(b.period, b.starts) AS period,
-           max(epoch_us(b.starts)) AS edge
-    FROM (SELECT DISTINCT bells, minute FROM own) o
-    LEFT JOIN fold_bands b ON b.year = o.bells AND o.minute * 60000000 >= epoch_us(b.starts)
-                                              AND o.minute * 60000000 < epoch_us(b.ends)
-    GROUP BY o.bells, o.minute
-), ordered AS (
-    SELECT own.*, coalesce(band, 'closed') AS band, coalesce(period, 'Out of school hours') AS period,
-           coalesce(edge, 0) AS edge,
-           max(ended) OVER (PARTITION BY client, person, site, category, coalesce(edge, 0) ORDER BY first
-                            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS quiet_since
-    FROM own JOIN banded USING (bells, minute)
-), stays AS (
-    SELECT *, count(*) FILTER (quiet_since IS NULL OR started - quiet_since > 600000000)
-                  OVER (PARTITION BY client, person, site, category, edge ORDER BY first
-                        ROWS UNBOUNDED PRECEDING) AS stay
-    FROM ordered
-), asked AS (
-    SELECT client, person, site, category, edge, stay, host, sum(n) AS n FROM stays GROUP BY ALL
-), favourite AS (
-    SELECT client, person, site, category, edge, stay, arg_min(host, {'fewer': -n, 'host': host}) AS host
-    FROM asked GROUP BY ALL
-), visits AS (
-    SELECT client, person, site, category, edge, stay,
-           any_value(subject) AS subject, any_value(role) AS role, any_value(year) AS year,
-           any_value(band) AS band, any_value(period) AS period,
-           min(first) AS first, min(started) AS started, max(ended) AS ended,
-           arg_min(account, first) AS account, arg_min(network, first) AS network,
-           sum(n) AS requests, sum(blocked) AS blocked, sum(n) - sum(blocked) AS allowed, sum(warned) AS warned,
-           sum(bytes_in) AS bytes_in, sum(bytes_out) AS bytes_out, max(longest_ms) AS longest_ms,
-           sum(tunnels) AS tunnels, count(DISTINCT minute // 5) AS slots,
-           coalesce(sum(n) FILTER (search), 0) AS searched,
-           list_sort(coalesce(list(DISTINCT note) FILTER (note IS NOT NULL), [])) AS notes
-    FROM stays GROUP BY client, person, site, category, edge, stay
-)
-SELECT v.*, f.host FROM visits v JOIN favourite f USING (client, person, site, category, edge, stay)
+SELECT started::HUGEINT * 18446744073709551616 + place AS first, row_number() OVER () - 1 AS visit,
+       client, person, site, category, host, started
+FROM fold_stays
 """
-
-# A crowd comes: those who begin a visit within a minute of each other. Who is there already, or comes all day, is none.
-COMPANY = """
-CREATE OR REPLACE TEMP TABLE fold_company AS
-WITH arrivals AS (
-    SELECT site, category, minute, count(DISTINCT subject) AS crowd
-    FROM (SELECT site, category, subject, started // 60000000 + unnest([-1, 0, 1]) AS minute FROM fold_visits)
-    GROUP BY ALL
-), ordered AS (
-    SELECT first, client, person, site, category, started,
-           lag(site) OVER stays AS site_before, lag(started) OVER stays AS started_before
-    FROM fold_visits WINDOW stays AS (PARTITION BY client, person ORDER BY first)
-)
-SELECT o.first, a.crowd,
-       (started - last_value(CASE WHEN site_before <> o.site THEN started_before END IGNORE NULLS)
-                      OVER (PARTITION BY client, person ORDER BY o.first ROWS UNBOUNDED PRECEDING)) // 1000 AS since_ms
-FROM ordered o JOIN arrivals a ON a.site = o.site AND a.category = o.category AND a.minute = o.started // 60000000
-"""
-
-# The minutes that a visit touches make the join with background an equal one; whole seconds then decide.
-BACKGROUND = """
-CREATE OR REPLACE TEMP TABLE fold_folded AS
-WITH background AS (
-    SELECT client, person, second, sum(n) AS n FROM fold_seconds GROUP BY client, person, second
-), touched AS (
-    SELECT client, person, first, started // 1000000 AS since, ended // 1000000 + 10 AS until,
-           unnest(range(started // 60000000, (ended + 10000000) // 60000000 + 1)) AS minute
-    FROM fold_visits SEMI JOIN background USING (client, person)
-), chosen AS (
-    SELECT b.client, b.person, b.second, any_value(b.n) AS n, max(t.first) AS first
-    FROM background b JOIN touched t ON t.client = b.client AND t.person = b.person AND t.minute = b.second // 60
-                                    AND b.second BETWEEN t.since AND t.until
-    GROUP BY b.client, b.person, b.second
-)
-SELECT first, sum(n) AS background FROM chosen GROUP BY first
-"""
-
-ANSWER = """
-SELECT s.source || ':' || (v.first % 281474976710656)::VARCHAR AS visit,
-       s.source, (v.first % 281474976710656)::BIGINT AS line,
-       v.subject, nullif(v.person, '') AS person, v.client,
-       CASE WHEN v.role <> '' THEN v.role WHEN v.account <> '' THEN v.account
-            WHEN coalesce(n.actor, '') <> '' THEN n.actor ELSE 'unknown' END AS actor,
-       CASE WHEN v.role <> '' THEN 'people' WHEN v.account <> '' THEN 'account'
-            WHEN coalesce(n.actor, '') <> '' THEN 'network' ELSE 'nothing' END AS actor_from,
-       v.year, v.network, v.site, v.host, v.category, v.started, v.ended, v.band, v.period,
-       v.requests::BIGINT AS requests, coalesce(f.background, 0)::BIGINT AS background,
-       coalesce(v.blocked, 0)::BIGINT AS blocked, coalesce(v.allowed, 0)::BIGINT AS allowed,
-       coalesce(v.warned, 0)::BIGINT AS warned, v.bytes_in::BIGINT AS bytes_in, v.bytes_out::BIGINT AS bytes_out,
-       v.longest_ms::BIGINT AS longest_ms, coalesce(v.tunnels, 0)::BIGINT AS tunnels, v.slots, c.crowd,
-       CASE WHEN least(c.since_ms, b.after_ms) <= 600000 THEN greatest(least(c.since_ms, b.after_ms), 0) END AS after_ms,
-       b.tries, b.opened, coalesce(b.set_off_by, []) AS set_off_by, b.step_s, b.even_tries, b.day_tries, b.hours,
-       coalesce(b.from_page, '') AS from_page, b.piece, coalesce(b.slip, '') AS slip, coalesce(b.brought, '') AS brought,
-       v.searched::BIGINT AS searched, v.notes
-FROM fold_visits v
-JOIN fold_sources s ON s.rank = ((v.first // 281474976710656) % 65536)::BIGINT
-JOIN fold_company c ON c.first = v.first
-LEFT JOIN fold_folded f ON f.first = v.first
-LEFT JOIN fold_facts b ON b.first = v.first
-LEFT JOIN (SELECT network, any_value(actor) AS actor FROM fold_networks GROUP BY network) n ON n.network = v.network
-ORDER BY v.started, s.source, line
-"""
+LATE = 600_000             # milliseconds: what was asked for longer ago has nothing to do with a visit
+NOTHING = {"set_off_by": [], "from_page": "", "slip": "", "brought": ""}   # said of a visit that was not looked at; else null
 
 COUNTED = "SELECT coalesce(sum(n), 0)::BIGINT FROM (SELECT n FROM fold_minutes UNION ALL SELECT n FROM fold_seconds)"
-TABLES_LEFT = (*bursts.TABLES_LEFT, "fold_folded", "fold_company", "fold_visits", *dayminutes.TABLES_LEFT)
+LOGS = "SELECT source FROM fold_sources ORDER BY rank"
+TABLES_LEFT = (*bursts.TABLES_LEFT, "fold_visits", *dayminutes.TABLES_LEFT)
 NO_ANSWERS = pa.Table.from_batches([], pa.schema([(name, pa.string()) for name in ("host", "source", "said", "category")]))
 EVERYTHING = Watch()
 ADDRESSED = pa.schema([("source", pa.string()), ("line", pa.int64()), ("category", pa.string()), ("note", pa.string()),
@@ -180,18 +91,67 @@ def fold(con: duckdb.DuckDBPyConnection, hosts: pa.Table, people: pa.Table, band
         con.register(name, table)
     try:
         twice, heard = dayminutes.make(con, parts or daylines.of_view(con))
-        for step in (VISITS_OF_DAY, COMPANY, BACKGROUND):
-            con.execute(step)
-        bursts.look(con, watch)
-        visits = conform(con.sql(ANSWER).to_arrow_table(), VISITS)
+        found = stays.of_minutes(con.sql(MINUTES).to_arrow_table(), people, bands)
+        con.register("fold_stays", found)
+        con.execute(VISITS_OF_DAY)
+        behind = company.background(found, con.sql("FROM fold_seconds").to_arrow_table())
+        visits = _told(found, behind, bursts.look(con, watch), networks, con.sql(LOGS).fetchall())
         return visits, _account(con, visits, twice, heard), heard
     finally:
         for name in dayminutes.VIEWS_LEFT:
             con.execute(f"DROP VIEW IF EXISTS {name}")
         for name in TABLES_LEFT:
             con.execute(f"DROP TABLE IF EXISTS {name}")
-        for name in given:
+        for name in (*given, "fold_stays"):
             con.unregister(name)
+
+
+def _told(found: pa.Table, background: Ints, facts: pa.Table, networks: pa.Table, logs: Sequence[tuple[str]]) -> pa.Table:
+    """VISITS: the stays with what came with them, who it was, and the facts of those that were looked at."""
+    place, sources = whole(found["place"]), pa.array([source for source, in logs], pa.string())
+    made = {name: found[name] for name in found.column_names}
+    made |= {"source": sources.take(pa.array(place // LOG - 1)), "line": pa.array(place % LOG)}
+    made["visit"] = pc.binary_join_element_wise(made["source"], made["line"].cast(pa.string()), ":")
+    made["person"] = pc.if_else(pc.equal(found["person"], ""), None, found["person"].cast(pa.string()))
+    made["actor"], made["actor_from"] = _actors(found, networks)
+    made |= {name: whole(found[name]).view("M8[us]") for name in ("started", "ended")}
+    looked = _beside(facts, len(found))
+    made |= {name: looked[name] for name in looked.column_names if name not in ("visit", "after_ms")}
+    made |= {"background": background, "crowd": company.crowds(found)}
+    made["after_ms"] = _after(company.since(found), looked["after_ms"])
+    return conform(pa.table(made), VISITS)
+
+
+def _actors(found: pa.Table, networks: pa.Table) -> tuple[pa.Array, pa.Array]:
+    """Who each stay is of, and what says so: people.csv, else the look of the account, else the network."""
+    of = {row["network"]: row["actor"] or "" for row in reversed(networks.to_pylist())}
+    values, at = cases([found[name] for name in ("role", "account", "network")])
+    told = [_actor((role, "people"), (account, "account"), (of.get(network, ""), "network"))
+            for role, account, network in zip(*values, strict=True)]
+    actor, said = (pa.array([one[n] for one in told], pa.string()).take(pa.array(at)) for n in (0, 1))
+    return actor, said
+
+
+def _actor(*told: tuple[str, str]) -> tuple[str, str]:
+    """The first of these that says something."""
+    return next((one for one in told if one[0]), ("unknown", "nothing"))
+
+
+def _beside(facts: pa.Table, size: int) -> pa.Table:
+    """The facts as a row for each stay, of which most have none."""
+    at = np.full(size, -1)
+    at[whole(facts["visit"])] = np.arange(len(facts))
+    rows = facts.take(pa.array(at, mask=at < 0))
+    for name, nothing in NOTHING.items():
+        rows = rows.set_column(rows.column_names.index(name), name, pc.fill_null(rows[name], pa.scalar(nothing, rows[name].type)))
+    return rows
+
+
+def _after(since: Ints, asked: pa.ChunkedArray) -> pa.Array:
+    """Milliseconds since another site was asked for, by stays or by tries, whichever is less; null where that is long ago."""
+    tried = pc.fill_null(asked, company.NEVER).to_numpy()
+    least = np.minimum(since, tried)
+    return pa.array(np.maximum(least, 0), mask=least > LATE)
 
 
 def _account(con: duckdb.DuckDBPyConnection, visits: pa.Table, twice: int, heard: Heard) -> dict[str, int]:

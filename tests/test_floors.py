@@ -14,9 +14,9 @@ FLOORS = (
     {"addressbook", "engines", "excepted", "listformats", "lists", "ownlist", "policy", "rulebook", "school", "terms",
      "vendors"},
     {"disclosure", "intent", "precision", "privacy", "register"},
-    {"addresses", "answers", "behaviour", "bursts", "calling", "changes", "checking", "classify", "coverage", "dayminutes",
+    {"addresses", "answers", "behaviour", "bursts", "calling", "changes", "checking", "classify", "company", "coverage", "dayminutes",
      "detect", "habits", "heard", "incidents", "inferred", "ingest", "learned", "led", "listaddresses", "minutes", "onename",
-     "repeats", "searches", "spreading", "tunnels", "turned", "uncategorised", "visits"},
+     "repeats", "searches", "spreading", "stays", "tunnels", "turned", "uncategorised", "visits"},
     {"pages"},
     {"archives", "folders", "inbox", "journal", "kept", "lake", "listfetch", "listsource", "liststore", "logfiles", "mail",
      "proving", "render", "rulefiles", "runs", "sealed", "vault", "zipping"},
@@ -88,7 +88,7 @@ NEIGHBOURS = {
     "verbs": {"approving", "asking", "casework", "deciding", "evidence", "exporting", "inspecting", "listing", "logbooks",
               "mailing", "owning", "readout", "returning", "ruling", "sealing", "status", "telling", "trial", "trying"},
     "verifying": {"asking", "sealing"},
-    "visits": {"bursts", "dayminutes", "heard"},
+    "visits": {"bursts", "company", "dayminutes", "heard", "minutes", "stays"},
     "zipping": {"lake"},
 }
 WITHIN = {(me, other) for me, others in NEIGHBOURS.items() for other in others}

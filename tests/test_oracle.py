@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -10,12 +11,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 import slow_judgement as slow
 from tables_text import DAY, at, build
 from test_visits import BELLS, HOSTS_KNOWN, PEOPLE, folded
 
-from pipeline import detect
+from pipeline import company, detect
 from pipeline.classify import judge
 from pipeline.incidents import breaches, stories
 from pipeline.intent import NUMBERS
@@ -37,7 +39,7 @@ def night(seed: int) -> list[dict[str, Any]]:
         now += timedelta(milliseconds=dice.choice([3, 700, 4000, 30000, 90000, 400000]))
         items.append({"source": dice.choice(["s1", "s2"]), "line": line, "time": now, "fate": "request", "kind": "http",
                       "client": dice.choice(["d1", "d2"]), "person": dice.choice(["p1", "p2", None]),
-                      "host": dice.choice([*SITES, "other.example"]), "duration_ms": dice.choice([0, 0, 2500, 61000]),
+                      "host": dice.choice([*SITES, "other.example"]), "duration_ms": dice.choice([0, 0, 2500, 61000, 1_500_000]),
                       "action": dice.choice(["allowed", "allowed", "blocked", "warned", "auth"])})
     return items
 
@@ -72,11 +74,12 @@ def slowly(items: list[dict[str, Any]], answer: Callable[[dict[str, Any], str], 
         if visit is None or request["started"] - visit["ended"] > MINUTES_10:
             visit = {"visit": f"{request['source']}:{request['line']}", "client": request["client"],
                      "person": request["person"], "site": site, "band": band, "started": request["started"],
-                     "ended": request["time"], "category": category, "requests": 0, "blocked": 0, "background": 0}
+                     "ended": request["time"], "category": category, "requests": 0, "blocked": 0, "background": 0, "asked": [], "subject": request["person"] or request["client"]}
             open_visits[stay] = visit
             visits.append(visit)
         visit["ended"] = max(visit["ended"], request["time"])
         visit["requests"] += 1
+        visit["asked"].append(request)
         visit["blocked"] += request["action"] == "blocked"
     for request in background:
         second = request["started"].replace(microsecond=0)
@@ -85,7 +88,30 @@ def slowly(items: list[dict[str, Any]], answer: Callable[[dict[str, Any], str], 
                  <= v["ended"].replace(microsecond=0) + timedelta(seconds=10)]
         if spans:
             spans[-1]["background"] += 1
-    return visits
+    return [visit | more(visit, visits) for visit in visits]
+
+
+def minute(time: datetime) -> datetime:
+    """The whole minute of a time."""
+    return time.replace(second=0, microsecond=0)
+
+
+def more(visit: dict[str, Any], visits: list[dict[str, Any]]) -> dict[str, Any]:
+    """What else is said of a visit: its host, five-minute slots, longest request, people who came with it, and what was before."""
+    hosts = Counter(request["host"] for request in visit["asked"])
+    slots = {minute(request["started"]).timestamp() // 300 for request in visit["asked"]}
+    came = {other["subject"] for other in visits if (other["site"], other["category"]) == (visit["site"], visit["category"])
+            and abs(minute(other["started"]) - minute(visit["started"])) <= timedelta(minutes=1)}
+    return {"host": min(hosts, key=lambda host: (-hosts[host], host)), "slots": len(slots), "crowd": len(came),
+            "longest_ms": max(request["duration_ms"] for request in visit["asked"]), "since_ms": since(visit, visits)}
+
+
+def since(visit: dict[str, Any], visits: list[dict[str, Any]]) -> int | None:
+    """Milliseconds since the last visit of the same person and device to another site, before those to this one in a row."""
+    before = [other for other in visits[:visits.index(visit) + 1]
+              if (other["client"], other["person"]) == (visit["client"], visit["person"])]
+    others = [other for other in before if other["site"] != visit["site"]]
+    return (visit["started"] - others[-1]["started"]) // timedelta(milliseconds=1) if others else None
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -93,9 +119,19 @@ def test_visits_agree_with_the_slow_reading(seed: int) -> None:
     """Every visit, its person, band, ends and counts are what a plain loop finds."""
     items = night(seed)
     table, counts = folded(build(items, LINES, {}))
-    columns = ["visit", "client", "person", "site", "category", "band", "started", "ended", "requests", "blocked", "background"]
+    columns = ["visit", "client", "person", "subject", "site", "host", "category", "band", "started", "ended", "requests",
+               "blocked", "background", "slots", "crowd", "longest_ms"]
     assert table.select(columns).to_pylist() == [{c: v[c] for c in columns} for v in slowly(items)]
     assert counts["requests"] == len(items)
+
+
+@pytest.mark.parametrize("seed", range(8, 16))
+def test_what_was_before_a_visit_agrees_with_the_slow_reading(seed: int) -> None:
+    """The time since the last other site of the same person and device is what a plain loop finds."""
+    items = night(seed)
+    table, _ = folded(build(items, LINES, {}))
+    found = company.since(table.set_column(4, "person", pc.fill_null(table["person"], ""))).tolist()
+    assert found == [company.NEVER if v["since_ms"] is None else v["since_ms"] for v in slowly(items)]
 
 
 def test_the_order_of_the_rows_changes_nothing() -> None:

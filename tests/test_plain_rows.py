@@ -123,6 +123,10 @@ def test_the_lines_that_products_write_are_plain(name: str) -> None:
     ("squid", "HIER_DIRECT", "NO_SUCH@"),                        # no hierarchy where it belongs
     ("squid", " 48213", "  48213"),                              # a column that is empty
     ("squid", "48213", "-"),                                     # no size: a reject
+    ("squid", "12.087", "1x.087"),                               # a time that is none
+    ("squid", ".087    143", " 087    143"),                     # a shorter time, and another column that ends where times do
+    ("squid", "    143 ", "        "),                           # no duration, but the spaces before it
+    ("squid", "    143", " " * 30 + "143"),                      # more spaces than fill up a column
     ("proxysg", '"Games;Web Chat"', 'Ga"mes'),                   # a quote within a word
     ("proxysg", "192.0.2.61", "pupils"),                         # values a column beside their names
     ("umbrella-proxy", '"jsmith"', '"j""smith"'),                # a quote inside quotes
@@ -162,6 +166,28 @@ def test_rows_of_both_ways_keep_the_order_of_the_lines_and_their_numbers() -> No
     rows = BOTH["squid"][0].parse(table(lines))
     assert rows["line"].to_pylist() == list(range(1, 901))
     assert coded.whole(rows["host"]).to_pylist() == [f"www{n}.example.org" for n in range(900)]
+
+
+@pytest.mark.parametrize(("old", "new"), [(".087    143", " 087    143"), (" 48213", "  48213"), ("    143 ", "        ")])
+def test_spaces_where_none_belong_do_not_make_up_for_a_column(old: str, new: str) -> None:
+    """A line with a column too many for its spaces, and one too few at its end."""
+    broken = SQUID.removesuffix(" -").replace(old, new)
+    assert agreed(*BOTH["squid"], [SQUID + "\n"] * ENOUGH + [broken + "\n"]) == [True] * ENOUGH + [False]
+
+
+@pytest.mark.parametrize(("odd", "plain"), [
+    ("GET https://www.example.org/a/b", True), ("GET https://www.example.org/", True), ("GET http://www.example.org:443", True),
+    ("GET -", True), ("CONNECT x", True), ("CONNECT https://www.example.org/a/b", False), ("CONNECT www.example.org/a:443", False),
+    ("CONNECT é.test:443", False), ("CONNECT écoles.test/a/b", False)])
+def test_addresses_of_tunnels_are_coded_and_come_out_the_same(odd: str, plain: bool) -> None:
+    """From the second batch on, where most of the first were tunnels; then those of pages, which are not."""
+    parser, select = parsers("squid")
+    tunnels = [SQUID.replace("www", f"www{n}") + "\n" for n in range(40)] + [SQUID.replace("CONNECT www.example.org:443", odd) + "\n"]
+    pages = [SQUID.replace("CONNECT www.example.org:443", f"GET https://www.example.org/{n}") + "\n" for n in range(60)] + tunnels
+    for lines in (tunnels, tunnels, pages, pages, tunnels):
+        agreed(parser, select, lines)
+    assert agreed(parser, select, tunnels)[-1] is plain
+    assert pa.types.is_dictionary(parser.parse(table(tunnels))["url"].type)
 
 
 @pytest.mark.parametrize("name", ["paloalto", "zscaler-json", "zscaler-csv", "smoothwall-json", "importer"])

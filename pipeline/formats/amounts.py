@@ -10,7 +10,7 @@ from datetime import date
 
 import numpy as np
 
-from pipeline.formats.spans import FIRST, Bytes, Ints, Texts, Yes, eights
+from pipeline.formats.spans import FIRST, Bytes, Ints, Texts, Words, Yes, eights
 
 ROWS = 1 << 14           # texts that are read at a time
 MOST_DATES = 16          # among those; a log of more is in no order, and read otherwise
@@ -64,7 +64,17 @@ def _digits(data: Bytes, begin: Ints, size: Ints) -> tuple[Ints, Yes]:
     """Numbers of up to eight digits: the eight bytes, with zeros before them, are added up in pairs, fours and eights."""
     few = np.clip(size, 0, 8)
     empty = (8 - few).astype(np.uint64) * np.uint64(8)
-    x = np.where(few == 0, ZEROS, eights(data)[begin] << np.minimum(empty, np.uint64(63)) | ZEROS & FIRST[8 - few])
+    return _added_up(np.where(few == 0, ZEROS, eights(data)[begin] << np.minimum(empty, np.uint64(63)) | ZEROS & FIRST[8 - few]))
+
+
+def _just(data: Bytes, begin: Ints, size: int) -> tuple[Ints, Yes]:
+    """Numbers of just that many digits, 1 to 8."""
+    eight = eights(data)[begin]
+    return _added_up(eight if size == 8 else eight << np.uint64(8 * (8 - size)) | ZEROS & FIRST[8 - size])
+
+
+def _added_up(x: Words) -> tuple[Ints, Yes]:
+    """Eight digits each, the first in the lowest byte, as numbers, and which are such."""
     sound = (x & HIGH == ZEROS) & ((x + SIX) & HIGH == ZEROS)
     x = x - ZEROS
     x = x * np.uint64(10) + (x >> np.uint64(8))
@@ -76,6 +86,8 @@ def _digits(data: Bytes, begin: Ints, size: Ints) -> tuple[Ints, Yes]:
 def epochs(data: Bytes, begin: Ints, end: Ints, fine: bool) -> tuple[Ints, Yes]:
     """Microseconds of times in seconds, with up to six digits behind the dot; where `fine`, in milli- or microseconds too."""
     size = end - begin
+    if len(size) and 11 < size[0] < 18 and data[begin[0] + 10] == ord(".") and (size == size[0]).all():
+        return _parted(data, begin, int(size[0]) - 11)
     value, sound = whole(data, begin, np.where(size > 10, begin + 10, end))
     value *= 1_000_000
     sound &= size >= 10
@@ -90,6 +102,18 @@ def epochs(data: Bytes, begin: Ints, end: Ints, fine: bool) -> tuple[Ints, Yes]:
             value[these], sound[these] = whole(data, begin[these], end[these])
             value[these] *= by
     return value, sound
+
+
+def _parted(data: Bytes, begin: Ints, places: int) -> tuple[Ints, Yes]:
+    """The same of times that all have ten digits, and so many behind the dot."""
+    value, sound = _just(data, begin, 8)
+    for place in (8, 9):
+        digit = data[begin + place] - np.uint8(ord("0"))
+        sound &= digit < 10
+        value = value * 10 + digit
+    more, digits = _just(data, begin + 11, places)
+    sound &= digits & (data[begin + 10] == ord("."))
+    return value * 1_000_000 + more * 10 ** (6 - places), sound
 
 
 def clocks(data: Bytes, begin: Ints, end: Ints) -> tuple[Ints, Yes, Yes]:

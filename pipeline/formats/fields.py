@@ -89,9 +89,7 @@ class Parser:
         others = self.rows.run(numbered.filter(pc.invert(plain)))
         if not len(rows):
             return others
-        alike = {name: coded.code(others[name]) if pa.types.is_dictionary(rows[name].type) else others[name]
-                 for name in rows.column_names}
-        return pa.concat_tables([rows, pa.table(alike)]).unify_dictionaries().combine_chunks().sort_by("line")
+        return coded.together([rows, others]).sort_by("line")
 
     def _word(self, column: pa.DictionaryArray, name: str) -> pa.DictionaryArray:
         """A column of words without those that only say that nothing is known."""
@@ -152,6 +150,11 @@ def _address(rows: pa.Table, name: str) -> pa.Array:
     if name not in rows.column_names:
         return pa.nulls(len(rows), pa.string())
     texts = coded.whole(rows[name])
+    return coded.changed(texts, _said) if pa.types.is_dictionary(texts.type) else _said(texts)
+
+
+def _said(texts: pa.Array) -> pa.Array:
+    """Addresses, null where a text says that there is none."""
     offsets = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset:texts.offset + len(texts) + 1]
     if texts.null_count == len(texts) or int(np.diff(offsets).min()) > 1:   # two letters say something
         return texts

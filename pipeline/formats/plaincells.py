@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import mode
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ from pipeline.formats.plainway import Column, Cut, contents, delimited
 from pipeline.formats.spans import LINE_END, RETURN, Bytes, Ints, Yes
 
 QUOTE, BACKSLASH, ZERO, MARK = 34, 92, 48, 0xEF   # the last begins a byte-order mark
+SOME, MOST_SPACES = 100, 20   # lines that show how wide a column is; spaces that fill one up
 TOLD = "\0"             # begins the name of a column that is read to tell the kind of line
 
 
@@ -39,24 +41,26 @@ class Cells:
 
     def cut(self, texts: pa.StringArray, sound: Yes, words: Collection[str]) -> Cut:
         """The plain ones among the `sound` lines."""
-        plain, filled = sound.copy(), []
+        plain, filled, width = sound.copy(), [], self._width(texts)
         for first, size in spans.pieces(texts):
             data, starts = spans.block(texts.slice(first, size))
             plain[first:first + size] &= ~self._odd(data, starts)
             if self.padded:
-                plain[first:first + size] &= self._filled(data, starts)
+                plain[first:first + size] &= self._filled(data, starts, width)
                 filled.append(_as_lines(data, starts))
         texts = pa.concat_arrays(filled) if filled else texts
         if not plain.any():
             return Cut(plain, {})
         given = texts if plain.all() else texts.filter(pa.array(plain))
         coded_ones = {place for name, place in self.places.items() if name in words}
-        columns, odd = delimited(contents(given), self.between, self.quotes, self.count, coded_ones,
+        unasked = set(range(self.count)).difference(self.places.values()) if self.padded else set()
+        columns, odd = delimited(contents(given), self.between, self.quotes, self.count, coded_ones | unasked,
                                  set(self.places.values()) - coded_ones)
         if len(odd) + len(next(iter(columns.values()))) != len(given):   # a line is not cut as one: that is not known to be
             return Cut(np.zeros(len(plain), bool), {})
         plain[np.flatnonzero(plain)[np.array(odd, np.int64)]] = False
-        return Cut(plain, {name: self._column(columns[place], name) for name, place in self.places.items()})
+        cut = Cut(plain, {name: self._column(columns[place], name) for name, place in self.places.items()})
+        return cut.some(_filled_so(columns, width)) if self.padded else cut
 
     def _odd(self, data: Bytes, starts: Ints) -> Yes:
         """Which lines have letters that need a second thought."""
@@ -67,16 +71,20 @@ class Cells:
             odd |= _misquoted(data, starts, ord(self.between))
         return np.asarray(odd)
 
-    def _filled(self, data: Bytes, starts: Ints) -> Yes:
-        """Put zeros for the spaces that fill up the second column; which lines have no such spaces anywhere else."""
-        at = np.flatnonzero(data == ord(self.between))
-        if not len(at):
-            return np.zeros(len(starts), bool)
-        doubled = at[1:][np.diff(at) == 1]
-        many = np.diff(np.searchsorted(doubled, starts), append=len(doubled))
-        data[doubled] = ZERO
-        first = np.minimum(np.searchsorted(at, starts), len(at) - 1 - many)
-        return np.asarray((at[first + many] - at[first] == many) & (data[starts] != ord(self.between)))
+    def _width(self, texts: pa.StringArray) -> int:
+        """How wide the first column is in most of the first lines."""
+        return mode(line.find(self.between) for line in texts[:SOME].to_pylist()) if self.padded and len(texts) else 0
+
+    def _filled(self, data: Bytes, starts: Ints, width: int) -> Yes:
+        """Put zeros for the spaces that fill up the second column, behind a first one of that width; which lines have one."""
+        behind = np.minimum(starts + width, len(data) - spans.PAD)
+        sound = data[behind] == ord(self.between)
+        at = behind[sound] + 1
+        for _ in range(MOST_SPACES):
+            at = at[data[at] == ord(self.between)]
+            data[at] = ZERO
+            at += 1
+        return np.asarray(sound)
 
     def _column(self, column: pa.Array, name: str) -> Column:
         """A column without the values that say nothing."""
@@ -140,6 +148,20 @@ class ManyCells:
             return next(csv.reader([line], delimiter=self.between), []) if self.quotes else line.split(self.between)
         except csv.Error:
             return []
+
+
+def _filled_so(columns: Mapping[int, pa.Array], width: int) -> Yes:
+    """Which lines have a first column of that width and nothing empty: then no spaces stand where none belong."""
+    sizes = [_sizes(column) for _, column in sorted(columns.items())]
+    return np.asarray(np.logical_and.reduce([sizes[0] == width, *(size > 0 for size in sizes[1:])]))
+
+
+def _sizes(column: pa.Array) -> Ints:
+    """How many bytes the text of each row has."""
+    words = coded.whole(column)
+    if pa.types.is_dictionary(words.type):
+        return np.asarray(_sizes(words.dictionary).take(words.indices.to_numpy()))
+    return np.diff(np.frombuffer(words.buffers()[1], np.int32)[words.offset:words.offset + len(words) + 1])
 
 
 def _as_lines(data: Bytes, starts: Ints) -> pa.StringArray:

@@ -20,7 +20,7 @@ from pipeline.formats.expressions import several
 from pipeline.formats.known import Known
 from pipeline.formats.lines import NOBODY, literal
 from pipeline.formats.plainway import UNSURE, Column, PlainWay, code
-from pipeline.formats.spans import Ints, Texts
+from pipeline.formats.spans import Ints, Texts, Yes
 from pipeline.formats.times import EARLIEST, LATEST
 from pipeline.formats.verdicts import WORDS, any_fits, same_as, tested
 
@@ -29,6 +29,7 @@ LARGEST = 10 ** 12       # of a number that is put into another unit
 TIMES = {"iso", "epoch", "seconds"}
 FEW = 1 << 10            # times that show whether many are the same
 ROWS = 1 << 14           # addresses that are looked at at a time
+MOST_LONGER = 0.5        # of addresses: with more of them to be coded, to write them out costs less
 NAMED = 8                # letters of an address that its beginning holds at least
 
 
@@ -45,7 +46,7 @@ class PlainRows:
         self.bases = Known(sql.Prepared(f'SELECT {BASE} AS base FROM bases ORDER BY "our n"', con, "bases"),
                            {f"our {name}": pa.string() for name in ("scheme", "host", "port")})
         self.coded_ones = frozenset(self._words())
-        self.coded_times = False
+        self.coded_times = self.coded_urls = False
         self.keep = Known(sql.Prepared(_kept(form), con, "kept"), {name: pa.string() for name in form.file.keep} or
                           {"none": pa.string()})
 
@@ -70,7 +71,8 @@ class PlainRows:
 
     def of(self, numbered: pa.Table) -> tuple[pa.Array, pa.Table]:
         """Which of the lines were read, and those as the columns that the select gives; words are coded."""
-        words = self.coded_ones | ({self.form.times[0][0]} if self.coded_times else frozenset())
+        words = self.coded_ones | ({self.form.times[0][0]} if self.coded_times else set())
+        words |= {self.url} if self.coded_urls and self.url else set()
         try:
             read, columns = self.way.cutter.cut(coded.whole(numbered["text"]), ~numbered["long"].to_numpy(), words)
         except pa.ArrowInvalid:   # the select knows what to say of any text at all
@@ -95,6 +97,7 @@ class _Batch:
         self.rows, self.form, self.given, self.size = rows, rows.form, given, size
         self.sure = np.ones(size, bool)
         self.known: dict[str, pa.DictionaryArray] = {}
+        self.longer = np.zeros(size, bool)   # the addresses that are more than their place
 
     def columns(self) -> dict[str, pa.Array]:
         """The columns that the select gives, but for the line itself."""
@@ -107,7 +110,7 @@ class _Batch:
         made["place"] = self._place()
         if self.rows.flags:
             made["flags"] = self._flags(made["place"])
-        made["url"] = self._url()
+        made["url"] = self._url(made["place"])
         if self.form.sources("host"):
             made["named"] = self.word("host")
         self._held(made)
@@ -156,16 +159,37 @@ class _Batch:
 
     def _place(self) -> pa.DictionaryArray:
         """The beginning of the address, to the slash behind its authority."""
-        texts = self._texts(self.rows.url)
-        if texts is None:
+        column = self.given.get(self.rows.url or "")
+        if column is None:
             return _coded(None, self.size)
+        place = code(self._beginnings(column, self._tunnels())) if isinstance(column, Texts) else self._of_coded(column)
+        self.rows.coded_urls = not self.rows.together and bool(np.count_nonzero(self.longer) <= MOST_LONGER * self.size)
+        return place
+
+    def _of_coded(self, column: pa.DictionaryArray) -> pa.DictionaryArray:
+        """The same of coded addresses, looked at once each: a tunnel's that has a slash is left to the select."""
+        sure, self.sure = self.sure, np.ones(len(column.dictionary), bool)
+        places = self._beginnings(spans.texts(column.dictionary), np.zeros(len(column.dictionary), bool))
+        unsure, longer = (coded.spread(column, pa.array(facts)).fill_null(False).to_numpy(zero_copy_only=False)
+                          for facts in (~self.sure, self.longer))
+        self.sure, self.longer = sure & ~unsure & ~(longer & self._tunnels()), longer
+        return coded.put(column, places.array().cast(pa.string()))
+
+    def _tunnels(self) -> Yes:
+        """Which lines are of tunnels."""
+        if not self.rows.only("method"):
+            return np.zeros(self.size, bool)
+        return np.asarray(coded.fitting(self.word("method"), "CONNECT".__eq__).to_numpy(zero_copy_only=False))
+
+    def _beginnings(self, texts: Texts, tunnels: Yes) -> Texts:
+        """The beginnings of addresses; `longer` says which are more than that."""
         data, begin, end = texts
-        slash = np.concatenate([_slashes(texts.part(first, first + ROWS)) for first in range(0, self.size, ROWS)])
-        if self.rows.only("method"):
-            slash[coded.fitting(self.word("method"), "CONNECT".__eq__).to_numpy(zero_copy_only=False)] = len(data)
+        slash = np.concatenate([_slashes(texts.part(first, first + ROWS)) for first in range(0, max(1, len(begin)), ROWS)])
+        slash[tunnels] = len(data)
         letters = spans.eights(data)[np.maximum(begin, 0)] & spans.LETTERS   # it is counted in letters there, in bytes here
         self.sure &= (letters == 0) | (end - begin < NAMED)
-        return _coded(Texts(data, begin, np.where(slash < end, slash + 1, end)), self.size)
+        self.longer = slash < end - 1
+        return Texts(data, begin, np.where(slash < end, slash + 1, end))
 
     def _plain(self, name: str | None) -> pa.Array:
         """A column of texts that are all different as a rule."""
@@ -202,9 +226,9 @@ class _Batch:
                  for row in zip(*values, strict=True)]
         return coded.at(pa.array(at.astype(np.int32)), pa.array(first, pa.string()))
 
-    def _url(self) -> pa.Array:
+    def _url(self, place: pa.DictionaryArray) -> pa.Array:
         if not self.rows.together:
-            return self._plain(self.rows.url)
+            return self._address(place)
         parts = [coded.mapped(self.word(ours), lambda text: None if text.lower() in NOBODY else text)
                  for ours in ("scheme", "host", "port")]
         values, at = groups.cases(parts)
@@ -222,6 +246,18 @@ class _Batch:
             return url
         asked = coded.mapped(query, lambda text: None if text.lower() in NOBODY else "?" + text.lstrip("?"))
         return pc.binary_join_element_wise(url, pc.fill_null(asked.cast(pa.string()), ""), "")
+
+    def _address(self, place: pa.DictionaryArray) -> pa.Array:
+        """The address as logged; coded where most are no longer than their place, as those of tunnels are."""
+        column = self.given.get(self.rows.url or "")
+        if column is None or np.count_nonzero(self.longer) > MOST_LONGER * self.size:
+            return self._plain(self.rows.url)
+        if not isinstance(column, Texts):
+            return column
+        rest = code(column.some(self.longer))
+        at = place.indices.fill_null(0).to_numpy(zero_copy_only=False).copy()
+        at[self.longer] = len(place.dictionary) + rest.indices.to_numpy()
+        return coded.at(pa.array(at, mask=column.begin < 0), pa.concat_arrays([place.dictionary, rest.dictionary]))
 
     def _flags(self, place: pa.DictionaryArray) -> pa.Array:
         """The tests of addresses by how they begin, as bits: their place has as much of them as is needed."""
@@ -257,6 +293,8 @@ def _is_number(text: str) -> bool:
 def _slashes(texts: Texts) -> Ints:
     """The first slash behind the ninth letter of each text, or of one behind it."""
     data, begin, end = texts
+    if not len(begin):
+        return begin
     first, last = max(0, int(begin.min())), int(end.max())
     slashes = np.append(np.flatnonzero(data[first:last] == ord("/")) + first, len(data))
     return slashes[np.searchsorted(slashes, np.maximum(begin, 0) + NAMED)]
