@@ -53,7 +53,6 @@ def child(work: Callable[[], object]) -> int:
         code = 1
         try:
             signal.alarm(TOO_LONG)
-            os.fsync = FSYNC
             work()
             code = 0
         except BaseException:  # a child must never come back into the tests of its parent
@@ -74,6 +73,7 @@ def killed(work: Callable[[], object], step: int) -> int:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def doomed() -> None:
+        os.fsync = FSYNC
         _watched(before)
         work()
     return child(doomed)
