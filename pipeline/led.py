@@ -84,7 +84,8 @@ def led(visits: pa.Table, verdicts: pa.Table, policy: Any, own: Collection[str])
     """visit, context: the visits of pupils that are with the class of a member of staff. `own`: the networks of people's own
     devices."""
     numbers, kinds = policy.intent, leisure(policy)
-    if not some(visits.filter(pc.is_in(visits["band"], pa.array(TAUGHT))), "category", kinds):
+    taught = visits.select(["category"]).filter(pc.is_in(visits["band"], pa.array(TAUGHT)))
+    if not some(taught, "category", kinds):
         return _context([])
     with_staff = run(WITH_STAFF, {"leisure": kinds, "own": sorted(own), "slack": SLACK, "minutes": number(numbers, "led_minutes"),
                                   "pupils": number(numbers, "led_pupils"), "room": number(numbers, "room_people")},
