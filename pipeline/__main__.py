@@ -19,8 +19,13 @@ class _Without:
         return None
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Load the command and do what was typed."""
     sys.meta_path.insert(0, _Without)
-    from pipeline.cli import main
+    from pipeline.cli import main as run  # noqa: PLC0415  (not before pandas is out of the way)
 
+    run()
+
+
+if __name__ == "__main__":
     main()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from pipeline.pages.parts import several
+from pipeline.pages.wording import several
 from pipeline.problems import Exit, Problem
 from pipeline.reading import Reading
 from pipeline.runs import Run

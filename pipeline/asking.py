@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline import keyboard, render, rulefiles, ruleset, schoolfolder
+from pipeline import keyboard, render, rulefiles, schoolfolder
 from pipeline.lake import put_text
 from pipeline.policy import DECISION_COLUMNS, DECISIONS, Question, in_force
 from pipeline.policy.printed import asked, printed
@@ -27,14 +27,14 @@ MAY_RECORD = ("dsl", "deputy_dsl", "principal", "principal_slt", "technical_serv
 
 def policy(folder: Path, day: date | None = None) -> list[str]:
     """The policy as printed, with the readings in use on `day` (else today)."""
-    rules = _rules(folder)
+    rules = schoolfolder.rules(folder)
     day = day or _today(rules)
     return printed(in_force(rules.policy, day), day)
 
 
 def questions(folder: Path, day: date | None = None) -> list[str]:
     """The questions that are open on `day` (else today): readings, default, who decides, and the last judged term's numbers."""
-    rules = _rules(folder)
+    rules = schoolfolder.rules(folder)
     day = day or _today(rules)
     waiting = [question for question in in_force(rules.policy, day).questions.values() if not question.decision]
     effects = _Effects(folder, rules, day)
@@ -98,7 +98,7 @@ def last_term(calendar: Calendar, judged: Iterable[date], day: date) -> tuple[st
 
 def decide(folder: Path, ref: str, reading: str, who: str, why: str, since: date | None = None) -> str:
     """Record which reading holds, from `since` (else today) on; UsageError, RefusedError: nothing was recorded."""
-    rules = _rules(folder)
+    rules = schoolfolder.rules(folder)
     login = keyboard.login()
     role = rules.school.roles.get(login, "")
     if role not in MAY_RECORD:
@@ -148,14 +148,6 @@ def faults(folder: Path) -> list[Problem]:
 
 def _lines(text: str) -> list[str]:
     return text.lstrip("\ufeff").splitlines()[1:]
-
-
-def _rules(folder: Path) -> Rules:
-    schoolfolder.require_school(folder)
-    rules, found = ruleset.read_all(rulefiles.texts(folder))
-    if rules is None:
-        raise UsageError(*found)
-    return rules
 
 
 def _today(rules: Rules) -> date:

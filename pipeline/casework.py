@@ -11,14 +11,15 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline import correcting, keyboard, register, rulefiles, ruleset, schoolfolder
+from pipeline import correcting, keyboard, register, rulefiles, schoolfolder
 from pipeline.policy import Policy, in_force, read_policy
 from pipeline.privacy import fits, login_key, pseudonym
 from pipeline.problems import Problem, RefusedError, UsageError
 from pipeline.register import APART, OPENS, Card, IncidentState, Standing, Table
 from pipeline.register.clocks import due
 from pipeline.ruleset import Rules
-from pipeline.school import Person, School
+from pipeline.school import School
+from pipeline.school.people import Person
 from pipeline.schoolday import day_bounds, school_day
 from pipeline.vault import Vault, load_keys
 
@@ -61,10 +62,7 @@ def today(school: School) -> date:
 
 def sit(folder: Path, needs_role: bool = True) -> Desk:
     """The desk of whoever is at the keyboard; RefusedError when they have no role in this school and one is needed."""
-    schoolfolder.require_school(folder)
-    rules, faults = ruleset.read_all(rulefiles.texts(folder))
-    if rules is None:
-        raise UsageError(*faults)
+    rules = schoolfolder.rules(folder)
     who = keyboard.login()
     role = rules.school.roles.get(who, "")
     if needs_role and not role:

@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from pipeline import deciding, failing, logfiles, night, progress, purging, readout, returning, rulefiles, verifying
-from pipeline.pages.parts import several
+from pipeline.pages.wording import several
 from pipeline.problems import Exit, Problem, SchoolgateError
 from pipeline.verbs.access import access
 from pipeline.verbs.breach import breach

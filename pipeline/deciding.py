@@ -7,9 +7,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pipeline import casework, folders, keyboard, register, rulebook, rulefiles, ruleset, schoolfolder
+from pipeline import casework, folders, keyboard, register, rulefiles, ruleset, schoolfolder
 from pipeline.pages.parts import defanged
 from pipeline.problems import Problem, RefusedError, UsageError
+from pipeline.rulebook.examples import example_faults
 from pipeline.school import read_school
 from pipeline.tables import INCIDENTS, VISITS
 from pipeline.vault import load_keys
@@ -24,7 +25,7 @@ def check(folder: Path) -> tuple[list[Problem], int]:
     faults += folders.group_faults(school.groups) if school else []
     if rules is None:
         return faults, 0
-    faults += [fault for rule in rules.rules for fault in rulebook.example_faults(rule, rules.policy.categories)]
+    faults += [fault for rule in rules.rules for fault in example_faults(rule, rules.policy.categories)]
     return list(dict.fromkeys(faults)), sum(len(rule.fires) + len(rule.quiet) for rule in rules.rules)
 
 

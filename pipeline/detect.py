@@ -17,7 +17,8 @@ import pyarrow as pa
 from pipeline.classify import STAFF
 from pipeline.excepted import HIDES_NOTHING, Hiding
 from pipeline.intent import Facts, is_slip, number, reasons, suggest
-from pipeline.rulebook import acted, rule_condition
+from pipeline.rulebook.compiling import rule_condition
+from pipeline.rulebook.firing import acted
 from pipeline.signals.acts import ACTS
 from pipeline.sql import aside, run
 from pipeline.tables import DETECTIONS

@@ -17,8 +17,9 @@ from datetime import date
 
 from pipeline.hosts import normalise
 from pipeline.problems import Problem
-from pipeline.rulebook import Rule, nearest
+from pipeline.rulebook import Rule
 from pipeline.schoolday import read_date
+from pipeline.suggestions import nearest
 
 COLUMNS = ("rule", "site_or_person", "reason", "owner", "approver", "until")
 WHERE = "rules/exceptions.csv"

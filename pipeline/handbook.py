@@ -15,11 +15,12 @@ import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from pipeline import rulebook, tables
+from pipeline import tables
 from pipeline.cli import app
 from pipeline.formats import bundled
 from pipeline.lake import put_text, read_texts
-from pipeline.school import Settings
+from pipeline.rulebook.vocabulary import NUMBERS, SIGNALS, VOCABULARY
+from pipeline.school.settings import Settings
 
 PLAIN = (str, int, float, bool)
 
@@ -152,9 +153,9 @@ many detections are hidden, the nightly report by which row. Nothing hides a sea
 def rules() -> str:
     """`rules/README.md`: how a rule is written, from its vocabulary."""
     words = [f"| `{name}` | {word.sentence.format('…')} | {', '.join(f'`{one}`' for one in word.holds or ()) or _amounts(name)} |"
-             for name, word in rulebook.VOCABULARY.items()]
-    signals = [f"| `{name}` | {word.sentence} | {', '.join(f'`{one}`' for one in rulebook.NUMBERS.get(name, ()))} |"
-               for name, word in rulebook.SIGNALS.items()]
+             for name, word in VOCABULARY.items()]
+    signals = [f"| `{name}` | {word.sentence} | {', '.join(f'`{one}`' for one in NUMBERS.get(name, ()))} |"
+               for name, word in SIGNALS.items()]
     return (RULES_HEAD + "\n".join(["| word | a visit | holds |", "|---|---|---|", *words]) + "\n" + RULES_TAIL
             + "\n".join(["| signal | a visit | numbers |", "|---|---|---|", *signals]) + "\n" + EXCEPTIONS)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipeline import casework, issuing, periods, publishing, zipping
+from pipeline import casework, issuing, periods, publishing, schoolfolder, zipping
 from pipeline.account import Account
 from pipeline.problems import Problem, RefusedError, UsageError
 from pipeline.register import pack
@@ -27,7 +27,7 @@ def make(folder: Path, period: str, to: Path, reason: str) -> str:
         span = periods.parse(period, desk.rules.school.calendar)
         if not desk.judged(span):
             raise UsageError(Problem(f"--period {period}", "holds no day that has been judged", "a period with nights in it"))
-        files = publishing.inspection(desk, span)
+        files = publishing.inspection(desk, span, schoolfolder.proven(folder))
         at = datetime.now(UTC).isoformat(timespec="seconds")
         head = pack.PERIOD.format(period=span.title, at=at, who=who.who, role=who.role, reason=reason.strip())
         desk.registers["access"].append("export", f"inspection {span.name}", {

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from pipeline.chain import START, Body, Entry, Walk, following, parsed, uncollected
+from pipeline.durable import replacing, sync
 from pipeline.problems import FailedError, Problem
 
 State = TypeVar("State")
@@ -144,7 +145,7 @@ class Journal:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if new and not self.path.exists():
                 os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o600))
-                sync_folder(self.path.parent)
+                sync(self.path.parent)
             for half in self.path.parent.glob(f".{self.path.name}.*half"):
                 half.unlink(missing_ok=True)  # of a write that was cut short: it may hold what a later purge erases
             yield
@@ -156,14 +157,9 @@ class Journal:
     def _rewrite(self, entries: Sequence[Entry]) -> None:
         for made in self.path.parent.glob(f".{self.path.name}.*.kept"):
             made.unlink()
-        sync_folder(self.path.parent)
-        half = self.path.with_name("." + self.path.name + ".half")
-        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
+        sync(self.path.parent)
+        with replacing(self.path) as stream:
             stream.write("".join(entry.text() + "\n" for entry in entries).encode("utf-8", "surrogatepass"))
-            stream.flush()
-            os.fsync(stream.fileno())
-        half.rename(self.path)
-        sync_folder(self.path.parent)
         self._take(list(entries), self._stamp())
 
 
@@ -207,12 +203,3 @@ class Folded(Generic[State]):
                 self._step(self._state, entry)
         self._done = len(entries)
         return self._state
-
-
-def sync_folder(folder: Path) -> None:
-    """Have what a folder names on the disk."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

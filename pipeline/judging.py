@@ -41,7 +41,8 @@ from pipeline.policy import Policy, in_force
 from pipeline.privacy import login_key, pseudonym
 from pipeline.problems import Problem
 from pipeline.ruleset import Rules
-from pipeline.school import Person, School, said_of
+from pipeline.school import School, said_of
+from pipeline.school.people import Person
 from pipeline.schoolday import bands_table, is_open
 from pipeline.tables import LEARNED
 from pipeline.turned import filtered

@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from io import BufferedReader
-from pathlib import Path
 from typing import Any
 
-from pipeline.journal import Journal, sync_folder
+from pipeline.durable import private, sync
+from pipeline.journal import Journal
 
 BLOCK = 1 << 20
 Key = Callable[[], bytes]  # asked for only when there is something to open or to write
@@ -146,21 +146,14 @@ def save(tape: Tape, kind: Kind, key: Key, parts: Sequence[bytes]) -> bool:
         with tape.journal.locked():
             if not tape.current():
                 return False
-            _put(half, [mac + b"\n", head, *parts])
+            with private(half) as stream:
+                stream.writelines([mac + b"\n", head, *parts])
             half.rename(path)
-            sync_folder(path.parent)
+            sync(path.parent)
     except OSError:  # a full disk, or a folder that is only to be read: the register itself is as it was
         half.unlink(missing_ok=True)
         return False
     return True
-
-
-def _put(path: Path, parts: Sequence[bytes]) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
-        for part in parts:
-            stream.write(part)
-        stream.flush()
-        os.fsync(stream.fileno())
 
 
 def _mac(key: bytes, head: bytes) -> bytes:

@@ -9,7 +9,6 @@ names never become Python objects: Arrow splits the text and DuckDB tidies, chec
 from __future__ import annotations
 
 import csv
-import difflib
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from functools import cache
@@ -22,6 +21,7 @@ from pipeline.hosts import endings, is_public_suffix, normalise, sites
 from pipeline.problems import Problem
 from pipeline.schoolday import read_date
 from pipeline.sql import run
+from pipeline.suggestions import nearest
 from pipeline.tables import HOSTS, conform
 
 NEVER_LISTED = frozenset({"illegal_csam", "illegal_terrorism", "extreme_pornography"})
@@ -178,13 +178,8 @@ def _wrong_category(where: str, category: str, categories: Collection[str]) -> P
         return Problem(where, f"{category} may only come from the filter's own verdict, never from a list",
                        "delete this file; no school should hold such names")
     if categories and category not in categories:
-        return Problem(where, f"{category} is not a category of categories.toml", _nearest(category, categories))
+        return Problem(where, f"{category} is not a category of categories.toml", nearest(category, categories))
     return None
-
-
-def _nearest(word: str, known: Collection[str]) -> str:
-    close = difflib.get_close_matches(word, list(known), 1)
-    return close[0] if close else ""
 
 
 def _faults(odd: Sequence[tuple[str, int, str]]) -> list[Problem]:

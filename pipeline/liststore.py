@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -18,10 +19,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline import sql
-from pipeline.problems import FailedError, Problem
+from pipeline.durable import sync
+from pipeline.problems import FailedError, Problem, UsageError
 
 STORED = pa.schema([("entry", pa.string()), ("path", pa.string()), ("category", pa.string()), ("excepted", pa.bool_()),
                     ("file", pa.string()), ("line", pa.int64())])
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 ABOUT = b"schoolgate"
 MEMORY = "300MB"      # for one run of names, which takes some 150; what does not fit goes to disk
 RUN = 500_000         # names that are sorted, or compared, at once
@@ -78,6 +81,11 @@ class Lists:
         """Where the list is that the last update replaced."""
         return self.folder / "before" / f"{name}.parquet"
 
+    def require(self, name: str) -> None:
+        """UsageError when no list of that name is here."""
+        if not NAME.fullmatch(name) or not self.path(name).exists():
+            raise UsageError(Problem(name, "is no imported list here", "schoolgate lists show"))
+
     def about(self, name: str) -> dict[str, Any]:
         """Provenance and counts of a list; FailedError when its file is damaged."""
         return _about(self.path(name))
@@ -120,11 +128,11 @@ class Lists:
                 writer.write_table(file.read_row_group(number))
             writer.add_key_value_metadata({ABOUT.decode(): json.dumps(dict(about), ensure_ascii=False, sort_keys=True)})
         half.unlink()
-        _sync(ready)
+        sync(ready)
         if self.path(name).exists():
             self._keep(name)
         ready.rename(self.path(name))
-        _sync(self.folder)
+        sync(self.folder)
 
     def _keep(self, name: str) -> None:
         """Keep the list that is about to be replaced, by a second name of the same file."""
@@ -133,13 +141,13 @@ class Lists:
         link.unlink(missing_ok=True)
         os.link(self.path(name), link)
         link.rename(self.before(name))
-        _sync(link.parent)
+        sync(link.parent)
 
     def drop(self, name: str) -> None:
         """Remove a list, and the one before it."""
         self.before(name).unlink(missing_ok=True)
         self.path(name).unlink()
-        _sync(self.folder)
+        sync(self.folder)
 
     def download(self, name: str) -> Path:
         """Where a download of this list may stand while it is read."""
@@ -207,11 +215,3 @@ def differing(old: Path, new: Path) -> list[dict[str, Any]]:
             known["first"] = sorted([*known["first"], *row["first"]], key=lambda name: (len(name), name))[:5]
     con.close()
     return [found[key] for key in sorted(found)]
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -18,12 +18,13 @@ from pipeline import folders, mail, periods, rulefiles, schoolfolder
 from pipeline.journal import Journal
 from pipeline.mail import Server
 from pipeline.pages.index import Period, kind_of, one_of, period_of, typed
-from pipeline.pages.parts import several
+from pipeline.pages.wording import several
 from pipeline.posting import Letter, Post, told, unknown_ends
 from pipeline.privacy import pseudonym
 from pipeline.problems import Problem, UsageError
 from pipeline.schedule import SETTLED
-from pipeline.school import Mail, School
+from pipeline.school import School
+from pipeline.school.settings import Mail
 from pipeline.schoolday import school_day
 from pipeline.vault import load_keys
 

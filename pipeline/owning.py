@@ -8,7 +8,6 @@ from pathlib import Path
 
 from pipeline import ownlist, rulefiles, schoolfolder, unlisted
 from pipeline.problems import Problem, RefusedError, UsageError
-from pipeline.ruleset import Rules, read_all
 from pipeline.uncategorised import Unknown
 from pipeline.vault import load_keys
 
@@ -17,7 +16,7 @@ SHOWN = 100  # sites that the command prints: more than a week's page has, and s
 
 def add(folder: Path, entry: str, category: str, reason: str, owner: str, until: str) -> str:
     """Put a row into the school's own list, whole or not at all; UsageError says why it cannot be."""
-    rules, today = _rules(folder), datetime.now(UTC).date()
+    rules, today = schoolfolder.rules(folder), datetime.now(UTC).date()
     row = {"entry": entry.strip().lower(), "category": category, "reason": reason, "owner": owner, "until": until}
     with rulefiles.locked(folder):
         text = rulefiles.exact(folder, ownlist.WHERE)
@@ -31,7 +30,7 @@ def add(folder: Path, entry: str, category: str, reason: str, owner: str, until:
 
 def unknown(folder: Path, first: date | None, last: date | None, least: int | None) -> list[str]:
     """The sites on no list that most people met, a line each; by default of the last week that was judged."""
-    rules = _rules(folder)
+    rules = schoolfolder.rules(folder)
     lake = schoolfolder.open_lake(folder, load_keys(folder / rules.school.keys))
     judged = sorted(lake.judged())
     if not judged:
@@ -41,14 +40,6 @@ def unknown(folder: Path, first: date | None, last: date | None, least: int | No
     few = rules.school.small_number if least is None else least
     found = unlisted.of_days(lake, rules, [day for day in judged if since <= day <= until], few, SHOWN)
     return [f"{since} to {until}: {len(found) or 'no'} sites on no list that {few:,} people or more met", *_table(found)]
-
-
-def _rules(folder: Path) -> Rules:
-    schoolfolder.require_school(folder)
-    rules, faults = read_all(rulefiles.texts(folder))
-    if rules is None:
-        raise UsageError(*faults)
-    return rules
 
 
 def _table(found: Sequence[Unknown]) -> list[str]:

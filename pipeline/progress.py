@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pipeline.pages.parts import several
+from pipeline.pages.wording import several
 
 if TYPE_CHECKING:
     from rich.progress import Progress

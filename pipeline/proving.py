@@ -32,6 +32,16 @@ class Proven:
     faults: list[Problem] = field(default_factory=list)
     heads: bytes = b""  # 32 bytes a line
 
+    @property
+    def entries(self) -> int:
+        """How many entries it holds."""
+        return len(self.heads) // 32
+
+    @property
+    def head(self) -> str:
+        """The head now: what its last entry left."""
+        return self.heads[-32:].hex() or START
+
     def had(self, said: Iterable[str]) -> dict[str, int]:
         """The number of the entry that left each of these heads (hex, as much of each as was printed); 0: of none, the start.
 

@@ -24,7 +24,8 @@ from pipeline.chain import Entry
 from pipeline.journal import Journal
 from pipeline.lake import Lake
 from pipeline.pages.index import beside, span_of
-from pipeline.school import Retention, School
+from pipeline.school import School
+from pipeline.school.settings import Retention
 from pipeline.tables import DETECTIONS, INCIDENTS, VISITS
 from pipeline.vault import Vault, load_keys
 

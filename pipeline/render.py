@@ -22,9 +22,10 @@ from pipeline.pages.index import IndexPage
 from pipeline.pages.inspection import InspectionPage
 from pipeline.pages.logs import LogPage
 from pipeline.pages.nightly import NightlyPage
-from pipeline.pages.parts import Basis, Grid, long_day, number, visible
+from pipeline.pages.parts import Basis, Grid, visible
 from pipeline.pages.principal import PrincipalPage
-from pipeline.pages.termly import TermlyPage, short
+from pipeline.pages.termly import TermlyPage
+from pipeline.pages.wording import long_day, number, short
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -34,6 +35,7 @@ TEMPLATES = {NightlyPage: "nightly.html", DslPage: "dsl.html", PrincipalPage: "p
              IndexPage: "index.html", InspectionPage: "inspection.html"}
 LONGEST_PIECE = 22  # letters without a place to break that a narrow column still holds: longer ones break anywhere
 LINK = re.compile(r"(?i)\bhttp(s?)://")
+OPTION = re.compile(r"(?<!\S)--[a-z]{1,14}(?!\S)")  # of a command: a browser would break the line after its dashes
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 
 
@@ -92,9 +94,10 @@ def _shown(value: object) -> object:
 
 
 def _breakable(value: object) -> Markup:
-    """A cell's text in which a long site may break between its labels, and only there."""
+    """A cell's text in which a long site may break between its labels, and only there, and an option of a command nowhere."""
     text = str(escape(_shown(value)))
-    return Markup(text.replace("[.]", "[.]<wbr>") if len(text) > LONGEST_PIECE else text)  # noqa: S704  (escaped above)
+    broken = text.replace("[.]", "[.]<wbr>") if len(text) > LONGEST_PIECE else text
+    return Markup(OPTION.sub(r'<span class="at">\g<0></span>', broken))  # noqa: S704  (escaped above)
 
 
 def _is_unbroken(value: object) -> bool:

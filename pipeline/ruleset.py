@@ -14,8 +14,10 @@ from pipeline.formats import Format, with_own
 from pipeline.policy import Policy, read_policy
 from pipeline.privacy import login_key
 from pipeline.problems import Problem
-from pipeline.rulebook import Rule, read_rules
-from pipeline.school import Person, School, read_people, read_school
+from pipeline.rulebook import Rule
+from pipeline.rulebook.reading import read_rules
+from pipeline.school import School, read_school
+from pipeline.school.people import Person, read_people
 from pipeline.signals.shapes import Book
 from pipeline.terms import Terms, read_terms
 from pipeline.vendors import Names, read_vendors

@@ -6,18 +6,14 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
-from pipeline import precision, rulefiles, ruleset, schoolfolder
-from pipeline.problems import UsageError
-from pipeline.rulebook import rule_sentences
+from pipeline import precision, schoolfolder
+from pipeline.rulebook.compiling import rule_sentences
 from pipeline.ruleset import Rules
 
 
 def rules(folder: Path, until: date) -> list[str]:
     """Each rule in a few lines: its title, what it looks for, how often it was right, and what is proposed; UsageError."""
-    schoolfolder.require_school(folder)
-    known, faults = ruleset.read_all(rulefiles.texts(folder))
-    if known is None:
-        raise UsageError(*faults)
+    known = schoolfolder.rules(folder)
     states = schoolfolder.incidents(folder)
     triage = known.school.triage
     found = precision.records(precision.decisions(states.values()), until, triage.precision)

@@ -16,7 +16,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from pipeline.problems import Problem, UsageError
-from pipeline.school import School, minute
+from pipeline.school import School
+from pipeline.school.validators import minute
 from pipeline.schoolday import Calendar, academic_year, is_open
 
 AHEAD = timedelta(days=364)       # days of term are named for a year less a day, so that no date stands twice

@@ -11,6 +11,7 @@ from pipeline.journal import Journal
 from pipeline.lake import Lake
 from pipeline.problems import Problem, RefusedError, UsageError
 from pipeline.registers import Incidents, Registers
+from pipeline.ruleset import Rules, read_all
 from pipeline.school import School, read_school
 from pipeline.vault import Keys, load_keys
 
@@ -26,6 +27,15 @@ def settings(folder: Path) -> School:
     if school is None:
         raise UsageError(*problems)
     return school
+
+
+def rules(folder: Path) -> Rules:
+    """All that a school folder judges by; UsageError with every fault when it cannot be judged by."""
+    require_school(folder)
+    read, problems = read_all(rulefiles.texts(folder))
+    if read is None:
+        raise UsageError(*problems)
+    return read
 
 
 def require_school(folder: Path) -> None:

@@ -7,7 +7,6 @@ shuffled or changed does not open. Written whole or not at all, fsynced.
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
 import struct
 from collections.abc import Collection, Iterable, Iterator
@@ -16,6 +15,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from pipeline.durable import private, replacing
 from pipeline.problems import FailedError, Problem
 
 MAGIC = b"schoolgate sealed 1\n"
@@ -24,21 +24,12 @@ MAGIC = b"schoolgate sealed 1\n"
 def seal_copy(path: Path, key: bytes, chunks: Iterable[bytes]) -> None:
     """Write `chunks` (up to a few MiB each), encrypted, to `path` (0600, its folder 0700)."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    half = path.with_name("." + path.name + ".half")
-    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+    with replacing(path) as out:
         base = secrets.token_bytes(8)
         out.write(MAGIC + base)
         for number, (chunk, last) in enumerate(_marked(chunks)):
             box = AESGCM(key).encrypt(base + struct.pack(">I", number), chunk, b"last" if last else b"more")
             out.write(struct.pack(">I?", len(box), last) + box)
-        out.flush()
-        os.fsync(out.fileno())
-    half.rename(path)
-    handle = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def open_copy(path: Path, key: bytes) -> Iterator[bytes]:
@@ -96,10 +87,9 @@ def write_out(to: Path, chunks: Iterable[bytes]) -> int:
     """Write an opened copy to a new file for its owner alone; how many bytes. FailedError leaves no half of it."""
     size = 0
     try:
-        with os.fdopen(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+        with private(to, new=True) as out:
             for chunk in chunks:
                 size += out.write(chunk)
-            os.fsync(out.fileno())
     except FailedError:
         to.unlink()
         raise

@@ -11,7 +11,7 @@ from pipeline import missed, rulefiles, schoolfolder, silence
 from pipeline.lake import Lake
 from pipeline.liststore import Lists
 from pipeline.missed import Due, moment
-from pipeline.pages.parts import several
+from pipeline.pages.wording import several
 from pipeline.policy import read_policy
 from pipeline.problems import Problem
 from pipeline.register import Card

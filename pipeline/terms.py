@@ -6,13 +6,13 @@ for help is named nowhere: a term of `help_seeking.txt` silences every other.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pipeline.lists import NEVER_LISTED
 from pipeline.problems import Problem
+from pipeline.suggestions import nearest
 from pipeline.words import joined, spellings, stem, words
 
 HELP = "help_seeking"
@@ -102,8 +102,7 @@ def read_terms(files: Mapping[str, str], categories: Collection[str] = ()) -> tu
     for where in sorted(name for name in files if name.endswith(".txt")):
         category = where.rsplit("/", 1)[-1].removesuffix(".txt")
         if category in NEVER_LISTED or (categories and category not in categories):
-            close = difflib.get_close_matches(category, [*categories], 1)
-            problems.append(Problem(where, f"{category} is not a category that words may give", close[0] if close else ""))
+            problems.append(Problem(where, f"{category} is not a category that words may give", nearest(category, categories)))
             continue
         for term, fault in _lines(where, category, files[where]):
             terms += [term] if term else []

@@ -15,6 +15,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from pipeline.durable import replacing
 from pipeline.problems import FailedError, Problem, RefusedError
 
 
@@ -43,7 +44,8 @@ def load_keys(folder: Path) -> Keys:
 
 def _key(path: Path) -> bytes:
     if not path.exists():
-        _replace(path, secrets.token_bytes(32))
+        with replacing(path) as stream:
+            stream.write(secrets.token_bytes(32))
     _closed(path, 0o600)
     key = path.read_bytes()
     if len(key) != 32:
@@ -63,21 +65,6 @@ def _locked(folder: Path) -> Iterator[None]:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
-    finally:
-        os.close(handle)
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Put `data` in the place of `path`, whole or not at all, on the disk before this returns."""
-    half = path.with_name("." + path.name + ".half")
-    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    half.rename(path)
-    handle = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(handle)
     finally:
         os.close(handle)
 
@@ -130,5 +117,7 @@ class Vault:
 
     def _write(self, names: dict[str, str]) -> None:
         nonce = secrets.token_bytes(12)
-        _replace(self.path, nonce + self._box.encrypt(nonce, json.dumps(names, sort_keys=True).encode(), b"vault"))
+        sealed = self._box.encrypt(nonce, json.dumps(names, sort_keys=True).encode(), b"vault")
+        with replacing(self.path) as stream:
+            stream.write(nonce + sealed)
         self._names = names

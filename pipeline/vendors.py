@@ -8,7 +8,6 @@ illegal content are never here: they seal (the formats' `[sealed]` words).
 from __future__ import annotations
 
 import csv
-import difflib
 import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
@@ -17,6 +16,7 @@ from pipeline.formats import Format
 from pipeline.formats.verdicts import GRAVE
 from pipeline.lists import NEVER_LISTED
 from pipeline.problems import Problem
+from pipeline.suggestions import nearest_or_all
 
 COLUMNS = ("vendor_category", "category", "note")
 NOTHING = "uncategorised"  # what `-` stands for: known, and without a counterpart
@@ -113,5 +113,4 @@ def _faults(name: str, category: str, known: Names, categories: Collection[str],
 
 
 def _close(word: str, known: Collection[str]) -> str:
-    near = difflib.get_close_matches(word, sorted(known), 1)
-    return near[0] if near else ", ".join(sorted(known)) if len(known) < 30 else "-"
+    return nearest_or_all(word, known, 30) or "-"

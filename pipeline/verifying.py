@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pipeline import asking, folders, schoolfolder, sealing
 from pipeline.pages.index import span_of
-from pipeline.pages.parts import several
+from pipeline.pages.wording import several
 from pipeline.problems import Problem, UsageError
 from pipeline.proving import Proven
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import io
-import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from pipeline.durable import private
 from pipeline.lake import put_text
 from pipeline.problems import FailedError, Problem, UsageError
 
@@ -33,9 +33,8 @@ def write(to: Path, inside: str, files: Mapping[str, bytes]) -> None:
             box.writestr(about, data)
     half = to.with_name(f".{to.name}.half")
     try:
-        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
+        with private(half) as stream:
             stream.write(out.getvalue())
-            os.fsync(stream.fileno())
         half.rename(to)
     except OSError as error:
         raise FailedError(Problem(str(to), f"could not be written ({error.strerror})", "another place")) from None

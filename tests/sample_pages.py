@@ -88,7 +88,7 @@ def _period(name: str) -> str:
 def _evidence(folder: Path) -> dict[str, str]:
     """The first page of the evidence for inspection, and its table."""
     with issuing.at_desk(folder, Account()) as desk:
-        files = publishing.inspection(desk, periods.parse("2026-27", desk.rules.school.calendar))
+        files = publishing.inspection(desk, periods.parse("2026-27", desk.rules.school.calendar), schoolfolder.proven(folder))
     return {f"inspection{name.removeprefix('index')}": files[name].decode() for name in ("index.html", "index.answers.csv")}
 
 

@@ -14,7 +14,8 @@ from test_detect import NOTHING_SEALED
 from pipeline import detect
 from pipeline.classify import judge
 from pipeline.policy import read_policy
-from pipeline.rulebook import Rule, read_rules
+from pipeline.rulebook import Rule
+from pipeline.rulebook.reading import read_rules
 
 RULES = Path(__file__).parents[1] / "rules"
 POLICY, _ = read_policy({f"rules/{path.name}": path.read_text("utf-8") for path in RULES.glob("*.*")})

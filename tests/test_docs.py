@@ -13,7 +13,7 @@ import typer
 
 from pipeline import handbook
 from pipeline.cli import app
-from pipeline.school import Settings
+from pipeline.school.settings import Settings
 from pipeline.version import VERSION
 
 ROOT = Path(__file__).parent.parent

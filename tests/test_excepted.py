@@ -9,7 +9,7 @@ import pytest
 from small_school import MONDAY, lake_of, line, make, run
 
 from pipeline.excepted import Hiding, read_exceptions
-from pipeline.rulebook import read_rules
+from pipeline.rulebook.reading import read_rules
 from pipeline.tables import DETECTIONS, INCIDENTS, TALLIES
 
 HEAD = "rule,site_or_person,reason,owner,approver,until\n"

@@ -10,7 +10,7 @@ from tables_text import DAY, build, rows, said, visits
 from pipeline import detect
 from pipeline.classify import judge
 from pipeline.policy import read_policy
-from pipeline.rulebook import read_rules
+from pipeline.rulebook.reading import read_rules
 from pipeline.tables import LINES
 
 RULES = Path(__file__).parents[1] / "rules"

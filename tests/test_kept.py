@@ -196,7 +196,7 @@ def test_where_nothing_can_be_kept_the_answer_is_the_same(tmp_path: Path, monkey
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
-    monkeypatch.setattr(kept, "_put", full)
+    monkeypatch.setattr(kept, "private", full)
     agrees(journal)
     assert proving.prove(journal, key).faults == [] and not list(tmp_path.glob(".*.kept"))
 
@@ -218,7 +218,9 @@ def test_a_changed_byte_is_found_and_its_line_named_with_a_proof_too(tmp_path: P
     data[at % len(data)] ^= by
     path.write_bytes(data)
     shutil.copy(tmp_path / "proof", journal.kept("proof"))
-    faults = proving.prove(journal, key, whole).faults
+    proven = proving.prove(journal, key, whole)
+    faults = proven.faults
+    assert (proven.entries, proven.head) == (len(journal.entries()), journal.head())
     assert faults and faults[0].where in {f"{path}, line {line}", f"{path}, line {line + 1}"}
     assert {fault.where for fault in faults} == {fault.where for fault in journal.verify()}
 

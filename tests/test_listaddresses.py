@@ -16,10 +16,11 @@ from small_school import derived, line, make, run
 from tables_text import DAY
 from tables_text import lines as text_lines
 
-from pipeline import answers, listaddresses, listing, sql
+from pipeline import answers, listaddresses, sql
 from pipeline.answers import ANSWERS
 from pipeline.hosts import sites
-from pipeline.listing import Wanted
+from pipeline.listing import reasons, upkeep
+from pipeline.listing.wanted import Wanted
 from pipeline.lists import LISTS, OWN, classify_hosts
 from pipeline.policy import Category
 from pipeline.tables import LINES, conform
@@ -178,7 +179,7 @@ def school(tmp_path: Path) -> Path:
     """A school folder without starter lists, and an imported list of addresses."""
     folder = make(tmp_path / "school", rules=["games-in-lessons"])
     (folder / "made.txt").write_text("big.example/arcade\nhttps://big.example/watch?v=7\n")
-    listing.add(folder, Wanted("made", str(folder / "made.txt"), "urls", "games"))
+    upkeep.add(folder, Wanted("made", str(folder / "made.txt"), "urls", "games"))
     return folder
 
 
@@ -193,7 +194,7 @@ def test_the_night_goes_by_listed_addresses(school: Path) -> None:
 
 def test_why_takes_an_address(school: Path) -> None:
     """The answer for the page, and each line that speaks of its host."""
-    told = listing.why(school, "https://www.big.example/arcade/1?x=2")
+    told = reasons.why(school, "https://www.big.example/arcade/1?x=2")
     assert told[0] == "www.big.example/arcade/1?x=2: games, by big.example/arcade of made: the most specific entry wins, and this one names the address itself"
-    assert listing.why(school, "www.big.example")[0].startswith("www.big.example: uncategorised")
-    assert listing.why(school, "big.example/watch?v=7")[0].startswith("big.example/watch?v=7: games")
+    assert reasons.why(school, "www.big.example")[0].startswith("www.big.example: uncategorised")
+    assert reasons.why(school, "big.example/watch?v=7")[0].startswith("big.example/watch?v=7: games")

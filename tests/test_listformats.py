@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.listformats import FORMATS, Parsed, parse, parsing
+from pipeline.listformats.parsed import Parsed
+from pipeline.listformats.parsing import FORMATS, parse, parsing
 
 DOMAINS = """\ufeff# a list
 Games.Example.

@@ -27,9 +27,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_school import line, make, run
 
-from pipeline import judging, listing, listsource, liststore, register, rulefiles, ruleset, schoolfolder
+from pipeline import judging, listsource, liststore, register, rulefiles, ruleset, schoolfolder
 from pipeline.listfetch import Limits
-from pipeline.listing import Wanted
+from pipeline.listing import comparing, reasons, upkeep
+from pipeline.listing.wanted import Wanted
 from pipeline.liststore import STORED, Lists
 from pipeline.problems import FailedError, RefusedError, UsageError
 
@@ -50,7 +51,7 @@ def add(folder: Path, text: str, name: str = "made", form: str = "domains", cate
     """Import a text as a list."""
     path = folder / f"{name}.txt"
     path.write_text(text)
-    return listing.add(folder, Wanted(name, str(path), form, category))
+    return upkeep.add(folder, Wanted(name, str(path), form, category))
 
 
 def classified(folder: Path, *hosts: str) -> list[str]:
@@ -129,7 +130,7 @@ def test_an_archive_of_ut1_maps_its_own_categories(school: Path) -> None:
     (school / "rules/vendor").mkdir(exist_ok=True)
     (school / "rules/vendor/ut1.csv").write_text("vendor_category,category\njeux,games\n")
     ut1(school / "ut1.tar.gz")
-    told = "\n".join(listing.add(school, Wanted("ut1", str(school / "ut1.tar.gz"), "ut1")))
+    told = "\n".join(upkeep.add(school, Wanted("ut1", str(school / "ut1.tar.gz"), "ut1")))
     assert classified(school, "one.example", "b\u00fccher.test", "three.example", "four.example") == ["games"] * 3 + ["uncategorised"]
     for text in ("a link, which is not followed: 2", "no category of ours for: rest 1 (rules/vendor/ut1.csv)", "patterns, which are not read: 1"):
         assert text in told
@@ -140,24 +141,30 @@ def test_why_names_every_line_and_the_rule_that_decides(school: Path) -> None:
     """The own list, then protection, then the longest name; a line of each list that speaks of the host."""
     add(school, "# head\nplay.example\nwww.deep.play.example/x\n", form="urls")
     add(school, "deep.play.example\n", name="other", category="shopping")
-    told = "\n".join(listing.why(school, "www.deep.play.example"))
+    told = "\n".join(reasons.why(school, "www.deep.play.example"))
     assert told.startswith("www.deep.play.example: shopping, by deep.play.example of other: the longest name wins")
     assert "made, made.txt:2  play.example  gambling" in told and "of pages under this path only" in told
     assert "rules/lists/games.txt:2  play.example  games" in told
     with (school / "rules/lists/own.csv").open("a") as stream:
         stream.write("play.example,learning,coding club,TSM,\n")
-    assert "the school's own list beats every other" in listing.why(school, "www.deep.play.example")[0]
-    assert listing.why(school, "nowhere.example") == ["nowhere.example: no list speaks of it"]
+    assert "the school's own list beats every other" in reasons.why(school, "www.deep.play.example")[0]
+    assert reasons.why(school, "nowhere.example") == ["nowhere.example: no list speaks of it"]
+
+
+def test_why_is_asked_in_a_school_folder(tmp_path: Path) -> None:
+    """Anywhere else the one fault is that it is none, not every setting that is missing there."""
+    with pytest.raises(UsageError, match="is not a school folder"):
+        reasons.why(tmp_path, "play.example")
 
 
 def test_every_import_is_in_the_change_log_by_itself(school: Path) -> None:
     """Added, changed with the names that moved, removed; an update that finds nothing new is no change."""
     add(school, "a.example\nb.example\nc.example\n")
-    assert listing.update(school, []) == (["made: as it was"], [])
+    assert upkeep.update(school, []) == (["made: as it was"], [])
     (school / "made.txt").write_text("a.example\nb.example\nd.example\n")
-    listing.update(school, ["made"])
+    upkeep.update(school, ["made"])
     assert Lists(school).about("made")["change"]["after"] == "1 new in gambling: d.example"
-    listing.remove(school, "made")
+    upkeep.remove(school, "made")
     assert changes(school) == [("list made", "added", 3), ("list made", "changed", 2), ("list made", "removed", 3)]
     assert classified(school, "a.example") == ["uncategorised"]
 
@@ -167,11 +174,11 @@ def test_diff_says_what_moved_and_whom_nobody(school: Path) -> None:
     log = school / "access.log"
     log.write_text(line(0, "d.example") + line(9, "b.example"))
     add(school, "a.example\nb.example\nc.example\n")
-    assert listing.diff(school, "made") == ["made has not been updated since it was added."]
+    assert comparing.diff(school, "made") == ["made has not been updated since it was added."]
     run(school, log)
     (school / "made.txt").write_text("a.example\nb.example\nd.example\n")
-    listing.update(school, ["made"])
-    assert listing.diff(school, "made") == [
+    upkeep.update(school, ["made"])
+    assert comparing.diff(school, "made") == [
         "made: 2 differences by category", "+ 1 in gambling: d.example", "- 1 in gambling: c.example",
         "of 2 hosts of the last fortnight 1 have another category", "  d.example: uncategorised -> gambling"]
 
@@ -229,7 +236,7 @@ def test_a_list_that_is_added_over_another_must_hold_half_of_it(school: Path) ->
         add(school, "d.example\n")
     assert classified(school, "a.example", "d.example") == ["gambling", "uncategorised"]
     assert changes(school) == [("list made", "added", 3)]
-    listing.remove(school, "made")
+    upkeep.remove(school, "made")
     add(school, "d.example\n")
     assert classified(school, "a.example", "d.example") == ["uncategorised", "gambling"]
 
@@ -285,9 +292,9 @@ def test_a_bad_update_leaves_the_list_as_it_was(school: Path, answer: Answer, sa
     def first_good(to: BaseHTTPRequestHandler) -> None:
         next(answers, answer)(to)
     with served(first_good) as url:
-        listing.add(school, Wanted("net", url, "domains", "gambling"), QUICK)
+        upkeep.add(school, Wanted("net", url, "domains", "gambling"), QUICK)
         before = Lists(school).path("net").read_bytes()
-        _, problems = listing.update(school, ["net"], QUICK)
+        _, problems = upkeep.update(school, ["net"], QUICK)
     assert len(problems) == 1
     assert re.search(said, str(problems[0]))
     assert Lists(school).path("net").read_bytes() == before
@@ -298,25 +305,25 @@ def test_a_bad_update_leaves_the_list_as_it_was(school: Path, answer: Answer, sa
 def test_a_list_is_fetched_only_when_it_has_changed(school: Path) -> None:
     """The server is told what is here, and 304 is no update; an address that is not https is not asked."""
     with served(give(GOOD, ETag='"one"')) as url:
-        listing.add(school, Wanted("net", url, "domains", "gambling"), QUICK)
-        assert listing.update(school, ["net"], QUICK) == (["net: as it was"], [])
+        upkeep.add(school, Wanted("net", url, "domains", "gambling"), QUICK)
+        assert upkeep.update(school, ["net"], QUICK) == (["net: as it was"], [])
     with pytest.raises(UsageError, match="no https address"):
-        listing.add(school, Wanted("plain", "http://lists.example/a", "domains", "gambling"), QUICK)
+        upkeep.add(school, Wanted("plain", "http://lists.example/a", "domains", "gambling"), QUICK)
 
 
 def test_an_update_killed_at_any_step_leaves_the_old_list_or_the_new(school: Path, tmp_path: Path) -> None:
     """Never half a list; the next night tidies up nothing it needs, and the change stands in the log once."""
     add(school, "a.example\nb.example\n")
     (school / "made.txt").write_text("a.example\nc.example\n")
-    steps = dying.steps(_copy(school, tmp_path / "whole"), lambda: listing.update(tmp_path / "whole", []))
+    steps = dying.steps(_copy(school, tmp_path / "whole"), lambda: upkeep.update(tmp_path / "whole", []))
     assert any("rename" in step.what for step in steps)
     seen = set()
     for step in steps:
         folder = _copy(school, tmp_path / f"at{step.number}")
-        dying.killed(lambda folder=folder: listing.update(folder, []), step.number)  # type: ignore[misc]
+        dying.killed(lambda folder=folder: upkeep.update(folder, []), step.number)  # type: ignore[misc]
         seen.add(tuple(classified(folder, "b.example", "c.example")))
         run(folder)
-        listing.update(folder, [])
+        upkeep.update(folder, [])
         assert classified(folder, "b.example", "c.example") == ["uncategorised", "gambling"]
         assert changes(folder) == [("list made", "added", 2), ("list made", "changed", 2)]
     assert seen == {("gambling", "uncategorised"), ("uncategorised", "gambling")}
@@ -334,7 +341,7 @@ def test_a_zip_is_read_without_its_links_and_locked_files(school: Path) -> None:
         link = zipfile.ZipInfo("link.txt")
         link.external_attr = (stat.S_IFLNK | 0o777) << 16
         box.writestr(link, "one.txt")
-    told = listing.add(school, Wanted("zipped", str(school / "lists.zip"), "domains", "games"))
+    told = upkeep.add(school, Wanted("zipped", str(school / "lists.zip"), "domains", "games"))
     assert classified(school, "a.example", "b.example") == ["games", "games"]
     assert any("a link, which is not followed: 1, such as link.txt" in text for text in told)
 
@@ -344,7 +351,7 @@ def test_an_archive_that_swells_is_refused(school: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(listsource, "MOST", 100_000)
     (school / "bomb.gz").write_bytes(gzip.compress(b"a" * 10_000_000))
     with pytest.raises(FailedError, match="is larger than"):
-        listing.add(school, Wanted("bomb", str(school / "bomb.gz"), "domains", "games"))
+        upkeep.add(school, Wanted("bomb", str(school / "bomb.gz"), "domains", "games"))
     assert not Lists(school).path("bomb").exists() and changes(school) == []
 
 
@@ -353,7 +360,7 @@ def test_a_list_is_not_replaced_under_a_night(school: Path) -> None:
     add(school, "a.example\nb.example\n")
     (school / "made.txt").write_text("a.example\nc.example\n")
     with rulefiles.locked(school), pytest.raises(RefusedError, match="another night is at work"):
-        listing.update(school, [])
+        upkeep.update(school, [])
     assert classified(school, "b.example", "c.example") == ["gambling", "uncategorised"]
 
 
@@ -363,4 +370,4 @@ def test_a_damaged_list_is_left_out_and_said(school: Path) -> None:
     Lists(school).path("made").write_bytes(b"PAR1 torn")
     account = run(school)
     assert any("is damaged, so this list is not used" in str(problem) for problem in account.problems)
-    assert listing.remove(school, "made") == "made is removed (0 names)."
+    assert upkeep.remove(school, "made") == "made is removed (0 names)."

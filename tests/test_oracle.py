@@ -22,7 +22,8 @@ from pipeline.classify import judge
 from pipeline.incidents import breaches, stories
 from pipeline.intent import NUMBERS
 from pipeline.policy import Policy, in_force, read_policy
-from pipeline.rulebook import BANDS, read_rules
+from pipeline.rulebook.reading import read_rules
+from pipeline.rulebook.vocabulary import BANDS
 from pipeline.signals.acts import ACTS
 from pipeline.tables import LINES, VISITS
 

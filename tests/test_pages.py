@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from test_checks_page import a_page as a_checks
 
 from pipeline import render
-from pipeline.pages import annual, digest, dsl, logs, nightly, parts, principal, termly
+from pipeline.pages import annual, digest, dsl, heat, leaders, logs, nightly, parts, principal, termfigures, termly
 from pipeline.pages.parts import Plain
 from pipeline.problems import Problem
 from pipeline.tables import COVERAGE, empty
@@ -115,11 +115,11 @@ def counted(label: str, value: int | None, text: str = "") -> parts.Count:
     return parts.shown(text or label, value, 5)
 
 
-def a_heat(text: str = "") -> termly.Heat:
+def a_heat(text: str = "") -> heat.Heat:
     """A heat table of two rows."""
-    return termly.Heat(Plain(text or "Pupils by part of the day"), Plain("Part"), (Plain(text or "Monday"), Plain("Tuesday")), (
-        termly.Line(Plain(text or "Lunch"), (counted("", 41), counted("", None))),
-        termly.Line(Plain("Period 1"), (counted("", 0), counted("", 7)))))
+    return heat.Heat(Plain(text or "Pupils by part of the day"), Plain("Part"), (Plain(text or "Monday"), Plain("Tuesday")), (
+        heat.Line(Plain(text or "Lunch"), (counted("", 41), counted("", None))),
+        heat.Line(Plain("Period 1"), (counted("", 0), counted("", 7)))))
 
 
 def a_term(text: str = "", **more: Any) -> termly.TermlyPage:
@@ -128,27 +128,27 @@ def a_term(text: str = "", **more: Any) -> termly.TermlyPage:
     given_: dict[str, Any] = {
         "title": Plain("Termly summary"), "school": Plain(text or "Alder Vale School"), "term": Plain(text or "Autumn term 2026"),
         "first": first, "last": date(2026, 12, 18), "until": date(2026, 12, 18), "notice": Plain(text or OVERDUE), "small": 5,
-        "trust": termly.Trust(70, 69, 1, 0.95, 0.46, (date(2026, 10, 14),), (date(2026, 11, 5),), (Plain(text or "guests"),)),
-        "measures": tuple(termly.Measure(Plain(text or label), Plain(text or "1.8"), Plain(text or "Confirmed."), Plain(text or "term before: 2.1"))
+        "trust": leaders.Trust(70, 69, 1, 0.95, 0.46, (date(2026, 10, 14),), (date(2026, 11, 5),), (Plain(text or "guests"),)),
+        "measures": tuple(termfigures.Measure(Plain(text or label), Plain(text or "1.8"), Plain(text or "Confirmed."), Plain(text or "term before: 2.1"))
                           for label in "abcde"),
-        "rows": (termly.PolicyRow(Plain("IN-01"), Plain(text or "deliberately"), *[counted("", 0)] * 6),
-                 termly.PolicyRow(Plain("IN-02"), Plain(text or "unauthorised"), counted("", 22), counted("", 31), counted("", 0), counted("", None),
+        "rows": (termfigures.PolicyRow(Plain("IN-01"), Plain(text or "deliberately"), *[counted("", 0)] * 6),
+                 termfigures.PolicyRow(Plain("IN-02"), Plain(text or "unauthorised"), counted("", 22), counted("", 31), counted("", 0), counted("", None),
                                   counted("", 9), counted("", 6))),
         "departures": (Plain(text or "Warning issued, left out"),),
         "triage": (counted("within 1", 20, text), counted("not decided yet", 22)), "times": a_heat(text),
         "networks": (counted("guests", 9, text),),
-        "weeks": tuple(termly.Week(first + timedelta(days=7 * n - 1), counted("", 40 + n), counted("", 9 if n % 3 else None)) for n in range(15)),
+        "weeks": tuple(termfigures.Week(first + timedelta(days=7 * n - 1), counted("", 40 + n), counted("", 9 if n % 3 else None)) for n in range(15)),
         "marks": ((date(2026, 11, 2), Plain(text or "half-term begins")),), "years": a_heat(text),
         "themes": ((Plain("Year 7"), Plain(text or "games")), (Plain("Year 8"), Plain("–"))), "repeats": counted("Pupils twice", None, text),
-        "failures": (termly.Failures(Plain(text or "games"), 2, 1, 2.4),),
-        "ways": (termly.Way(Plain(text or "web proxy"), 3, 2, counted("", 14, text), 0, 5.25),),
+        "failures": (leaders.Failures(Plain(text or "games"), 2, 1, 2.4),),
+        "ways": (leaders.Way(Plain(text or "web proxy"), 3, 2, counted("", 14, text), 0, 5.25),),
         "fixes": (counted("within 1", 3, text), counted("not blocked yet", 1)),
-        "health": termly.Health(((Plain(text or "list"), 14),), 2, 1), "checks": termly.Checks(3, 1, 0, 1, 5, 2, 0),
+        "health": leaders.Health(((Plain(text or "list"), 14),), 2, 1), "checks": leaders.Checks(3, 1, 0, 1, 5, 2, 0),
         "over_blocked": (parts.Service(parts.Site(text or "maths.example"), Plain(text or "Learning"), 12, 5),), "help_blocked": 1,
         "fresh": (parts.Service(parts.Site(text or "newtool.example"), Plain(text or "AI chat"), 30, 5),), "new_since": date(2026, 9, 8),
-        "questions": (termly.Question(Plain("AMB-07"), Plain(text or "Is a blocked try a breach?"), (Plain(text or "Yes"), Plain("No")),
+        "questions": (leaders.Question(Plain("AMB-07"), Plain(text or "Is a blocked try a breach?"), (Plain(text or "Yes"), Plain("No")),
                                       Plain(text or "count it apart"), Plain(text or "Principal"), counted("", 84)),),
-        "duties": (termly.Duty(Plain(text or "Policy review"), Plain(text or "due March 2022"), True),),
+        "duties": (leaders.Duty(Plain(text or "Policy review"), Plain(text or "due March 2022"), True),),
         "limits": (Plain(text or "Phones on mobile data."),), "versions": ((Plain(text or "rules"), Plain(text or "3f9c1a7be2")),)}
     return termly.TermlyPage(**(given_ | more))
 
@@ -218,6 +218,16 @@ def test_a_page_is_whole_and_repeatable(name: str) -> None:
     assert all(f'id="{anchor}"' in page for anchor in re.findall(r'href="#([^"]+)"', page))
     ids = re.findall(r'\sid="([^"]+)"', page)
     assert len(ids) == len(set(ids))
+
+
+def test_an_option_of_a_command_stays_on_one_line() -> None:
+    """A browser would break `--names` after its dashes; a long word of that look, which no column could hold whole, may break."""
+    def cell(text: str) -> str:
+        page = logs.LogPage("t", "s", "d", "l", (("x", "X", parts.Grid("c", ("A",), ((text,),)), ""),), ())
+        return re.findall(r'rowheader"[^>]*>(.*?)</th>', render.html(page))[0]
+    assert cell("export detections --names") == 'export detections <span class="at">--names</span>'
+    assert cell(f"--{'a' * 40}") == f"--{'a' * 40}"
+    assert cell("<b> --names<") == "&lt;b&gt; --names&lt;"
 
 
 def test_blocked_is_never_called_accessed() -> None:
@@ -320,9 +330,9 @@ def test_every_termly_block_ends_with_a_decision_or_none() -> None:
 
 def test_a_term_in_which_nothing_happened_asks_for_nothing() -> None:
     """All heard, nothing waiting, nothing open, a change with its reason: no decision anywhere but in no block."""
-    calm = a_term(trust=termly.Trust(70, 70, 0, 0.95, 0.46, (), (), ()), rows=(), triage=(), times=termly.Heat(Plain("x"), Plain("y"), (), ()),
-                  networks=(), weeks=(), years=termly.Heat(Plain("x"), Plain("y"), (), ()), themes=(), repeats=counted("Pupils twice", 0),
-                  failures=(), ways=(), fixes=(), health=termly.Health(((Plain("list"), 1),), 0, 0), checks=termly.Checks(3, 0, 0, 0, 5, 0, 0), over_blocked=(), help_blocked=0,
+    calm = a_term(trust=leaders.Trust(70, 70, 0, 0.95, 0.46, (), (), ()), rows=(), triage=(), times=heat.Heat(Plain("x"), Plain("y"), (), ()),
+                  networks=(), weeks=(), years=heat.Heat(Plain("x"), Plain("y"), (), ()), themes=(), repeats=counted("Pupils twice", 0),
+                  failures=(), ways=(), fixes=(), health=leaders.Health(((Plain("list"), 1),), 0, 0), checks=leaders.Checks(3, 0, 0, 0, 5, 0, 0), over_blocked=(), help_blocked=0,
                   fresh=(), questions=(), duties=())
     assert set(calm.ends.values()) == {"No action."}
     page = render.html(calm)

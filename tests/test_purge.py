@@ -12,7 +12,7 @@ from small_school import MONDAY, PEOPLE, derived, lake_of, line, lines_of, make,
 
 from pipeline import deciding, night, periods, proving, publishing, purging, register, registers, rulefiles, ruleset, schoolfolder
 from pipeline.disclosure import Ledger
-from pipeline.pages.parts import number
+from pipeline.pages.wording import number
 from pipeline.publishing.figures import Figures
 from pipeline.registers import Registers
 

@@ -25,7 +25,6 @@ needs_e2guardian = pytest.mark.skipif(not E2GUARDIAN.exists(), reason=f"{E2GUARD
 needs_squidguard = pytest.mark.skipif(not SQUIDGUARD.exists(), reason=f"{SQUIDGUARD} is not installed (apt-get install squidguard)")
 
 
-
 def read(log: Path, *words: str) -> tuple[list[dict[str, Any]], str]:
     """The requests of `schoolgate read`, the format found by itself, and what it says beside."""
     done = here("read", *words, str(log))

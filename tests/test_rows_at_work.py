@@ -7,7 +7,7 @@ from made_rules import fired, made
 from tables_text import visits
 
 from pipeline import classify
-from pipeline.rulebook import example_faults
+from pipeline.rulebook.examples import example_faults
 
 # 6.1: illegal images and extreme pornography are sealed; grooming cannot be seen; the catch-all would let a program invent offences.
 SHOWN = ("UA-05", "UA-06", "UA-07", "UA-09", "UA-10", "UA-11", "UA-12", "UA-13", "UA-14", "UA-15", "UA-16", "UA-17", "UA-18", "UA-19", "UA-20")

@@ -8,18 +8,12 @@ import pytest
 
 from pipeline.policy import read_policy
 from pipeline.problems import Problem
-from pipeline.rulebook import (
-    VOCABULARY,
-    Example,
-    Rule,
-    amount,
-    example_faults,
-    example_visits,
-    firings,
-    read_rules,
-    rule_condition,
-    rule_sentences,
-)
+from pipeline.rulebook import Example, Rule
+from pipeline.rulebook.compiling import rule_condition, rule_sentences
+from pipeline.rulebook.examples import example_faults, example_visits
+from pipeline.rulebook.firing import firings
+from pipeline.rulebook.reading import read_rules
+from pipeline.rulebook.vocabulary import VOCABULARY, amount
 from pipeline.tables import VERDICTS, VISITS
 
 RULES = Path(__file__).parents[1] / "rules"

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.school import read_people, read_school
+from pipeline.school import read_school
+from pipeline.school.people import read_people
 
 ROOT = Path(__file__).parent.parent
 TOML = (ROOT / "school.toml").read_text("utf-8")

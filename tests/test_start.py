@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,12 @@ def test_what_draws_charts_loads_without_pandas(tmp_path: Path) -> None:
     script = ("import sys\nfrom pipeline.__main__ import _Without\nsys.meta_path.insert(0, _Without)\n"
               "import altair, vl_convert\nassert 'pandas' not in sys.modules")
     subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, check=True)
+
+
+def test_the_command_that_an_installation_makes_is_there(tmp_path: Path) -> None:
+    """What pyproject.toml names as `schoolgate` starts it."""
+    place, _, name = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]["schoolgate"].partition(":")
+    script = f"import sys\nfrom {place} import {name} as main\nsys.argv = ['schoolgate', '--help']\nmain()"
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, env={"PYTHONPATH": str(ROOT)},
+                          check=True)
+    assert "Usage: schoolgate" in done.stdout

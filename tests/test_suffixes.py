@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.hosts import endings, is_public_suffix, normalise, platform_of, sites
-from pipeline.listformats import parse
+from pipeline.listformats.parsing import parse
 from pipeline.lists import OF_ONE_KIND, read_lists, read_own
 
 

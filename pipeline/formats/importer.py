@@ -30,6 +30,7 @@ TOTALS = (r"(?i)^[\s\"',;|]*(?:(?:grand |sub ?)?totals?\b|gesamt|summe|somme|anz
           r"generated|exported|created by|showing|page \d|[\d., ]+ (?:of [\d., ]+ )?(?:rows|records|results|entries|"
           r"lignes|zeilen|eintr|enregistrements))")
 
+
 def quoted_word(text: str) -> str:
     """`text` as a string of SQL."""
     return "'" + text.replace("'", "''") + "'"

@@ -184,4 +184,3 @@ def _closest(lines: Sequence[str], formats: Mapping[str, Format]) -> list[str]:
     mine = marks("".join(lines[:5]))
     scored = [(sum((mine & marks(example)).values()), name) for name, form in formats.items() for example in form.file.examples]
     return [name for _, name in sorted(scored, reverse=True)[:3]] or sorted(formats)[:3]
-

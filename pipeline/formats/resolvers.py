@@ -229,6 +229,7 @@ LABELS = r"""CASE WHEN len(list_filter(string_split(substr(coded, 2), '('), lamb
                                                  + regexp_extract(name.left, '^\((\d{1,2})', 1)::INTEGER)}
                   ELSE name END, {'done': '', 'left': coded}).done END"""
 
+
 def _dialect(text: str, head: str, **words: str) -> str:
     for word, sql in ({"stamp": STAMP.format(head=head), "bare": BARE, "blank": BLANK} | words).items():
         text = text.replace("{" + word + "}", sql)

@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from pipeline.pages.charts import NONE, Bars, Picture
-from pipeline.pages.parts import Count, Grid, Nameless, Plain, long_day, number, sentence, several
-from pipeline.pages.termly import ACTION, DECIDE, Checks, Duty, Failures, Health, Question, Trust, Way, hours, percent, titled
+from pipeline.pages.charts import Bars, Picture
+from pipeline.pages.leaders import Checks, Duty, Failures, Health, Question, Trust, Way, decided, ended, failures_grid
+from pipeline.pages.parts import Count, Grid, Nameless, Plain
+from pipeline.pages.wording import NONE, long_day, number, percent, sentence, several, titled
 
 BLOCKS = {"roles": "Who is responsible, and what has been reviewed", "how": "How filtering and monitoring work here",
           "rows": "Confirmed incidents", "changed": "What was changed", "checks": "Checks of the filter",
@@ -124,13 +125,12 @@ class AnnualPage(Nameless):
     @property
     def ends(self) -> dict[str, str]:
         """How each block ends: with one decision at most."""
-        asked = decisions(self)
-        return {name: DECIDE + asked[name] if asked.get(name) else ACTION for name in BLOCKS}
+        return ended(BLOCKS, decisions(self))
 
     @property
     def asked(self) -> tuple[tuple[str, str], ...]:
         """The decisions asked for, each with its block."""
-        return tuple((name, text) for name, text in decisions(self).items() if text)
+        return decided(decisions(self))
 
     @property
     def tables(self) -> dict[str, Grid]:
@@ -147,10 +147,7 @@ class AnnualPage(Nameless):
                               tuple((row.what, number(row.checks), row.last, row.result) for row in self.tests), frozenset({1})),
                 "concerns": Grid("Concerns, by when whoever reported them was contacted", ("Contacted", "Concerns"),
                                  tuple((count.label, count.shown) for count in self.concerns), frozenset({1})),
-                "failures": Grid("What the filter let through where it is meant to block, one a site and profile",
-                                 ("Category", "How many", "Not blocked yet", "Median hours to a block"),
-                                 tuple((titled(row.what), number(row.count), number(row.still_open), hours(row.median_hours))
-                                       for row in self.failures), frozenset({1, 2, 3})),
+                "failures": failures_grid(self.failures),
                 "ways": Grid("Ways round the filter, tried or used", ("Method", "Hosts", "Worked", "Not blocked yet"),
                              tuple((titled(way.method), number(way.hosts), number(way.worked), number(way.still_open))
                                    for way in self.ways), frozenset({1, 2, 3})),

@@ -17,7 +17,6 @@ INK, GREY, LIGHT, GRID = "#111111", "#767676", "#c9c9c9", "#dddddd"
 WIDTH = 600  # of the drawing, in the units of a page's column; CSS scales it
 DARK = 0.6  # of the darkest tone: from there on white words have the better contrast
 SPARE = {"left": 24, "right": 8, "top": 6, "bottom": 6}  # round a drawing: another machine's letters may be wider
-NONE = "–"
 
 
 @dataclass(frozen=True)

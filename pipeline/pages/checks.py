@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from pipeline.pages.charts import NONE
 from pipeline.pages.logs import LogPage
-from pipeline.pages.parts import Grid, said, sentence, several, versions_of
+from pipeline.pages.parts import Grid, said, versions_of
+from pipeline.pages.wording import NONE, sentence, several
 from pipeline.register.checks import CheckState
 from pipeline.register.tested import CORE, Tested
 from pipeline.schoolday import local

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from pipeline.pages.parts import Grid, said, several, texts, versions_of
+from pipeline.pages.parts import Grid, said, texts, versions_of
+from pipeline.pages.wording import several
 
 DID = {"blocked": "tried to; the filter let nothing through", "allowed": "the filter let it through",
        "mixed": "some was blocked and some was let through"}

@@ -11,7 +11,8 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any
 
-from pipeline.pages.parts import OUTCOMES, defanged, hidden_of, long_day, said, several, texts, versions_of
+from pipeline.pages.parts import OUTCOMES, defanged, hidden_of, said, texts, versions_of
+from pipeline.pages.wording import long_day, several
 
 TIERS = {"T1": "Welfare", "T2": "Serious", "T3": "Routine", "TS": "Staff matter"}
 SEALED_RULES = (

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from pipeline.pages.parts import long_day, said, versions_of
+from pipeline.pages.parts import said, versions_of
+from pipeline.pages.wording import long_day
 from pipeline.problems import Problem
 
 TITLE = "The night failed"

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from pipeline import periods
-from pipeline.pages.parts import long_day, said, several
+from pipeline.pages.parts import said
+from pipeline.pages.wording import long_day, several
 from pipeline.schoolday import academic_year
 
 READERS = {"technical": "technical services", "safeguarding": "the designated safeguarding lead and deputies",

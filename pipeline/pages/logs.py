@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from pipeline.pages.nightly import APART, WORKED
-from pipeline.pages.parts import Grid, defang, defanged, number, said, several, versions_of
+from pipeline.pages.parts import Grid, defang, defanged, said, versions_of
+from pipeline.pages.wording import number, several
 from pipeline.schoolday import local
 
 

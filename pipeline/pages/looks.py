@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.pages.logs import LogPage
-from pipeline.pages.parts import Grid, defanged, number, said, sentence, several, versions_of
+from pipeline.pages.parts import Grid, defanged, said, versions_of
+from pipeline.pages.wording import number, sentence, several
 
 SHOWN = 6  # references in one cell; more than that are the first and the last
 ALONE = "nobody approved"

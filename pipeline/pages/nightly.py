@@ -14,7 +14,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.pages.parts import Grid, clock, defang, defanged, hidden_of, long_day, number, said, several, versions_of
+from pipeline.pages.parts import Grid, clock, defang, defanged, hidden_of, said, versions_of
+from pipeline.pages.wording import long_day, number, several
 from pipeline.problems import Problem
 from pipeline.uncategorised import Unknown
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
+from pipeline.pages.wording import NONE, number, several
 from pipeline.schoolday import local
 
 LONGEST = 160
@@ -77,25 +78,10 @@ def anonymous(text: object, longest: int = 300) -> str:
     return ADDRESS.sub("(withheld)", said(text, longest))
 
 
-def number(value: object) -> str:
-    """A whole number with commas; a dash where there is none."""
-    return "–" if value is None or value != value else f"{int(str(value)):,}"  # noqa: PLR0124  (nan: no number)
-
-
-def several(count: int, one: str, many: str = "") -> str:
-    """`1 visit`, `3 visits`."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
-def long_day(day: date) -> str:
-    """Tuesday 10 November 2026."""
-    return f"{day:%A} {day.day} {day:%B %Y}"
-
-
 def clock(at: object, zone: str) -> str:
     """The local hour and minute of a moment; a dash for none; a text as it stands."""
     if at is None or at != at:  # noqa: PLR0124
-        return "–"
+        return NONE
     return f"{local(at, zone):%H:%M}" if isinstance(at, datetime) else said(at, 40)
 
 
@@ -195,11 +181,3 @@ def shown(label: str, value: int | None, small: int) -> Count:
 def counted(label: str, value: int | None) -> Count:
     """A count as the ledger lets it stand, or the word in its place: why it is withheld would tell how many there are."""
     return Count(Plain(label), Plain("withheld" if value is None else number(value)), value)
-
-
-def sentence(texts: Iterable[str], none: str = "none") -> str:
-    """`a, b and c`."""
-    given = list(texts)
-    if not given:
-        return none
-    return given[0] if len(given) == 1 else f"{', '.join(given[:-1])} and {given[-1]}"

@@ -9,7 +9,8 @@ from types import MappingProxyType
 from typing import Any
 
 from pipeline.pages.dsl import SEALED_RULES, STAFF, Item, Sealed, item_of, kind, sealed_of
-from pipeline.pages.parts import hidden_of, long_day, said, versions_of
+from pipeline.pages.parts import hidden_of, said, versions_of
+from pipeline.pages.wording import long_day
 
 STAFF_SEALED = (*SEALED_RULES[:2], "Do not question or tell the person until advised.", *SEALED_RULES[3:],
                 "Ring the local authority designated officer (LADO) before anything else is said to the person.",

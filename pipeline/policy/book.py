@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import csv
-import difflib
 import re
 import tomllib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, TypeVar
 
 from pipeline.policy.values import AnyRow, holds
 from pipeline.problems import Problem
 from pipeline.schoolday import read_date
+from pipeline.suggestions import nearest_or_all
 
 Made = TypeVar("Made")
 Span = tuple[date, date | None]
@@ -26,12 +26,6 @@ def must(sound: bool, what: str, try_this: str = "") -> None:
     """FaultError unless `sound`."""
     if not sound:
         raise FaultError(what, try_this)
-
-
-def nearest(word: str, known: Collection[str]) -> str:
-    """The known word nearest to `word`; else all of them where they are few."""
-    close = difflib.get_close_matches(word, list(known), 1)
-    return close[0] if close else ", ".join(sorted(known)) if len(known) < 8 else ""
 
 
 class Book:
@@ -69,7 +63,7 @@ class Book:
                 self.say(name, 1, f"has no column {head}", f"{head} in the first line")
         for head in heads:
             if head and head not in (*needed, *optional):
-                self.say(name, 1, f"has a column {head!r} that means nothing here", nearest(head, (*needed, *optional)))
+                self.say(name, 1, f"has a column {head!r} that means nothing here", nearest_or_all(head, (*needed, *optional)))
 
     def _row(self, name: str, line: int, cells: dict[str, str], make: Callable[[dict[str, str], Span], Made]) -> list[Made]:
         first, last = read_date(cells["from"]), read_date(cells.get("until", ""))
@@ -132,7 +126,7 @@ class Book:
             return False
         odd, missing = [key for key in body if key not in known], [key for key in needed if key not in body]
         for key in odd:
-            self.say(file, self.line(file, name, key), f"{name}: {key} is not a word of this file", nearest(key, known))
+            self.say(file, self.line(file, name, key), f"{name}: {key} is not a word of this file", nearest_or_all(key, known))
         for key in missing:
             self.say(file, self.line(file, name), f"{name} has no {key}", f"{key} = ...")
         return not odd and not missing

@@ -9,8 +9,9 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
-from pipeline.policy.book import Book, nearest
+from pipeline.policy.book import Book
 from pipeline.policy.values import Duty, Guidance
+from pipeline.suggestions import nearest_or_all
 
 HEAD = ("title", "as_at", "on", "reason", "tell")
 REPEAT = "repeat"  # beside the rows of table 7.2: who is told of any repeat
@@ -24,7 +25,7 @@ def read_guidance(book: Book, file: str, rows: Collection[str]) -> Guidance:
     tell = {row: tuple(map(str, who)) for row, who in body.get("tell", {}).items()}
     for row in tell:
         if row not in rows and row != REPEAT:
-            book.say(file, book.line(file, "tell", row), f"tell names {row!r}, which is no row", nearest(row, rows))
+            book.say(file, book.line(file, "tell", row), f"tell names {row!r}, which is no row", nearest_or_all(row, rows))
     duties = [_duty(book, file, name, each) for name, each in body.items() if name not in HEAD]
     return Guidance(file.removesuffix(".toml"), str(body.get("title", "")), as_at or date.min, body.get("on", True) is True,
                     str(body.get("reason", "")), tell, tuple(duty for duty in duties if duty))

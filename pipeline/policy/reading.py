@@ -12,7 +12,7 @@ from datetime import date
 from functools import partial
 from typing import Any
 
-from pipeline.policy.book import Book, Span, must, nearest
+from pipeline.policy.book import Book, Span, must
 from pipeline.policy.guidance import read_guidance
 from pipeline.policy.values import (
     COMMUNICATIONS,
@@ -39,6 +39,7 @@ from pipeline.policy.values import (
 )
 from pipeline.problems import Problem
 from pipeline.schoolday import read_date
+from pipeline.suggestions import nearest_or_all
 
 FILES = ("acceptable_use.csv", "sanctions.csv", "communications.csv", "policy.toml", "questions.toml",
          "categories.toml", "intent.toml")
@@ -99,7 +100,7 @@ def _action(cells: dict[str, str], span: Span) -> ActionRow:
     printed = [name for name in VERDICTS if cells[name]]
     must(len(printed) == 1, f"has {len(printed)} ticks, not one", "tick one column of table 6.1")
     must(cells[printed[0]] in TICKS, f"{printed[0]} holds {cells[printed[0]]!r}", "✓")
-    must(cells["reading"] in VERDICTS, f"reading is {cells['reading']!r}", nearest(cells["reading"], VERDICTS))
+    must(cells["reading"] in VERDICTS, f"reading is {cells['reading']!r}", nearest_or_all(cells["reading"], VERDICTS))
     return ActionRow(cells["id"], cells["text"], printed[0], cells["reading"], cells["clause"], *span, cells["note"])
 
 
@@ -127,7 +128,7 @@ def _permission(row: CommunicationRow) -> ActionRow:
 
 def _decision(questions: Mapping[str, Question], cells: dict[str, str], span: Span) -> Decision:
     """One dated answer; the reading stands there in full, so that the file can be read beside the policy."""
-    must(cells["id"] in questions, "is no question of questions.toml", nearest(cells["id"], questions))
+    must(cells["id"] in questions, "is no question of questions.toml", nearest_or_all(cells["id"], questions))
     readings = questions[cells["id"]].readings
     must(cells["reading"] in readings, f"has the reading {cells['reading']!r}, which is neither of its two", readings[0])
     decided = read_date(cells["decided_on"])
@@ -152,7 +153,7 @@ def _repeat(book: Book, plain: Mapping[str, Any], rows: Collection[str]) -> None
     for row in [*([rule["row"]] if rule.get("row") else []), *rule.get("counts", [])]:
         if row not in rows:
             line = book.line("policy.toml", "repeat")
-            book.say("policy.toml", line, f"repeat names {row!r}, which is no row", nearest(row, rows))
+            book.say("policy.toml", line, f"repeat names {row!r}, which is no row", nearest_or_all(row, rows))
 
 
 def _question(book: Book, name: str, body: Any) -> Question | None:
@@ -198,7 +199,7 @@ def _category(book: Book, name: str, body: Any, rows: Collection[str], questions
     for key, value, known in _named(body, proposals, rows, questions):
         if value not in known:
             book.say(file, book.line(file, name, key), f"{name}: {key} names {value!r}, which is nothing here",
-                     nearest(str(value), known))
+                     nearest_or_all(str(value), known))
     if body["tier"] == "T1" and any(p.get("row") != "no_row" for p in proposals):
         book.say(file, book.line(file, name, "propose"),
                  f"{name} is for the DSL alone and may propose no sanction", "propose = []")

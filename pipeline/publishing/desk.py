@@ -17,7 +17,8 @@ from pipeline import folders, render
 from pipeline.disclosure import Fact, Ledger
 from pipeline.lake import Lake
 from pipeline.pages import failed
-from pipeline.pages.parts import Basis, Plain, sentence
+from pipeline.pages.parts import Basis, Plain
+from pipeline.pages.wording import sentence
 from pipeline.periods import Period
 from pipeline.privacy import login_key, pseudonym
 from pipeline.registers import Registers

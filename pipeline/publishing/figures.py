@@ -17,8 +17,9 @@ import pyarrow.compute as pc
 
 from pipeline import periods
 from pipeline.disclosure import Ledger
+from pipeline.pages.heat import Heat, Line
 from pipeline.pages.parts import Count, Plain, Service, Site, counted, shown
-from pipeline.pages.termly import Heat, Line, Week
+from pipeline.pages.termfigures import Week
 from pipeline.periods import Period
 from pipeline.publishing.desk import Desk
 from pipeline.publishing.technical import breach_rows
@@ -142,7 +143,6 @@ class Figures:
 
     def _count(self, series: str, value: int, people: int) -> int | None:
         return self.ledger.count(series, self.period.first, self.until, value, people)
-
 
     # --- breaches, from the register --------------------------------------------------------------------------
 

@@ -10,8 +10,8 @@ from datetime import date, timedelta
 
 from pipeline.pages.annual import PlaceRow, TestRow
 from pipeline.pages.checks import RESULTS, capital, day, title, where
+from pipeline.pages.leaders import Checks, Duty
 from pipeline.pages.parts import Count, Plain, counted
-from pipeline.pages.termly import Checks, Duty
 from pipeline.periods import Period
 from pipeline.policy import in_force
 from pipeline.publishing.checking import checked, states

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pipeline import periods
 from pipeline.pages.annual import AREAS, ASK, HOW, AnnualPage, Fact, YearRow
-from pipeline.pages.parts import Count, Plain, counted, number
+from pipeline.pages.parts import Count, Plain, counted
+from pipeline.pages.wording import number
 from pipeline.periods import Period
 from pipeline.publishing.desk import Desk, Sheet, overdue, ref
 from pipeline.publishing.figures import Figures

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipeline import render
 from pipeline.periods import Period
 from pipeline.policy import in_force
 from pipeline.policy.printed import printed
+from pipeline.proving import Proven
 from pipeline.publishing.desk import Desk
 from pipeline.tables import COVERAGE
 
@@ -23,12 +24,12 @@ COVERED = ("day", "logs_heard", "lines", "requests", "rejects", "repeats", "name
 COUNTED = ("lines", "requests", "rejects", "repeats")
 
 
-def holdings(desk: Desk, period: Period) -> dict[str, str]:
-    """Each table as a file by its name."""
+def holdings(desk: Desk, period: Period, known: Mapping[str, Proven]) -> dict[str, str]:
+    """Each table as a file by its name; `known`: what is known of each register."""
     policy = in_force(desk.rules.policy, period.last)
     asked = ([q.id, q.text, " / ".join(q.readings), q.default, q.owner, q.decision, q.decided_on]
              for q in policy.questions.values())
-    heads = ([name, len(book.entries()), book.head()] for name, book in desk.registers.items())
+    heads = ([name, found.entries, found.head] for name, found in known.items())
     return {
         "policy.txt": "\n".join(printed(policy, period.last)) + "\n",
         "questions.csv": render.csv_text(ASKED, asked),

@@ -13,9 +13,10 @@ from datetime import date
 
 from pipeline import folders, periods, render
 from pipeline.pages.inspection import Answer, build
-from pipeline.pages.parts import several
+from pipeline.pages.wording import several
 from pipeline.periods import Period
 from pipeline.policy import in_force
+from pipeline.proving import Proven
 from pipeline.publishing import checking, technical
 from pipeline.publishing.desk import Desk, Sheet, overdue, stem
 from pipeline.publishing.holdings import destroyed, held, holdings, looks
@@ -30,18 +31,19 @@ LACKING = (
     "What the filter’s log does not hold: phones on mobile data, apps, messages.")
 
 
-def inspection(desk: Desk, period: Period) -> dict[str, bytes]:
-    """Every file of the pack by its name, the page to read first among them as index.html."""
+def inspection(desk: Desk, period: Period, known: Mapping[str, Proven]) -> dict[str, bytes]:
+    """Every file of the pack by its name, the page to read first among them as index.html; `known`: what is known of each
+    register."""
     logs = {"checks": checking.checks_sheets(desk, period)[0], "breaches": technical.breaches_sheet(desk, period),
             "changes": technical.changes_sheet(desk, period)}
-    made = {name: text for sheet in logs.values() for name, text in _printed(sheet).items()} | holdings(desk, period)
+    made = {name: text for sheet in logs.values() for name, text in _printed(sheet).items()} | holdings(desk, period, known)
     clean, taken = _without_names(made, desk)
     issued = _issued(desk, period)
     clean["issued.csv"] = render.csv_text(("page", "sha256", "as_in_the_register"), _compared(desk, issued))
     typed = f"{several(taken, 'name')} of pupils that somebody had typed into a reason or an action."
     until = min(period.last, max(desk.judged(period), default=period.last))
     span = f"{period.first.day} {period.first:%B %Y} to {until.day} {until:%B %Y}"
-    page = build(desk.rules.school.name, period.title, span, _answers(desk, period, logs, sorted(issued), until),
+    page = build(desk.rules.school.name, period.title, span, _answers(desk, period, logs, sorted(issued), until, known),
                  (*LACKING, typed) if taken else LACKING, desk.versions)
     clean["index.html"] = render.html(page)
     clean |= {f"index.{name}.csv": render.grid_csv(grid) for name, grid in page.tables.items()}
@@ -71,7 +73,8 @@ def _compared(desk: Desk, issued: Mapping[str, bytes]) -> list[list[str]]:
     return [[name, found, "yes" if known.get(name.removesuffix(".html")) == found else "no"] for name, found in sums.items()]
 
 
-def _answers(desk: Desk, period: Period, logs: Mapping[str, Sheet], issued: list[str], until: date) -> Iterator[Answer]:
+def _answers(desk: Desk, period: Period, logs: Mapping[str, Sheet], issued: list[str], until: date,
+             known: Mapping[str, Proven]) -> Iterator[Answer]:
     """What an inspector asks, and what is recorded of it."""
     yield from _of_policy(desk, period, until)
     checks = logs["checks"].page
@@ -82,7 +85,7 @@ def _answers(desk: Desk, period: Period, logs: Mapping[str, Sheet], issued: list
     yield Answer("What was changed in the filtering, by whom and why?", logs["changes"].page.lede, ("changes.html",))
     yield Answer("Were the logs complete?", desk.basis(period).heard, ("coverage.csv",))
     yield from _of_pages([name for name in issued if name.endswith(".html")])
-    yield from _of_records(desk, period)
+    yield from _of_records(desk, period, sum(len(found.faults) for found in known.values()))
 
 
 def _of_policy(desk: Desk, period: Period, until: date) -> Iterator[Answer]:
@@ -108,7 +111,7 @@ def _of_pages(issued: list[str]) -> Iterator[Answer]:
                  "No annual report has been issued yet: it comes with the last school day of the year.", annual)
 
 
-def _of_records(desk: Desk, period: Period) -> Iterator[Answer]:
+def _of_records(desk: Desk, period: Period, faults: int) -> Iterator[Answer]:
     many = sum(row[-1] for row in looks(desk, period))
     yield Answer("Who looked at names, and how often?",
                  f"{several(many, 'look or file', 'looks and files')} of the period, each written down before it was made.",
@@ -119,7 +122,6 @@ def _of_records(desk: Desk, period: Period) -> Iterator[Answer]:
                  f"{kept.pages_days:,}; summaries and registers {kept.summaries_years} and {kept.registers_years} years. "
                  + (f"Destroyed on {several(runs, 'day')} of the period." if runs else "Nothing was destroyed in the period."),
                  ("destruction.csv",))
-    faults = sum(len(book.verify()) for book in desk.registers.values())
     yield Answer("Can the records be trusted?", f"{several(faults, 'fault')} in the registers: schoolgate verify names each."
                  if faults else "Every register holds.", ("registers.csv", "issued.csv", "versions.json"))
 

@@ -8,8 +8,11 @@ from datetime import date
 from typing import Any
 
 from pipeline import lists, periods
-from pipeline.pages.parts import Count, Plain, number, shown, versions_of
-from pipeline.pages.termly import Duty, Failures, Health, Measure, PolicyRow, Question, TermlyPage, Trust, Way, hours
+from pipeline.pages.leaders import Duty, Failures, Health, Question, Trust, Way
+from pipeline.pages.parts import Count, Plain, shown, versions_of
+from pipeline.pages.termfigures import Measure, PolicyRow
+from pipeline.pages.termly import TermlyPage
+from pipeline.pages.wording import hours, number
 from pipeline.periods import Period
 from pipeline.policy import SanctionRow
 from pipeline.publishing.desk import LIMITS, Desk, Sheet, overdue

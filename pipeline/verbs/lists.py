@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-from pipeline import listing, owning
+from pipeline import owning
+from pipeline.listing import comparing, reasons, telling, upkeep
+from pipeline.listing.wanted import FORMATS, Wanted
 from pipeline.problems import Exit
 from pipeline.verbs.front import DAY, end, folder, ran
 
@@ -19,13 +21,13 @@ ListName = Annotated[str, typer.Argument(help="Name of the list.", metavar="NAME
 def lists_add(
     name: ListName,
     source: Annotated[str, typer.Argument(help="A file, a folder, a tar or zip, or an https address.", metavar="SOURCE")],
-    form: Annotated[str, typer.Option("--as", help=f"Its format: {', '.join(listing.FORMATS)}.", metavar="FORMAT")],
+    form: Annotated[str, typer.Option("--as", help=f"Its format: {', '.join(FORMATS)}.", metavar="FORMAT")],
     category: Annotated[str, typer.Option(help="The category of all its names; else by rules/vendor/FORMAT.csv (ut1, csv).",
                                           metavar="CATEGORY")] = "",
     licence: Annotated[str, typer.Option(help="Its licence, to be kept with it.")] = "",
 ) -> None:
     """Import a list of sites, whole, and say where every line of it went; the change log has an entry by itself."""
-    typer.echo("\n".join(listing.add(folder(), listing.Wanted(name, source, form, category, licence))))
+    typer.echo("\n".join(upkeep.add(folder(), Wanted(name, source, form, category, licence))))
 
 
 @lists.command("update")
@@ -34,7 +36,7 @@ def lists_update(
 ) -> None:
     """Import lists anew where their source has changed; one that is torn, empty or less than half stays as it was: 5."""
     with ran("lists") as note:
-        said, problems = listing.update(folder(), names or [])
+        said, problems = upkeep.update(folder(), names or [])
         note.code = Exit.MEND if problems else Exit.DONE
     typer.echo("\n".join(said) or "No list was updated.")
     end(problems)
@@ -43,7 +45,7 @@ def lists_update(
 @lists.command("show")
 def lists_show() -> None:
     """Show each imported list: names by category, source, licence, date, and what was left out and why."""
-    said, problems = listing.show(folder())
+    said, problems = telling.show(folder())
     typer.echo("\n".join(said) or "No list is imported.")
     end(problems)
 
@@ -51,13 +53,13 @@ def lists_show() -> None:
 @lists.command("why")
 def lists_why(host: Annotated[str, typer.Argument(help="A host name, or an address with its path.", metavar="HOST")]) -> None:
     """Say which category a host or an address has, by which list and rule, and every line of every list that speaks of it."""
-    typer.echo("\n".join(listing.why(folder(), host)))
+    typer.echo("\n".join(reasons.why(folder(), host)))
 
 
 @lists.command("diff")
 def lists_diff(name: ListName) -> None:
     """Say what the last update added and removed, and which hosts of the last fortnight have another category by it."""
-    typer.echo("\n".join(listing.diff(folder(), name)))
+    typer.echo("\n".join(comparing.diff(folder(), name)))
 
 
 @lists.command("unknown")
@@ -95,4 +97,4 @@ def lists_own_add(
 @lists.command("remove")
 def lists_remove(name: ListName) -> None:
     """Remove an imported list."""
-    typer.echo(listing.remove(folder(), name))
+    typer.echo(upkeep.remove(folder(), name))
