@@ -18,7 +18,7 @@ from pipeline import tunnels
 from pipeline.hosts import platform_of
 from pipeline.onename import alone
 from pipeline.signals.shapes import Book
-from pipeline.sql import run
+from pipeline.sql import run, some
 from pipeline.tables import VISITS, conform
 
 BY_NOBODY = pa.table({"visit": pa.array([], pa.string())})
@@ -92,15 +92,22 @@ def weighed(con: duckdb.DuckDBPyConnection, visits: pa.Table, hosts: pa.Table, n
         return visits
     numbers = book.numbers
     ports = tunnels.ports(con, book)
-    chatter = run(CHATTER, {"bytes": numbers["chatter_kilobytes"] * 1_000, "minutes": numbers["tunnel_minutes"],
-                            "hours": numbers["chatter_hours"]}, visits=visits)
     told = tunnels.told(visits, hosts, ports, numbers)
-    told += [{"visit": visit, "category": "bypass_vpn_app_chatter", "why": []} for visit in chatter["visit"].to_pylist()]
+    told += _chatter(visits, numbers)
     told += _fresh(visits, hosts, new, ports, book, short, made)
     if not told:
         return visits
     once = list({row["visit"]: row for row in reversed(told)}.values())
     return conform(run(MERGED, visits=visits, told=pa.Table.from_pylist(once, TOLD)), VISITS)
+
+
+def _chatter(visits: pa.Table, numbers: Mapping[str, int]) -> list[dict[str, Any]]:
+    """The tunnels of apps that check in."""
+    if not some(visits, "category", ["bypass_vpn_tunnel"]):
+        return []
+    found = run(CHATTER, {"bytes": numbers["chatter_kilobytes"] * 1_000, "minutes": numbers["tunnel_minutes"],
+                          "hours": numbers["chatter_hours"]}, visits=visits)
+    return [{"visit": visit, "category": "bypass_vpn_app_chatter", "why": []} for visit in found["visit"].to_pylist()]
 
 
 def _fresh(visits: pa.Table, hosts: pa.Table, new: pa.Table, ports: pa.Table, book: Book, short: bool, made: pa.Table

@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.intent import number
-from pipeline.sql import run
+from pipeline.sql import run, some
 from pipeline.tables import LEARNED, conform
 
 CONTEXT = "program"
@@ -96,6 +96,8 @@ NIGHT = (23, 0, 1, 2, 3, 4)  # hours, UTC: half past five in summer is dawn to n
 def of_day(visits: pa.Table, policy: Any, day: date) -> pa.Table:
     """LEARNED of the VISITS of a day: the hosts that programs call, and on how many devices."""
     values = _values(policy) | {"day": day, "devices": number(policy.intent, "app_devices")}
+    if not some(visits, "category", values["kinds"]):
+        return LEARNED.schema.empty_table()
     return conform(run(HOSTS, values, visits=visits), LEARNED)
 
 
@@ -105,7 +107,8 @@ def calls(visits: pa.Table, learned: pa.Table, policy: Any, own: Collection[str]
     no_app = [name for name, category in policy.categories.items()
               if name in NO_APPS or (category.tier == "T1" and name not in APPS_AT_RISK)]
     values = _values(policy) | {"own": sorted(own), "no_app": no_app, "gap": number(policy.intent, "gap_minutes")}
-    found = run(CALLS, values, visits=visits, learned=learned)
+    asked = some(visits, "category", values["kinds"])
+    found = run(CALLS, values, visits=visits, learned=learned) if asked else visits.select(["visit"])[:0]
     return found.append_column("context", pa.array([CONTEXT] * len(found), pa.string()))
 
 

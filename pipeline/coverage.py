@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.heard import Heard
 from pipeline.sql import run
@@ -23,6 +25,9 @@ COUNTED = {
     "paged": "fate = 'request' AND kind = 'http' AND NOT sealed",
     "blocked": "fate = 'request' AND action = 'blocked'",
 }
+VISIT = ("subject", "actor", "category", "band", "period", "network", "year", "requests", "background", "blocked")
+VERDICT = ("within", "context", "outcome", "tier", "failure", "questions")
+TOLD = pa.schema([field for field in TALLIES.schema if field.name != "day"])
 # Silences are found between minutes that have a request, inside school hours, from opening to closing.
 SOURCES = """
 WITH counts AS (
@@ -44,59 +49,6 @@ SELECT $day::DATE AS day, c.source, coalesce(n.name, '') AS name, c.* EXCLUDE (s
 FROM counts c LEFT JOIN longest USING (source) LEFT JOIN names n ON n.source = c.source
 ORDER BY name, c.source
 """.format(counted=", ".join(f"coalesce(sum(n) FILTER ({which}), 0)::BIGINT AS {name}" for name, which in COUNTED.items()))
-MEASURES = """
-WITH judged AS (
-    SELECT v.*, CASE WHEN d.context = '' THEN d.within ELSE 'not_evaluated' END AS within, d.context,
-           d.outcome, d.tier, d.failure, d.questions FROM visits v JOIN verdicts d USING (visit)
-), pupils AS (  -- what pages for leaders count: no staff, and nothing of welfare or of the illegal-content list
-    SELECT * FROM judged WHERE actor = 'student' AND within = 'against' AND tier NOT IN ('T0', 'T1')
-), counted AS (
-    SELECT 'visits' AS measure, '' AS of, count(DISTINCT subject) AS people, count(*) AS count FROM judged
-    UNION ALL SELECT 'requests in visits', '', count(DISTINCT subject), coalesce(sum(requests), 0) FROM judged
-    UNION ALL SELECT 'background requests', '', NULL, coalesce(sum(background), 0) FROM judged
-    UNION ALL SELECT 'blocked requests', '', count(DISTINCT subject) FILTER (blocked > 0), coalesce(sum(blocked), 0)
-              FROM judged
-    UNION ALL SELECT 'requests by category', category, CASE WHEN category = 'help_seeking' THEN NULL
-                     ELSE count(DISTINCT subject) END, sum(requests) FROM judged GROUP BY category
-    UNION ALL SELECT 'blocked by category', category, CASE WHEN category = 'help_seeking' THEN NULL
-                     ELSE count(DISTINCT subject) END, sum(blocked) FROM judged WHERE blocked > 0 GROUP BY category
-    UNION ALL SELECT 'visits by band', band, count(DISTINCT subject), count(*) FROM judged GROUP BY band
-    UNION ALL SELECT 'visits by actor', actor, count(DISTINCT subject), count(*) FROM judged GROUP BY actor
-    UNION ALL SELECT 'visits against by category', category, count(DISTINCT subject), count(*) FROM judged
-              WHERE within = 'against' GROUP BY category
-    UNION ALL SELECT 'visits of registered checks', '', NULL, count(*) FROM judged WHERE context NOT IN ('', 'class', 'program')
-              HAVING count(*) > 0
-    UNION ALL SELECT 'visits with a class of staff', '', NULL, count(*) FROM judged WHERE context = 'class' HAVING count(*) > 0
-    UNION ALL SELECT 'visits made by programs', '', NULL, count(*) FROM judged WHERE context = 'program' HAVING count(*) > 0
-    UNION ALL SELECT 'visits against by outcome', outcome, count(DISTINCT subject), count(*) FROM judged
-              WHERE within = 'against' GROUP BY outcome
-    UNION ALL SELECT 'visits by network', network, count(DISTINCT subject), count(*) FROM judged GROUP BY network
-    UNION ALL SELECT 'pupils against by outcome', outcome, count(DISTINCT subject), count(*) FROM pupils GROUP BY outcome
-    UNION ALL SELECT 'pupils against by period', period, count(DISTINCT subject), count(*) FROM pupils GROUP BY period
-    UNION ALL SELECT 'pupils against by network', network, count(DISTINCT subject), count(*) FROM pupils GROUP BY network
-    UNION ALL SELECT 'pupils against by category', category, count(DISTINCT subject), count(*) FROM pupils GROUP BY category
-    UNION ALL SELECT 'pupils against by year and category', year || '|' || category, count(DISTINCT subject), count(*)
-              FROM pupils WHERE year <> '' GROUP BY ALL
-    UNION ALL SELECT 'visits by question', question, NULL, count(*) FROM (SELECT unnest(questions) AS question FROM judged)
-              GROUP BY question
-    UNION ALL SELECT 'policy conflicts by category', category, count(DISTINCT subject), count(*) FROM judged
-              WHERE within = 'conflict' GROUP BY category
-    UNION ALL SELECT 'filter failures by category', category, count(DISTINCT subject), count(*) FROM judged
-              WHERE failure GROUP BY category
-    UNION ALL SELECT 'detections by rule', rule, count(DISTINCT subject), count(*) FROM detections WHERE hidden = ''
-              GROUP BY rule
-    UNION ALL SELECT 'detections by tier', tier, count(DISTINCT subject), count(*) FROM detections WHERE hidden = ''
-              GROUP BY tier
-    UNION ALL SELECT 'hidden detections', hidden, NULL, count(*) FROM detections WHERE hidden <> '' GROUP BY hidden
-    UNION ALL SELECT 'incidents by route', route, count(DISTINCT subject), count(*) FROM incidents GROUP BY route
-    UNION ALL SELECT 'incidents by tier', tier, count(DISTINCT subject), count(*) FROM incidents GROUP BY tier
-    UNION ALL SELECT 'incidents by row', row, count(DISTINCT subject), count(*)
-              FROM (SELECT subject, unnest(rows) AS row FROM incidents) GROUP BY row
-    UNION ALL SELECT 'incidents by year', year, count(DISTINCT subject), count(*) FROM incidents
-              WHERE year <> '' AND route = 'student' GROUP BY year
-)
-SELECT $day::DATE AS day, measure, of, people, count::BIGINT AS count FROM counted ORDER BY measure, of
-"""
 
 
 def coverage(heard: Heard, day: date, names: Mapping[str, str], open_hours: tuple[datetime, datetime] | None) -> pa.Table:
@@ -127,6 +79,91 @@ def log_of(path: str) -> str:
 
 
 def tallies(visits: pa.Table, verdicts: pa.Table, detections: pa.Table, incidents: pa.Table, day: date) -> pa.Table:
-    """The anonymous counts of the day: no person, client, site or host in them."""
-    return conform(run(MEASURES, {"day": day}, visits=visits, verdicts=verdicts, detections=detections,
-                       incidents=incidents), TALLIES)
+    """The anonymous counts of the day: no person, client, site or host in them. Each visit has one of the verdicts."""
+    told = verdicts.take(pc.index_in(visits["visit"], verdicts["visit"])).select(VERDICT)
+    found = [*_of_visits(pa.table({name: visits[name] for name in VISIT} | {name: told[name] for name in VERDICT})),
+             *_of_detections(detections), *_of_incidents(incidents)]
+    table = pa.concat_tables(found).sort_by([("measure", "ascending"), ("of", "ascending")])
+    return conform(table.append_column("day", pa.array([day] * len(table), pa.date32())), TALLIES)
+
+
+def _of_visits(judged: pa.Table) -> Iterator[pa.Table]:
+    """What is counted of visits with their verdicts; what leaders' pages count leaves out staff, and all of welfare and of the
+    illegal-content list."""
+    in_class, by_program, bare = (pc.equal(judged["context"], why) for why in ("class", "program", ""))
+    blocked = judged.filter(pc.greater(judged["blocked"], 0))
+    against = judged.filter(pc.and_(pc.equal(judged["within"], "against"), bare))
+    pupils = against.filter(pc.and_(pc.equal(against["actor"], "student"),
+                                    pc.invert(pc.is_in(against["tier"], pa.array(["T0", "T1"])))))
+    years = pupils.filter(pc.not_equal(pupils["year"], ""))
+    years = years.append_column("of", pc.binary_join_element_wise(years["year"], years["category"], "|"))
+    yield _whole("visits", judged)
+    yield _whole("requests in visits", judged, "requests")
+    yield _whole("background requests", judged, "background", people=False)
+    yield _whole("blocked requests", blocked, "blocked")
+    yield _by("requests by category", _unnamed(judged), "category", "requests")
+    yield _by("blocked by category", _unnamed(blocked), "category", "blocked")
+    yield _by("visits by band", judged, "band")
+    yield _by("visits by actor", judged, "actor")
+    yield _by("visits by network", judged, "network")
+    yield _by("visits by question", _each(judged, "questions"), "questions", people=False)
+    yield _some("visits of registered checks", judged.filter(pc.invert(pc.or_(bare, pc.or_(in_class, by_program)))))
+    yield _some("visits with a class of staff", judged.filter(in_class))
+    yield _some("visits made by programs", judged.filter(by_program))
+    yield _by("visits against by category", against, "category")
+    yield _by("visits against by outcome", against, "outcome")
+    yield _by("policy conflicts by category", judged.filter(pc.and_(pc.equal(judged["within"], "conflict"), bare)), "category")
+    yield _by("filter failures by category", judged.filter(judged["failure"]), "category")
+    yield from (_by(f"pupils against by {name}", pupils, name) for name in ("outcome", "period", "network", "category"))
+    yield _by("pupils against by year and category", years, "of")
+
+
+def _of_detections(detections: pa.Table) -> Iterator[pa.Table]:
+    is_shown = pc.equal(detections["hidden"], "")
+    shown = detections.filter(is_shown)
+    yield _by("detections by rule", shown, "rule")
+    yield _by("detections by tier", shown, "tier")
+    yield _by("hidden detections", detections.filter(pc.invert(is_shown)), "hidden", people=False)
+
+
+def _of_incidents(incidents: pa.Table) -> Iterator[pa.Table]:
+    pupils = incidents.filter(pc.and_(pc.not_equal(incidents["year"], ""), pc.equal(incidents["route"], "student")))
+    yield _by("incidents by route", incidents, "route")
+    yield _by("incidents by tier", incidents, "tier")
+    yield _by("incidents by row", _each(incidents, "rows"), "rows")
+    yield _by("incidents by year", pupils, "year")
+
+
+def _unnamed(judged: pa.Table) -> pa.Table:
+    """The same visits without the people of those for help, who are not even counted."""
+    asked = pc.equal(judged["category"], "help_seeking")
+    return judged.set_column(judged.column_names.index("subject"), "subject", pc.if_else(asked, None, judged["subject"]))
+
+
+def _each(rows: pa.Table, name: str) -> pa.Table:
+    """subject and one item of the list `name`: a row an item."""
+    return pa.table({"subject": rows["subject"].take(pc.list_parent_indices(rows[name])), name: pc.list_flatten(rows[name])})
+
+
+def _whole(measure: str, rows: pa.Table, count: str = "", people: bool = True) -> pa.Table:
+    """One count over all rows, at zero too: of rows, or of the numbers in `count`."""
+    many = pc.sum(rows[count]).as_py() or 0 if count else len(rows)
+    return _said(measure, pa.array([""]), [pc.count_distinct(rows["subject"]).as_py() if people else None], [many])
+
+
+def _some(measure: str, rows: pa.Table) -> pa.Table:
+    """How many rows, without people; nothing where there are none."""
+    return _whole(measure, rows, people=False)[:len(rows)]
+
+
+def _by(measure: str, rows: pa.Table, of: str, count: str = "", people: bool = True) -> pa.Table:
+    """A count for each value of the column `of`: of rows, or of the numbers in `count`; nobody counted is null."""
+    found = rows.group_by(of, use_threads=False).aggregate(
+        [("subject", "count_distinct"), (count, "sum") if count else ([], "count_all")])
+    many, who = found[f"{count}_sum" if count else "count_all"], found["subject_count_distinct"]
+    return _said(measure, found[of], pc.if_else(pc.and_(pc.greater(who, 0), people), who, None), many)
+
+
+def _said(measure: str, of: Any, people: Any, count: Any) -> pa.Table:
+    measures = pa.array([measure] * len(of), pa.string())
+    return pa.table({"measure": measures, "of": of, "people": people, "count": count}).cast(TOLD)

@@ -11,9 +11,10 @@ from datetime import date, timedelta
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.detect import GRAVITY, joined
-from pipeline.sql import run
+from pipeline.sql import run, some
 from pipeline.tables import BREACHES, INCIDENTS, conform
 
 PAUSE = timedelta(minutes=60)
@@ -132,7 +133,11 @@ def _requests(group: list[dict[str, Any]]) -> int:
 
 def breaches(visits: pa.Table, verdicts: pa.Table, detections: pa.Table, day: date) -> pa.Table:
     """The day's filter failures (site and profile), illegal content let through, and circumventions (method and host)."""
-    failures = run(FAILURES, {"day": day}, visits=visits, verdicts=verdicts)
-    tricks = run(CIRCUMVENTIONS, {"day": day}, visits=visits, detections=detections)
-    grave = run(SEALED_LET_THROUGH, {"day": day}, detections=detections)
-    return pa.concat_tables([conform(each, BREACHES) for each in (failures, grave, tricks)])
+    found = [BREACHES.schema.empty_table()]
+    if pc.any(verdicts["failure"]).as_py():
+        found.append(run(FAILURES, {"day": day}, visits=visits, verdicts=verdicts))
+    if some(detections, "tier", ["T0"]):
+        found.append(run(SEALED_LET_THROUGH, {"day": day}, detections=detections))
+    if pc.any(pc.starts_with(detections["category"], "bypass_")).as_py():
+        found.append(run(CIRCUMVENTIONS, {"day": day}, visits=visits, detections=detections))
+    return pa.concat_tables([conform(each, BREACHES) for each in found])

@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.signals.shapes import Book
-from pipeline.sql import run
+from pipeline.sql import run, some
 from pipeline.tables import LEARNED, VISITS, conform
 
 PROXY, APP = "proxy", "app"
@@ -73,10 +73,13 @@ def of_day(visits: pa.Table, hosts: pa.Table, book: Book, day: date) -> pa.Table
     numbers = book.numbers
     if not numbers:
         return LEARNED.schema.empty_table()
-    proxies = run(PROXIES, {"day": day, "shown": numbers["proof_requests"]}, visits=visits, hosts=hosts)
-    apps = run(CHECK_INS, {"day": day, "bytes": numbers["chatter_kilobytes"] * 1_000, "minutes": numbers["tunnel_minutes"],
-                           "out": list(OUT_OF_HOURS)}, visits=visits)
-    return pa.concat_tables([conform(table, LEARNED) for table in (proxies, apps)])
+    found = [LEARNED.schema.empty_table()]
+    if some(visits, "category", ["bypass_web_proxy"]):
+        found.append(run(PROXIES, {"day": day, "shown": numbers["proof_requests"]}, visits=visits, hosts=hosts))
+    if some(visits, "category", ["bypass_vpn_tunnel"]):
+        values = {"day": day, "bytes": numbers["chatter_kilobytes"] * 1_000, "minutes": numbers["tunnel_minutes"]}
+        found.append(run(CHECK_INS, values | {"out": list(OUT_OF_HOURS)}, visits=visits))
+    return pa.concat_tables([conform(table, LEARNED) for table in found])
 
 
 def carried(visits: pa.Table, today: pa.Table, earlier: pa.Table, book: Book) -> pa.Table:
@@ -99,7 +102,7 @@ def _why(since: date | None) -> list[str]:
 
 def lessons(earlier: pa.Table, numbers: Mapping[str, int]) -> Sequence[str]:
     """All that a day's judging can take from the days before it, a line each."""
-    if not numbers:
+    if not numbers or not len(earlier):
         return []
     rows: list[dict[str, Any]] = run(KNOWN_PROXIES, learned=earlier).to_pylist()
     rows += run(KNOWN_APPS, {"days": numbers["app_days"]}, learned=earlier).to_pylist()

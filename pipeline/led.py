@@ -13,12 +13,14 @@ from collections.abc import Collection
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.intent import number
-from pipeline.sql import run
+from pipeline.sql import run, some
 
 CONTEXT = "class"
 ROW = "IN-02"
+TAUGHT = ("lesson", "registration")
 
 # Who goes on from before the bell, or came back, did not come with the class.
 LESSONS = """
@@ -82,10 +84,16 @@ def led(visits: pa.Table, verdicts: pa.Table, policy: Any, own: Collection[str])
     """visit, context: the visits of pupils that are with the class of a member of staff. `own`: the networks of people's own
     devices."""
     numbers, kinds = policy.intent, leisure(policy)
+    taught = visits.select(["category"]).filter(pc.is_in(visits["band"], pa.array(TAUGHT)))
+    if not some(taught, "category", kinds):
+        return _context([])
     with_staff = run(WITH_STAFF, {"leisure": kinds, "own": sorted(own), "slack": SLACK, "minutes": number(numbers, "led_minutes"),
                                   "pupils": number(numbers, "led_pupils"), "room": number(numbers, "room_people")},
                      visits=visits, verdicts=verdicts)
     together = run(TOGETHER, {"leisure": kinds, "within": number(numbers, "class_minutes"),
                               "class": number(numbers, "class_pupils")}, visits=visits, verdicts=verdicts)
-    found = sorted({*with_staff["visit"].to_pylist(), *together["visit"].to_pylist()})
+    return _context(sorted({*with_staff["visit"].to_pylist(), *together["visit"].to_pylist()}))
+
+
+def _context(found: list[str]) -> pa.Table:
     return pa.table({"visit": pa.array(found, pa.string()), "context": pa.array([CONTEXT] * len(found), pa.string())})

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 _THREAD = threading.local()
 
@@ -58,6 +59,12 @@ def run(text: str, values: Mapping[str, Any] | None = None, *, con: duckdb.DuckD
     finally:
         for name in tables:
             con.unregister(name)
+
+
+def some(table: pa.Table, column: str, words: Collection[str]) -> bool:
+    """Whether any row of `table` has one of these `words` in `column`. To plan a question takes longer than to look over a small
+    day's rows, so a step that asks only about some rows looks first whether there are any."""
+    return bool(pc.any(pc.is_in(table[column], pa.array(words, pa.string()))).as_py())
 
 
 class Prepared:

@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.signals.shapes import Book
 from pipeline.sql import run
@@ -88,6 +89,8 @@ def told(visits: pa.Table, hosts: pa.Table, ports: pa.Table, numbers: Mapping[st
               "silence": numbers["silence_percent"], "few": numbers["rare_people"], "private": PRIVATE,
               "film": numbers["film_megabytes"] * 1_000_000, "answers": numbers["answered_bytes"],
               "camera": numbers["camera_percent"]}
+    if not pc.any(pc.greater(visits["tunnels"], 0)).as_py():
+        return []
     facts = run(TUNNELS, values, visits=visits, hosts=hosts, ports=ports).to_pylist()
     return [row for row in (_tunnel(fact, numbers) for fact in facts) if row]
 

@@ -38,6 +38,15 @@ def closed_to_others() -> Iterator[None]:
     os.umask(before)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def no_waiting_for_the_disk() -> Iterator[None]:
+    """A night asks a hundred times that its bytes be safe from a power cut, and waits each time; no test cuts the power, so here
+    the asking stays and the waiting goes. What dies in `dying.py` and every command in a process of its own still waits."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", os.fstat)  # which refuses what is no open file, as the other does
+        yield
+
+
 @cache
 def _rules_of(files: tuple[tuple[str, str], ...]) -> tuple[Rules | None, tuple[Problem, ...]]:
     rules, faults = _read_all(dict(files))
@@ -69,7 +78,7 @@ class KeptParser:
 
     def parse(self, numbered: pa.Table) -> pa.Table:
         """The lines parsed, by a parser that nobody else uses at the time."""
-        idle = _idle(os.getpid(), id(self.made[0]), *self.made[1:])
+        idle = _kept[-1].of(id(self.made[0]), *self.made[1:])
         try:
             parser = idle.get_nowait()
         except Empty:
@@ -80,10 +89,20 @@ class KeptParser:
             idle.put(parser)
 
 
-@lru_cache(maxsize=32)
-def _idle(process: int, form: int, sealed: tuple[str, ...], layout: Layout) -> SimpleQueue[Parser]:
-    """The parsers of one format (by the number of its object, which they hold), its verdicts and layout that wait for lines."""
-    return SimpleQueue()
+class Idle:
+    """The parsers of one process that wait for lines: of one format (by the number of its object, which they hold), its verdicts
+    and layout. As many kinds as a file of tests goes through again and again."""
+
+    def __init__(self) -> None:
+        self.of = lru_cache(maxsize=128)(self._none)
+
+    def _none(self, form: int, sealed: tuple[str, ...], layout: Layout | None) -> SimpleQueue[Parser]:
+        return SimpleQueue()
+
+
+# A child makes parsers of its own and never lets go of its parent's: to end one there waits for threads that did not come along.
+_kept = [Idle()]
+os.register_at_fork(after_in_child=lambda: _kept.append(Idle()))
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -17,6 +17,7 @@ from typing import Any
 
 CALLS = ("fsync", "rename", "replace", "unlink", "rmdir", "mkdir", "truncate")
 FIGURES = re.compile(r"[0-9a-f]{8,}|\d+|s[a-z2-7]{11}")  # numbers, hashes, and pseudonyms of sources
+FSYNC = os.fsync  # the system's own, which `conftest.py` leaves out elsewhere
 TOO_LONG = 120  # seconds after which a child that hangs is ended
 
 
@@ -72,6 +73,7 @@ def killed(work: Callable[[], object], step: int) -> int:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def doomed() -> None:
+        os.fsync = FSYNC
         _watched(before)
         work()
     return child(doomed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import duckdb
@@ -39,6 +39,18 @@ def connected() -> duckdb.DuckDBPyConnection:
     return con
 
 
+@lru_cache(maxsize=64)
+def _planned(select: str) -> sql.Prepared:
+    con = connected().cursor()
+    con.execute("SET TimeZone = 'UTC'")
+    return sql.Prepared(select, con, "numbered")
+
+
+def answer(select: str, numbered: pa.Table) -> pa.Table:
+    """What the text of a split says of `numbered`: planned once and run again and again, as the program runs it over batches."""
+    return _planned(select).run(numbered)
+
+
 def form(reader: str, needs: Sequence[str], more: str = "") -> Format:
     """A format of that reader that needs these fields; `more` is what else its file says."""
     rest = ", ".join(json.dumps(name, ensure_ascii=False) for name in needs)
@@ -50,8 +62,8 @@ def form(reader: str, needs: Sequence[str], more: str = "") -> Format:
 def rows(made: Format, lines: Sequence[str], **layout: Any) -> list[dict[str, Any]]:
     """What the split says of each line: `line`, `fault` and the fields; those that are null are left out."""
     table = pa.table({"line": pa.array(range(1, len(lines) + 1), pa.int64()), "byte": pa.array([0] * len(lines), pa.int64()),
-                      "text": pa.array(lines, pa.string()), "long": pa.array([len(line) > LONGEST for line in lines])})
-    found = sql.run(READERS[made.file.reader](made, Layout(made.name, **layout)), con=connected(), numbered=table)
+                      "text": pa.array(lines, pa.string()), "long": pa.array([len(line) > LONGEST for line in lines], pa.bool_())})
+    found = answer(READERS[made.file.reader](made, Layout(made.name, **layout)), table)
     assert set(found.column_names) == {"line", "byte", "text", "long", "fault", *made.needs}
     return [{key: value for key, value in row.items() if value is not None and key not in ("byte", "text", "long")}
             for row in found.to_pylist()]

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from split_text import answer
 
 from pipeline import sql
 from pipeline.formats import Format, Layout, parse
@@ -15,7 +16,6 @@ from pipeline.formats.fields import Parser
 from pipeline.formats.logformat import DirectiveError, expand
 from pipeline.formats.pattern import split
 
-CON = sql.connect(threads=1)
 COMMON = '%>a %[ui %[un [%tl] "%rm %ru HTTP/%rv" %>Hs %<st %Ss:%Sh'
 APACHE = r'LogFormat "%h %l %u %t \"%r\" %>s %b \"%{Referer}i\" \"%{User-Agent}i\"" combined'
 
@@ -34,7 +34,7 @@ def rows(made: Format, *lines: str) -> list[dict[str, Any]]:
     count = range(1, len(lines) + 1)
     numbered = pa.table({"line": pa.array(count, pa.int64()), "byte": pa.array(count, pa.int64()),
                          "text": pa.array([line + "\n" for line in lines], pa.string()), "long": [False] * len(lines)})
-    return sql.run(split(made, Layout(made.name)), con=CON, numbered=numbered).to_pylist()
+    return answer(split(made, Layout(made.name)), numbered).to_pylist()
 
 
 def field(made: Format, row: dict[str, Any], ours: str) -> str | None:

@@ -6,12 +6,12 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from split_text import answer
 
-from pipeline import sql
 from pipeline.formats import Format, Layout, pairs
 from pipeline.formats.plainpairs import Cutter
 from pipeline.formats.spans import PIECE
-from tests.test_split_pairs import CON, form, table
+from tests.test_split_pairs import form, table
 
 NEEDS = "a user hostname referralurl_16ch"
 WAYS = ["", "escapes = true", "spaces = false", "quotes = false", 'delimiter = ","', 'assign = ":"\ndelimiter = ";"']
@@ -26,13 +26,13 @@ def cut(made: Format, lines: list[str]) -> tuple[list[bool], list[dict[str, obje
     found = pairs.quick(made, Layout(made.name))
     assert found is not None
     plain, taken = found[0].cut(table(lines))
-    return plain.to_pylist(), sql.run(found[1], con=CON, numbered=taken).to_pylist()
+    return plain.to_pylist(), answer(found[1], taken).to_pylist()
 
 
 def agreed(made: Format, lines: list[str]) -> list[bool]:
     """Hold what is cut against what the select reads; which lines were cut."""
     plain, quick = cut(made, lines)
-    slow = sql.run(pairs.split(made, Layout(made.name)), con=CON, numbered=table(lines)).to_pylist()
+    slow = answer(pairs.split(made, Layout(made.name)), table(lines)).to_pylist()
     assert quick == [row for row, is_plain in zip(slow, plain, strict=True) if is_plain]
     return plain
 

@@ -11,11 +11,10 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from split_text import answer
 
-from pipeline import sql
 from pipeline.formats import Format, Layout, delimited, parse
 
-CON = sql.connect(threads=1)
 WIDE = "\n".join(["name = 'wide'", "title = 'three columns'", "reader = 'csv'", "time_basis = 'utc'", "verdicts = [{ action = 'allowed' }]",
                   "fields = { url = 'b', user = 'c' }", "time = { from = ['a'], as = ['iso'] }"])
 
@@ -32,7 +31,7 @@ def split(lines: list[str], says: str = "columns = ['a', 'b', 'c']", layout: Lay
     size = len(lines)
     numbered = pa.table({"line": pa.array(range(1, size + 1), pa.int64()), "byte": pa.array([0] * size, pa.int64()),
                          "text": pa.array(lines, pa.string()), "long": pa.array([len(line) > 1 << 20 for line in lines])})
-    return sql.run(delimited.split(form(says), layout), numbered=numbered, con=CON).to_pylist()
+    return answer(delimited.split(form(says), layout), numbered).to_pylist()
 
 
 def fields(line: str, **how: Any) -> list[str | None] | str:

@@ -8,11 +8,10 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from split_text import answer
 
-from pipeline import sql
 from pipeline.formats import Format, Layout, bundled, pairs, parse
 
-CON = sql.connect(threads=1)
 NAMES = [name for name, form in bundled().items() if form.file.reader == "pairs"]
 
 
@@ -46,7 +45,7 @@ def table(lines: list[str]) -> pa.Table:
 
 def split(made: Format, *lines: str) -> list[dict[str, str | None]]:
     """What each line splits into: its fields that are not null, or its fault."""
-    found = sql.run(pairs.split(made, Layout(made.name)), con=CON, numbered=table([f"{line}\n" for line in lines])).to_pylist()
+    found = answer(pairs.split(made, Layout(made.name)), table([f"{line}\n" for line in lines])).to_pylist()
     assert [row["line"] for row in found] == list(range(1, len(lines) + 1))
     return [{"fault": row["fault"]} if row["fault"] else {name: row[name] for name in made.needs if row[name] is not None}
             for row in found]

@@ -9,12 +9,11 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from split_text import answer
 
-from pipeline import sql
 from pipeline.formats import Format, Layout, bundled, parse
 from pipeline.formats.pattern import split
 
-CON = sql.connect(threads=1)
 MINE = sorted(name for name, form in bundled().items() if form.file.reader in ("pattern", "logformat"))
 
 KEYS = """
@@ -49,7 +48,7 @@ def numbered(*lines: str, long: tuple[int, ...] = ()) -> pa.Table:
 
 def rows(made: Format, *lines: str, long: tuple[int, ...] = ()) -> list[dict[str, Any]]:
     """What the split gives of `lines`."""
-    return sql.run(split(made, Layout(made.name)), con=CON, numbered=numbered(*lines, long=long)).to_pylist()
+    return answer(split(made, Layout(made.name)), numbered(*lines, long=long)).to_pylist()
 
 
 def faults(made: Format, *lines: str, long: tuple[int, ...] = ()) -> list[str | None]:

@@ -46,7 +46,8 @@ def _found(said: Sequence[str], lines: Sequence[str], formats: Mapping[str, Form
            forced: str, dates: str) -> tuple[list[Layout], list[Problem]]:
     if forced:
         return _forced(said, lines, formats, where, zone, changed, forced, dates)
-    hits = {name: found for name, form in formats.items() if any(found := _hits(form, said))}
+    bare = _bare(said)
+    hits = {name: found for name, form in formats.items() if any(found := _hits(form, said, bare))}
     names = _ranked(hits, formats, len(said))
     best = [max(hits[name]) for name in names[:2]]
     # Where few lines fit, the file may be an export with an alien line in it.
@@ -100,7 +101,7 @@ def _forced(said: Sequence[str], lines: Sequence[str], formats: Mapping[str, For
         refused = [replace(found, where=where) for found in learned if isinstance(found, Problem)]
         return [], refused or [Problem(where, "has no header line that names time, address and what was done",
                                        "exporting it with its header, or --format with another name")]
-    return dated([_layout(formats[name], said, _hits(formats[name], said), zone)], said, changed), []
+    return dated([_layout(formats[name], said, _hits(formats[name], said, _bare(said)), zone)], said, changed), []
 
 
 @cache
@@ -108,17 +109,23 @@ def _compiled(patterns: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
     return tuple(re.compile(pattern) for pattern in patterns)
 
 
-def _hits(form: Format, lines: Sequence[str]) -> tuple[int, int]:
-    """How many lines look like the format: as they stand, and without a syslog head."""
+def _bare(lines: Sequence[str]) -> list[str]:
+    """The lines without a syslog head."""
+    return [SYSLOG.sub("", line, count=1) for line in lines]
+
+
+def _hits(form: Format, lines: Sequence[str], bare: Sequence[str]) -> tuple[int, int]:
+    """How many lines look like the format: as they stand, and `bare` of a syslog head."""
     patterns = _compiled(tuple(form.file.looks))
-    plain = sum(any(p.search(line) for p in patterns) for line in lines)
-    bare = [SYSLOG.sub("", line, count=1) for line in lines]
-    return plain, sum(any(p.search(line) for p in patterns) for line in bare)
+    plain = [any(p.search(line) for p in patterns) for line in lines]
+    return sum(plain), sum(fits if line == whole else any(p.search(line) for p in patterns)
+                           for line, whole, fits in zip(bare, lines, plain, strict=True))
 
 
 def _both(one: Format, other: Format, lines: Sequence[str]) -> bool:
     """Whether some line looks like both; else as many lines look like the one as like the other, and the file is a mixed one."""
-    return any(max(_hits(one, [line])) and max(_hits(other, [line])) for line in lines)
+    return any(max(_hits(one, [line], [bare])) and max(_hits(other, [line], [bare]))
+               for line, bare in zip(lines, _bare(lines), strict=True))
 
 
 def _ranked(hits: Mapping[str, tuple[int, int]], formats: Mapping[str, Format], size: int) -> list[str]:

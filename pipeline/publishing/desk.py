@@ -24,7 +24,7 @@ from pipeline.privacy import login_key, pseudonym
 from pipeline.registers import Registers
 from pipeline.ruleset import Rules
 from pipeline.schoolday import is_open, local
-from pipeline.tables import COVERAGE, TALLIES
+from pipeline.tables import COVERAGE, TALLIES, Table
 
 LIMITS = tuple(Plain(text) for text in (
     "Phones on mobile data, apps, messages, and what is said inside permitted platforms are not in the filter's log.",
@@ -78,6 +78,14 @@ class Desk:
     groups: Mapping[str, int] = field(default_factory=dict)
     written: list[Path] = field(default_factory=list)
     key: bytes = b""
+    read: dict[tuple[str, tuple[date, ...]], list[dict[str, Any]]] = field(default_factory=dict)
+
+    def rows(self, shape: Table, days: Sequence[date]) -> list[dict[str, Any]]:
+        """The rows of a derived table on these days, not to be changed: read once, for every page of a period rests on them."""
+        asked = (shape.name, tuple(days))
+        if asked not in self.read:
+            self.read[asked] = self.lake.table(shape, days).to_pylist()
+        return self.read[asked]
 
     @property
     def zone(self) -> str:
@@ -140,7 +148,7 @@ class Desk:
 
     def basis(self, period: Period) -> Basis:
         """What a page of a period rests on."""
-        heard = self.lake.table(COVERAGE, self.judged(period)).to_pylist()
+        heard = self.rows(COVERAGE, self.judged(period))
         requests, nobody = (sum(row[name] for row in heard) for name in ("requests", "unattributed"))
         days, wanted = {row["day"] for row in heard if row["requests"]}, self.open_days(period)
         told = f"Heard from on {len(days & set(wanted))} of {len(wanted)} school days" + (
@@ -148,8 +156,7 @@ class Desk:
         return Basis(Plain(told), Plain(self._questions(period)), LIMITS)
 
     def _questions(self, period: Period) -> str:
-        touched = {row["of"] for row in self.lake.table(TALLIES, self.judged(period)).to_pylist()
-                   if row["measure"] == "visits by question"}
+        touched = {row["of"] for row in self.rows(TALLIES, self.judged(period)) if row["measure"] == "visits by question"}
         open_ = [q.id for q in self.rules.policy.questions.values() if q.id in touched and not q.decision]
         return f"Open questions of the policy that touched it: {sentence(open_)}."
 

@@ -25,7 +25,7 @@ from pipeline.publishing.desk import Desk
 from pipeline.publishing.technical import breach_rows
 from pipeline.register import IncidentState
 from pipeline.schoolday import is_open
-from pipeline.sql import connect, run
+from pipeline.sql import aside, run
 from pipeline.tables import TALLIES, VISITS
 
 LATE = 10               # school days after which an open incident is late: domain's "open over 10 days"
@@ -272,7 +272,7 @@ class Figures:
 
     def sites(self) -> tuple[tuple[Service, ...], tuple[Service, ...], date | None]:
         """Learning sites that the filter blocked, services first seen in the period, and since when a service counts as new."""
-        con = connect()
+        con = aside()
         kept = self.desk.lake.over(con, VISITS, [day for day in self.desk.lake.judged() if day <= self.until])
         limits = {"small": self.small, "top": TOP}
         blocked = run(BLOCKED, limits | {"first": self.period.first}, con=con).to_pylist()

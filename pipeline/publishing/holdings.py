@@ -49,7 +49,7 @@ def held(desk: Desk) -> dict[str, int]:
 
 def _coverage(desk: Desk, period: Period) -> Iterator[list[Any]]:
     """A row a school day, silent ones too."""
-    rows = desk.lake.table(COVERAGE, desk.judged(period)).to_pylist()
+    rows = desk.rows(COVERAGE, desk.judged(period))
     for day in sorted({*desk.open_days(period), *(row["day"] for row in rows)}):
         of = [row for row in rows if row["day"] == day and row["lines"]]
         total = {name: sum(row[name] for row in of) for name in (*COUNTED, "unattributed", "paged")}

@@ -73,7 +73,7 @@ def plain_versions(desk: Desk) -> tuple[tuple[Plain, Plain], ...]:
 
 def trust(desk: Desk, period: Period, figures: Figures) -> Trust:
     """How complete the logs of a period were."""
-    rows, expected = desk.lake.table(COVERAGE, figures.days).to_pylist(), desk.open_days(period)
+    rows, expected = desk.rows(COVERAGE, figures.days), desk.open_days(period)
     heard = Counter[date]()
     for row in rows:
         heard[row["day"]] += row["requests"]

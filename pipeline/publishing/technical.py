@@ -80,7 +80,7 @@ def changes_sheet(desk: Desk, period: Period) -> Sheet:
 def hidden_on(desk: Desk, days: Sequence[date]) -> dict[str, int]:
     """How many detections of these days are not shown, by why."""
     hidden = Counter[str]()
-    for row in desk.lake.table(TALLIES, days).to_pylist():
+    for row in desk.rows(TALLIES, days):
         if row["measure"] == "hidden detections":
             hidden[row["of"]] += row["count"]
     return hidden
