@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import keyboard, render, rulefiles, schoolfolder
-from pipeline.lake import put_text
 from pipeline.policy import DECISION_COLUMNS, DECISIONS, Question, in_force
 from pipeline.policy.printed import asked, printed
 from pipeline.problems import Problem, RefusedError, UsageError
 from pipeline.ruleset import Rules
 from pipeline.schoolday import Calendar, read_date, school_day, term_of
 from pipeline.tables import TALLIES
+from pipeline.textfiles import put_text
 from pipeline.vault import load_keys
 
 MAY_RECORD = ("dsl", "deputy_dsl", "principal", "principal_slt", "technical_services_manager")

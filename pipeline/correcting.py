@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 
 from pipeline import folders, schoolfolder
-from pipeline.lake import read_texts
+from pipeline.textfiles import read_texts
 
 MAIN = '<main id="main" tabindex="-1">\n'
 

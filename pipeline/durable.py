@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,3 +40,10 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         yield stream
     half.rename(path)
     sync(path.parent)
+
+
+def emptied(folder: Path) -> Path:
+    """`folder`, made 0700 and empty: for spilling."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, mode=0o700)
+    return folder

@@ -15,10 +15,10 @@ from pipeline import approving, keyboard, render, rulefiles, schoolfolder
 from pipeline.classify import STAFF
 from pipeline.detect import SEALED
 from pipeline.incidents import key_of
-from pipeline.lake import put_text
 from pipeline.problems import FailedError, Problem, RefusedError, UsageError
 from pipeline.school import School
 from pipeline.tables import DETECTIONS
+from pipeline.textfiles import put_text
 from pipeline.vault import Keys, Vault, load_keys
 
 HEADER = ("date", "user", "category", "outcome", "intent", "rows", "route", "start_utc", "end_utc", "visits", "reasons", "ref")

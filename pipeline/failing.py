@@ -12,9 +12,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from pipeline import publishing, rulefiles
-from pipeline.lake import put_text
 from pipeline.problems import FailedError, Problem
 from pipeline.school import School, read_school
+from pipeline.textfiles import put_text
 
 OURS = Path(__file__).parent
 

@@ -14,8 +14,8 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pipeline.lake import put_text
 from pipeline.problems import Problem, RefusedError
+from pipeline.textfiles import put_text
 
 READERS = ("technical", "safeguarding", "principal", "leadership", "governors")
 LATER = re.compile(r"(year|house)-[a-z0-9-]+|access")  # Heads of Year and House, and who audits looks: made when there is

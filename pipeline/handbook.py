@@ -18,9 +18,9 @@ from pydantic.fields import FieldInfo
 from pipeline import tables
 from pipeline.cli import app
 from pipeline.formats import bundled
-from pipeline.lake import put_text, read_texts
 from pipeline.rulebook.vocabulary import NUMBERS, SIGNALS, VOCABULARY
 from pipeline.school.settings import Settings
+from pipeline.textfiles import put_text, read_texts
 
 PLAIN = (str, int, float, bool)
 

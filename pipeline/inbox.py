@@ -10,8 +10,8 @@ import os
 import pwd
 from pathlib import Path
 
-from pipeline.lake import put_text
 from pipeline.problems import Problem, UsageError
+from pipeline.textfiles import put_text
 
 FOLDER = "returns"
 ANSWER = ".answer.txt"

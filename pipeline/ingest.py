@@ -39,20 +39,31 @@ class Seal(NamedTuple):
 
 @dataclass
 class Masks:
-    """How to mask: the key, and what to tell of each login and address. Every login and address met is kept in `met`."""
+    """How to mask: the key, and what to tell of each login and address. Every login and address met is kept in `met`, and what
+    each is told as for the batches that come."""
 
     key: bytes
     account: Callable[[str], str]
     network: Callable[[str], str]
     met: dict[str, str] = field(default_factory=dict)
+    _people: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _clients: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def person(self, raw: str | None) -> tuple[str | None, str]:
         """Pseudonym and account class of a raw login."""
-        return self._mask("p", login_key(raw), self.account) if raw else (None, "")
+        if not raw:
+            return None, ""
+        if raw not in self._people:
+            self._people[raw] = self._mask("p", login_key(raw), self.account)
+        return self._people[raw]
 
     def client(self, raw: str | None) -> tuple[str | None, str]:
         """Pseudonym and network of a raw client address."""
-        return self._mask("d", client_key(raw), self.network) if raw else (None, "")
+        if not raw:
+            return None, ""
+        if raw not in self._clients:
+            self._clients[raw] = self._mask("d", client_key(raw), self.network)
+        return self._clients[raw]
 
     def _mask(self, letter: str, known: str, tell: Callable[[str], str]) -> tuple[str, str]:
         name = pseudonym(self.key, letter, known)

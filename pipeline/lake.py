@@ -1,4 +1,4 @@
-"""The lake: plain Parquet by school day, committed by journals. Only this file reads and writes it.
+"""The lake: plain Parquet by school day, committed by journals. Only this file and `linefiles` read and write it.
 
 `lines` files are named after the bytes they hold: `lines/day=2026-11-02/<source>-<from>-<to>.parquet`. A night writes
 and fsyncs its files, then appends one entry to the `ingest` journal. The entry is the commit: a file that no entry names
@@ -8,10 +8,7 @@ is removed at the next start. Derived tables are one file a day, named by an ent
 from __future__ import annotations
 
 import hashlib
-import hmac
-import os
-import shutil
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
@@ -23,54 +20,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline import coded, daylines, tables
+from pipeline import coded, daylines, knownlogs, linefiles, tables
 from pipeline.chain import Entry
 from pipeline.daylines import Parts
-from pipeline.formats import Layout
+from pipeline.durable import sync
 from pipeline.journal import Folded, Journal
+from pipeline.knownlogs import HEAD, Plan, Source, digest, heads
 from pipeline.problems import FailedError, Problem
-
-HEAD = 4096
-NUMBERS = ("line", "byte", "time", "bytes_in", "bytes_out", "duration_ms")   # of lines: stored as what they differ by
-
-
-@dataclass(frozen=True)
-class Source:
-    """A log as far as it was read: bytes and lines consumed, hashes of its beginning (by length) and of its last 4 KiB."""
-
-    source: str
-    end: int
-    lines: int
-    heads: dict[int, str]
-    tail: str
-    name: str
-    path: str
-    format: str
-    layouts: tuple[Layout, ...] = ()
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What to read of one log: from which byte and line on, as which source, and why nothing where nothing is read."""
-
-    source: str
-    start: int
-    lines: int
-    known: bool
-    refused: str = ""
-
-
-def _digest(key: bytes, data: bytes) -> str:
-    return hmac.digest(key, data, "sha256").hex()[:32]
-
-
-def heads(key: bytes, begin: bytes) -> dict[int, str]:
-    """Keyed hashes of a log's beginning, by length: up to each line end of its first 4 KiB, and of the 4 KiB whole."""
-    begin = begin[:HEAD]
-    lengths = {i + 1 for i, byte in enumerate(begin) if byte == 10}
-    if len(begin) == HEAD:
-        lengths.add(HEAD)
-    return {length: _digest(key, begin[:length]) for length in sorted(lengths)}
 
 
 @dataclass
@@ -93,7 +49,7 @@ class Lake:
     problems: list[Problem] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._sources = Folded[dict[str, Source]](self.ingest, dict, _read)
+        self._sources = Folded[dict[str, Source]](self.ingest, dict, knownlogs.take)
         self._files = Folded[dict[str, dict[str, dict[str, Any]]]](self.ingest, dict, _written)
         self._days = Folded[Days](self.days, Days, _judged)
 
@@ -103,30 +59,9 @@ class Lake:
         """Every log read so far, by source."""
         return dict(self._sources.now())
 
-    def plan(self, begin: bytes, size: int | None, tail_at: Any, finished: bool) -> Plan:
-        """What to read of a log that begins with `begin` and has `size` bytes (None: not known, compressed).
-
-        `tail_at(end)` gives the 4 KiB before a byte of the log.
-        """
-        mine = heads(self.key, begin)
-        if not mine:  # no whole line yet
-            mine = {len(begin): _digest(self.key, begin)} if begin and finished else {}
-        if not mine:
-            return Plan("", 0, 0, False, "nothing to read yet")
-        best = max((source for source in self.sources().values() if _same(mine, source.heads)),
-                   key=lambda source: min(max(mine), max(source.heads)), default=None)
-        if best is None:
-            return Plan(self._name(mine), 0, 0, False)
-        if size is not None and size < best.end:
-            return Plan(best.source, best.end, best.lines, True, "a shorter copy of a log that was read further")
-        if _digest(self.key, tail_at(best.end)) != best.tail:
-            if len(tail_at(best.end)) < min(HEAD, best.end):
-                return Plan(best.source, best.end, best.lines, True, "a shorter copy of a log that was read further")
-            return Plan(best.source, best.end, best.lines, True, "differs")
-        return Plan(best.source, best.end, best.lines, True)
-
-    def _name(self, mine: Mapping[int, str]) -> str:
-        return "s" + mine[max(mine)][:15]
+    def plan(self, begin: bytes, size: int | None, tail_at: Callable[[int], bytes], finished: bool) -> Plan:
+        """What to read of a log (see `knownlogs.plan`)."""
+        return knownlogs.plan(self._sources.now(), self.key, begin, size, tail_at, finished)
 
     def write_lines(self, day: date, name: str, rows: pa.Table) -> dict[str, Any]:
         """Write one file of `lines`, fsynced; its entry for the journal."""
@@ -137,9 +72,9 @@ class Lake:
 
         `body`: source, from, to, lines, fates, files, name, path, format, time_basis.
         """
-        known = heads(self.key, begin[:body["to"]]) or {min(HEAD, body["to"]): _digest(self.key, begin[:body["to"]])}
+        known = heads(self.key, begin[:body["to"]]) or {min(HEAD, body["to"]): digest(self.key, begin[:body["to"]])}
         self.ingest.append("read", body["source"], body | {
-            "heads": {str(length): digest for length, digest in known.items()}, "tail": _digest(self.key, tail)})
+            "heads": {str(length): digest for length, digest in known.items()}, "tail": digest(self.key, tail)})
 
     def lines_files(self) -> dict[str, dict[str, Any]]:
         """Every committed file of `lines` by its path inside the lake: size, hash, rows, day."""
@@ -185,7 +120,7 @@ class Lake:
             con.register("lines", tables.empty(tables.LINES))
             return daylines.of_view(con)
         con.read_parquet(files).create_view("lines", replace=True)
-        return lambda columns: [partial(_part, file, list(columns)) for file in files]
+        return lambda columns: [partial(linefiles.part, file, list(columns)) for file in files]
 
     def inputs(self, day: date) -> str:
         """A fingerprint of the committed lines of a day: the same lines files, the same judgement."""
@@ -337,7 +272,10 @@ class Lake:
         full.parent.mkdir(parents=True, exist_ok=True)
         half = full.with_name(full.name + ".half")
         try:
-            _store(rows, half, path.parts[0] == "lines")
+            if path.parts[0] == "lines":
+                linefiles.store(rows, half)
+            else:
+                pq.write_table(rows, half, compression="zstd", compression_level=1, write_statistics=False)
             sync(half)
         except OSError as error:
             half.unlink(missing_ok=True)
@@ -349,33 +287,6 @@ class Lake:
         if path.parts[0] == "lines":
             about["sealed"] = pc.sum(coded.fitting(coded.code(rows["sealed"]), bool)).as_py() or 0
         return about
-
-
-def _store(rows: pa.Table, path: Path, lines: bool) -> None:
-    """Write a table as Parquet. Lines have coded columns, each with no value but those its rows have; places and times grow,
-    numbers of bytes are small as a rule; a column without a null is said to have none, so that nothing is kept of each row."""
-    if not lines:
-        pq.write_table(rows, path, compression="zstd", compression_level=1, write_statistics=False)
-        return
-    words = [name for name in rows.column_names if pa.types.is_dictionary(rows.schema.field(name).type)]
-    for name in words:
-        rows = rows.set_column(rows.column_names.index(name), name, coded.tight(coded.code(rows[name])))
-    rows = rows.cast(pa.schema([known.with_nullable(rows[known.name].null_count > 0) for known in rows.schema]))
-    pq.write_table(rows, path, compression="zstd", compression_level=1, write_statistics=["line", "time"], store_schema=False,
-                   use_dictionary=words, column_encoding=dict.fromkeys(NUMBERS, "DELTA_BINARY_PACKED"))
-
-
-def _part(path: str, columns: list[str]) -> pa.Table:
-    """Columns of a file of `lines`, its words coded. `read_table` takes four times as long over a file of one batch."""
-    words = [name for name in columns if name in daylines.WORDS]
-    return pq.ParquetFile(path, read_dictionary=words).read(columns, use_threads=False)
-
-
-def _read(sources: dict[str, Source], entry: Entry) -> None:
-    """Take one entry of the ingest journal into the logs read."""
-    if entry.kind == "read" and (b := entry.body):
-        sources[b["source"]] = Source(b["source"], b["to"], b["lines"], {int(k): v for k, v in b["heads"].items()},
-                                      b["tail"], b["name"], b["path"], b["format"])
 
 
 def _written(files: dict[str, dict[str, dict[str, Any]]], entry: Entry) -> None:
@@ -404,46 +315,3 @@ def _judged(days: Days, entry: Entry) -> None:
 def _hash(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _same(mine: Mapping[int, str], theirs: Mapping[int, str]) -> bool:
-    """Whether one beginning is the other, as far as both are known."""
-    length = min(max(mine), max(theirs))
-    return mine.get(length, "") == theirs.get(length)
-
-
-def sync(path: Path) -> None:
-    """fsync a file or folder."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def emptied(folder: Path) -> Path:
-    """`folder`, made 0700 and empty: for spilling."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, mode=0o700)
-    return folder
-
-
-def put_text(path: Path, text: str, mode: int = 0o600, group: int | None = None) -> None:
-    """Write a text file whole or not at all, fsynced; `group`: number of the group it is given to before `mode` opens it."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    half = path.with_name(path.name + ".half")
-    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8", newline="") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    if group is not None:
-        os.chown(half, -1, group)
-    half.chmod(mode)
-    half.rename(path)
-    sync(path.parent)
-
-
-def read_texts(folder: Path, patterns: Sequence[str]) -> dict[str, str]:
-    """The texts of the files in `folder` that fit `patterns`, by their path inside it; a byte-order mark is dropped."""
-    return {path.relative_to(folder).as_posix(): path.read_text("utf-8-sig", errors="replace")
-            for pattern in patterns for path in sorted(folder.glob(pattern)) if path.is_file()}

@@ -36,9 +36,10 @@ from pipeline import (
 )
 from pipeline.account import Account
 from pipeline.checking import Window, windows
+from pipeline.durable import emptied
 from pipeline.inferring import entries as inferred
 from pipeline.ingest import FATES, Masks
-from pipeline.lake import Lake, emptied
+from pipeline.lake import Lake
 from pipeline.liststore import Lists
 from pipeline.logfiles import LogFile
 from pipeline.missed import look_back

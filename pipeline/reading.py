@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 from pipeline import coded, ingest, logfiles, repeats, sealed
 from pipeline.formats import Format, Layout, bundled, recognise
 from pipeline.ingest import Masks, Piece, Seal
-from pipeline.lake import Lake, Plan
+from pipeline.knownlogs import Plan
+from pipeline.lake import Lake
 from pipeline.logfiles import LogFile
 from pipeline.parsing import WORKERS, Parsing
 from pipeline.problems import Problem
@@ -105,7 +106,7 @@ class Reader:
         """How the log is laid out: as on the night before, or as its lines look; none, and a problem, where nothing fits."""
         said = said_of(self.school, log.path.name)
         form, zone, dates = form or (said.format if said else ""), said.zone if said else "", said.dates if said else ""
-        known = self.lake.sources()[plan.source].layouts if plan.known else ()
+        known = self._still(self.lake.sources()[plan.source].layouts) if plan.known else ()
         if known and (not form or known[0].format == form):
             return recognise.dated(known, logfiles.sample(log), log.changed)
         found, problems = recognise.recognise(logfiles.sample(log), self.formats, str(log), zone or self.zone, log.changed,
@@ -120,7 +121,11 @@ class Reader:
     def _before(self, log: LogFile) -> tuple[Layout, ...]:
         """How the last log of the same path was laid out: a new one may have nothing yet that tells its format."""
         known = [source.layouts for source in self.lake.sources().values() if source.path == str(log.path.absolute())]
-        return known[-1] if known else ()
+        return self._still(known[-1]) if known else ()
+
+    def _still(self, layouts: tuple[Layout, ...]) -> tuple[Layout, ...]:
+        """The layouts, where the formats are all there still."""
+        return layouts if all(layout.format in self.formats for layout in layouts) else ()
 
     def _refused(self, reading: Reading, log: LogFile, plan: Plan) -> Reading:
         reading.said = plan.refused

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from pipeline.lake import put_text, read_texts
 from pipeline.problems import Problem, RefusedError, UsageError
+from pipeline.textfiles import put_text, read_texts
 
 PATTERNS = ("school.toml", "people.csv", "rules/*.csv", "rules/*.toml", "rules/*.txt", "rules/detect/*.toml",
             "rules/formats/*.toml", "rules/guidance/*.toml", "rules/lists/*.txt", "rules/lists/*.csv", "rules/terms/*.txt",

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline.lake import put_text
 from pipeline.problems import Exit, SchoolgateError
+from pipeline.textfiles import put_text
 
 TIMES = ("first", "began", "ended", "good")
 DONE = (Exit.DONE, Exit.FINDINGS, Exit.MEND)

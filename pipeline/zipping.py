@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.durable import private
-from pipeline.lake import put_text
 from pipeline.problems import FailedError, Problem, UsageError
+from pipeline.textfiles import put_text
 
 BEGAN = (1980, 1, 1, 0, 0, 0)  # the first moment a zip can say: the time of making stands inside, not on the files
 

@@ -6,6 +6,7 @@ import gzip
 import random
 import shutil
 import signal
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline import logfiles
+from pipeline.formats import bundled
 from pipeline.ingest import Masks
 from pipeline.journal import Journal
 from pipeline.lake import Lake
@@ -107,6 +109,46 @@ def test_a_log_copied_and_truncated_loses_and_doubles_nothing(tmp_path: Path) ->
     assert read(tmp_path, copy).lines == 0
     assert read(tmp_path, log).lines == 20
     assert sorted(hosts(tmp_path)) == sorted(f"site{n}.test" for n in range(40))
+
+
+ELFF = "#Software: SGOS 7.3\n#Version: 1.0\n#Fields: date time time-taken c-ip cs-username sc-filter-result sc-status cs-method {} sc-bytes\n"
+OLD, NEW = "cs-uri-scheme cs-host cs-uri-port cs-uri-path", "cs-host cs-uri-scheme cs-uri-path cs-uri-port"
+
+
+def elff(second: int, address: str) -> str:
+    return f"2026-11-02 10:00:{second:02} 3 10.20.0.7 19jbloggs OBSERVED 200 GET {address} 931\n"
+
+
+def test_a_log_is_read_on_by_the_last_header_of_the_night_before(tmp_path: Path) -> None:
+    """Columns were moved in the middle of a log; what is added on the next night stands under no header of its own."""
+    log = tmp_path / "proxysg.log"
+    before = [ELFF.format(OLD), *(elff(n, f"http old{n}.test 80 /") for n in range(5)), ELFF.format(NEW), elff(6, "new6.test http / 80")]
+    log.write_text("".join(before))
+    reader(tmp_path).read(logfiles.measure(log), lambda lines: None)
+    log.write_text("".join([*before, *(elff(n, f"new{n}.test http / 80") for n in range(7, 9))]))
+    assert reader(tmp_path).read(logfiles.measure(log), lambda lines: None).fates["request"] == 2
+    assert [host for host in hosts(tmp_path) if host] == [*(f"old{n}.test" for n in range(5)), "new6.test", "new7.test", "new8.test"]
+
+
+def test_a_new_log_in_the_place_of_one_that_was_known_is_laid_out_as_that_was(tmp_path: Path) -> None:
+    """Rotated in the night, it has no line yet that would tell its format: that is no reason to refuse it."""
+    log = tmp_path / "access.log"
+    log.write_text("".join(DAY))
+    reader(tmp_path).read(logfiles.measure(log), lambda lines: None)
+    log.write_text("an odd first line\n")
+    reading = reader(tmp_path).read(logfiles.measure(log), lambda lines: None)
+    assert (reading.format, reading.fates["reject"], reading.problems) == ("squid", 1, [])
+
+
+def test_a_log_of_a_format_that_is_no_more_is_recognised_anew(tmp_path: Path) -> None:
+    """A school took the format out of its folder that last night's log was read by."""
+    log = tmp_path / "access.log"
+    log.write_text("".join(DAY[:30]))
+    own = bundled() | {"ours": bundled()["squid"]}
+    replace(reader(tmp_path), formats=own).read(logfiles.measure(log), lambda lines: None, "ours")
+    log.write_text("".join(DAY))
+    reading = reader(tmp_path).read(logfiles.measure(log), lambda lines: None)
+    assert (reading.format, reading.lines) == ("squid", 10)
 
 
 def test_a_shorter_copy_of_a_log_adds_nothing(tmp_path: Path) -> None:

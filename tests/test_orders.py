@@ -16,7 +16,7 @@ from small_school import MONDAY, derived, lake_of, lines_of, make, names_kept, q
 from small_week import PUPILS, QUIET, logs
 
 from pipeline import casework, deciding, purging, register, schoolfolder
-from pipeline.lake import heads
+from pipeline.knownlogs import heads
 from pipeline.privacy import pseudonym
 from pipeline.vault import load_keys
 

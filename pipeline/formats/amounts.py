@@ -31,7 +31,7 @@ def instants(texts: Texts, forms: set[str]) -> tuple[Ints, Yes, Yes]:
     data, begin, end = texts
     known, begin, end = begin >= 0, np.maximum(begin, 0), np.maximum(end, 0)
     value, zoned, sound = np.zeros(len(begin), np.int64), np.zeros(len(begin), bool), np.zeros(len(begin), bool)
-    if "iso" in forms:
+    if "iso" in forms and (data[begin + 4] == ord("-")).any():
         value, zoned, sound = clocks(data, begin, end)
     if forms - {"iso"} and not sound.all():
         epoch, fits = epochs(data, begin, end, "epoch" in forms)
@@ -84,7 +84,7 @@ def _added_up(x: Words) -> tuple[Ints, Yes]:
 
 
 def epochs(data: Bytes, begin: Ints, end: Ints, fine: bool) -> tuple[Ints, Yes]:
-    """Microseconds of times in seconds, with up to six digits behind the dot; where `fine`, in milli- or microseconds too."""
+    """Microseconds of times in seconds, with up to six digits behind the dot; where `fine`, in smaller units too."""
     size = end - begin
     if len(size) and 11 < size[0] < 18 and data[begin[0] + 10] == ord(".") and (size == size[0]).all():
         return _parted(data, begin, int(size[0]) - 11)
@@ -101,6 +101,10 @@ def epochs(data: Bytes, begin: Ints, end: Ints, fine: bool) -> tuple[Ints, Yes]:
         if len(these):
             value[these], sound[these] = whole(data, begin[these], end[these])
             value[these] *= by
+    if fine and (nano := (size == 19) & ~parted).any():
+        these = np.flatnonzero(nano)
+        value[these], sound[these] = whole(data, begin[these], end[these] - 3)
+        sound[these] &= whole(data, end[these] - 3, end[these])[1]
     return value, sound
 
 
@@ -138,7 +142,8 @@ def clocks(data: Bytes, begin: Ints, end: Ints) -> tuple[Ints, Yes, Yes]:
 
 
 def _offset(data: Bytes, end: Ints) -> tuple[Ints, Ints]:
-    """What stands at the end of times: Z, +01:00 or +0100, as microseconds east, and its width; 0 where none does."""
+    """What stands at the end of times: Z, +01:00 or +0100 (a space may stand before those), as microseconds east, and its width;
+    0 where none does."""
     east, width = np.zeros(len(end), np.int64), np.where(data[end - 1] == ord("Z"), 1, 0)
     for wide, minutes in ((6, 2), (5, 2)):
         sign = data[end - wide]
@@ -149,7 +154,7 @@ def _offset(data: Bytes, end: Ints) -> tuple[Ints, Ints]:
         sound &= also & (hours < 15) & (rest < 60)
         if wide == 6:
             sound &= data[at - 3] == ord(":")
-        width[these[sound]] = wide
+        width[these[sound]] = wide + (data[at[sound] - wide - 1] == ord(" "))
         east[these] = np.where(sound, np.where(sign[these] == ord("-"), -1, 1) * (hours * 60 + rest) * 60_000_000, 0)
     return east, width
 

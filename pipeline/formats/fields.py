@@ -73,6 +73,10 @@ class Parser:
         if self.plain is not None:
             plain, rows = self.plain.of(numbered)
             return rows if len(rows) == len(numbered) else self._both(numbered, plain, rows)
+        return self._selected(numbered)
+
+    def _selected(self, numbered: pa.Table) -> pa.Table:
+        """The same by a select: over fields cut already, where the reader has such a way."""
         if self.quick is None:
             return self.rows.run(numbered)
         cutter, select = self.quick
@@ -86,7 +90,7 @@ class Parser:
 
     def _both(self, numbered: pa.Table, plain: pa.Array, rows: pa.Table) -> pa.Table:
         """The rows of plain lines, and those that the select makes of the others, in the order of the lines."""
-        others = self.rows.run(numbered.filter(pc.invert(plain)))
+        others = self._selected(numbered.filter(pc.invert(plain)))
         if not len(rows):
             return others
         return coded.together([rows, others]).sort_by("line")

@@ -33,7 +33,10 @@ from typing import Any
 
 from pipeline.formats import Format, Layout
 from pipeline.formats.lines import column
+from pipeline.formats.pairlines import PairLines
+from pipeline.formats.pairtemplates import Signs
 from pipeline.formats.plainpairs import LONGEST_KEY, Cutter
+from pipeline.formats.plainway import Part, PlainWay
 
 # Stand-ins that no log line holds: a delimiter inside quotes, an escaped backslash, quote, = and |, and the start of a pair.
 INSIDE, BACKSLASH, QUOTE, EQUALS, BAR, PAIR = (f"chr({code})" for code in (31, 29, 28, 27, 26, 30))
@@ -165,8 +168,7 @@ def quick(form: Format, layout: Layout) -> tuple[Cutter, str] | None:
     it than pairs."""
     says = _says(form)
     read = _read_of(form, says)
-    more = layout.wrapped or says.keys or says.head or says.after or says.closes or says.lead or says.goes_on
-    if more or any(len(sign.encode()) != 1 for sign in (says.delimiter, says.assign)):
+    if layout.wrapped or not _just_pairs(says):
         return None
     if not all(0 < len(name.encode()) <= LONGEST_KEY for name in read):
         return None
@@ -174,6 +176,30 @@ def quick(form: Format, layout: Layout) -> tuple[Cutter, str] | None:
     given = "".join(f", {_given(name, says, columns)} AS {column(name)}" for name in form.needs)
     cutter = Cutter(ord(says.delimiter), ord(says.assign), says.quotes, says.escapes, says.spaces, tuple(read))
     return cutter, f"SELECT line, byte, text, long, NULL::VARCHAR AS fault{given} FROM numbered"
+
+
+def plain(form: Format, layout: Layout) -> PlainWay | None:
+    """What cuts the plain lines of a format of this kind without SQL; none where the format has more to it than pairs."""
+    says = _says(form)
+    if not _just_pairs(says):
+        return None
+    cutter = PairLines(Signs(ord(says.delimiter), ord(says.assign), says.quotes), says.escapes, tuple(_read_of(form, says)))
+    parts = {name: _part(name, says) for name in form.needs if name in says.parts}
+    return PlainWay(cutter, frozenset(form.needs), lambda name, text: text, parts=parts)
+
+
+def _just_pairs(says: Says) -> bool:
+    """Whether lines are pairs and no more, with one byte between them and one in them."""
+    more = says.keys or says.head or says.after or says.closes or says.lead or says.goes_on
+    return not more and all(len(sign.encode()) == 1 for sign in (says.delimiter, says.assign))
+
+
+def _part(name: str, says: Says) -> Part:
+    """How a field is made of those of a plain line."""
+    sources, part = _sources(name, says), says.parts[name]
+    made = _given(name, says, {source: f"field_{n}" for n, source in enumerate(sources)})
+    first = sources[0] in _of(part)[:1] and not set(part) - {"of"}
+    return Part(tuple(sources), made, first and len(_of(part)) > 1)
 
 
 def _says(form: Format) -> Says:

@@ -19,6 +19,7 @@ from pipeline.formats import spans
 from pipeline.formats.spans import FIRST, LINE_END, RETURN, Bytes, Ints, Words, Yes
 
 LONGEST_KEY = 16
+SPACES = np.frombuffer(b" \t\f", np.uint8)
 QUOTE, BACKSLASH, LESS, MORE, MARK = 34, 92, 60, 62, 0xEF
 
 
@@ -93,13 +94,14 @@ class Cutter:
         line = np.repeat(np.arange(len(starts)), np.diff(last, prepend=-1))
         behind, end = np.concatenate([[0], ends[:-1] + 1]), at[ends]              # the mark behind the end of the word before
         start = np.concatenate([end[:1] * 0, end[:-1] + 1])
-        start[np.concatenate([[0], last[:-1] + 1])] = _behind_priority(data, starts)
+        start[np.concatenate([[0], last[:-1] + 1])] = behind_priority(data, starts)
         sign = at[behind]
         sign = np.where((data[sign] == self.sign) & (sign >= start), sign, -1)
         end = end - ((data[end] == LINE_END) & (data[end - 1] == RETURN) & (end > start))
         plain = (quotes[line_ends] - before) & 1 == 0
         plain[spans.lines_of(self._odd(data), starts)] = False
-        plain &= data[starts] != MARK
+        plain &= (data[starts] != MARK) & (data[start[np.concatenate([[0], last[:-1] + 1])]] != RETURN)
+        plain[-1] &= data[len(data) - spans.PAD - 1] != RETURN    # that is no line end without the other byte
         return Found(line, start, sign, end, np.diff(quotes[ends], prepend=0)), plain
 
     def _odd(self, data: Bytes) -> Ints:
@@ -140,14 +142,17 @@ class _Keys:
         return np.where(same, number, -1)
 
 
-def _behind_priority(data: Bytes, starts: Ints) -> Ints:
-    """Where each line begins behind the <number> of syslog."""
+def behind_priority(data: Bytes, starts: Ints) -> Ints:
+    """Where each line begins behind the <number> of syslog and the spaces that follow one."""
     begins = starts.copy()
     for digits in (1, 2, 3):
         fits = (data[starts] == LESS) & (data[starts + digits + 1] == MORE)
         for n in range(1, digits + 1):
             fits &= (data[starts + n] >= ord("0")) & (data[starts + n] <= ord("9"))
         begins[fits] = starts[fits] + digits + 2
+    spaced = np.flatnonzero(begins > starts)
+    while len(spaced := spaced[np.isin(data[begins[spaced]], SPACES)]):
+        begins[spaced] += 1
     return begins
 
 

@@ -19,7 +19,7 @@ from pipeline.formats.compiling import BASE, MILLISECONDS
 from pipeline.formats.expressions import several
 from pipeline.formats.known import Known
 from pipeline.formats.lines import NOBODY, literal
-from pipeline.formats.plainway import UNSURE, Column, PlainWay, code
+from pipeline.formats.plainway import UNSURE, Column, Part, PlainWay, code
 from pipeline.formats.spans import Ints, Texts, Yes
 from pipeline.formats.times import EARLIEST, LATEST
 from pipeline.formats.verdicts import WORDS, any_fits, same_as, tested
@@ -28,7 +28,6 @@ NUMBERS = ("bytes_in", "bytes_out", "duration")
 LARGEST = 10 ** 12       # of a number that is put into another unit
 TIMES = {"iso", "epoch", "seconds"}
 FEW = 1 << 10            # times that show whether many are the same
-ROWS = 1 << 14           # addresses that are looked at at a time
 MOST_LONGER = 0.5        # of addresses: with more of them to be coded, to write them out costs less
 NAMED = 8                # letters of an address that its beginning holds at least
 
@@ -46,6 +45,9 @@ class PlainRows:
         self.bases = Known(sql.Prepared(f'SELECT {BASE} AS base FROM bases ORDER BY "our n"', con, "bases"),
                            {f"our {name}": pa.string() for name in ("scheme", "host", "port")})
         self.coded_ones = frozenset(self._words())
+        self.parts = {name: Known(sql.Prepared(f'SELECT {part.made} AS made FROM part_{n} ORDER BY "our n"', con, f"part_{n}"),
+                                  {f"field_{place}": pa.string() for place in range(len(part.sources))})
+                      for n, (name, part) in enumerate(way.parts.items())}
         self.coded_times = self.coded_urls = False
         self.keep = Known(sql.Prepared(_kept(form), con, "kept"), {name: pa.string() for name in form.file.keep} or
                           {"none": pa.string()})
@@ -94,10 +96,12 @@ class _Batch:
     """The plain lines of one batch: `sure` says which of them are read."""
 
     def __init__(self, rows: PlainRows, given: Mapping[str, Column], size: int) -> None:
-        self.rows, self.form, self.given, self.size = rows, rows.form, given, size
+        self.rows, self.form, self.size = rows, rows.form, size
+        self.given: Mapping[str, Column] = given
         self.sure = np.ones(size, bool)
         self.known: dict[str, pa.DictionaryArray] = {}
         self.longer = np.zeros(size, bool)   # the addresses that are more than their place
+        self.given = {**given, **{name: self._made(name, part) for name, part in rows.way.parts.items()}}
 
     def columns(self) -> dict[str, pa.Array]:
         """The columns that the select gives, but for the line itself."""
@@ -115,6 +119,14 @@ class _Batch:
             made["named"] = self.word("host")
         self._held(made)
         return made
+
+    def _made(self, name: str, part: Part) -> Column:
+        """A field made of others, once for each distinct row of those."""
+        column = self.given.get(part.sources[0])
+        if part.first and isinstance(column, Texts) and (column.end > column.begin).all() and column.begin.min() >= 0:
+            return column
+        values, at = groups.cases([_coded(self.given.get(source), self.size) for source in part.sources])
+        return coded.at(pa.array(at.astype(np.int32)), coded.whole(self.rows.parts[name].of(values)["made"]))
 
     def _texts(self, name: str | None) -> Texts | None:
         """A field as texts in a block."""
@@ -184,7 +196,7 @@ class _Batch:
     def _beginnings(self, texts: Texts, tunnels: Yes) -> Texts:
         """The beginnings of addresses; `longer` says which are more than that."""
         data, begin, end = texts
-        slash = np.concatenate([_slashes(texts.part(first, first + ROWS)) for first in range(0, max(1, len(begin)), ROWS)])
+        slash = spans.following(data, np.maximum(begin, 0) + NAMED, end, ord("/"))
         slash[tunnels] = len(data)
         letters = spans.eights(data)[np.maximum(begin, 0)] & spans.LETTERS   # it is counted in letters there, in bytes here
         self.sure &= (letters == 0) | (end - begin < NAMED)
@@ -229,23 +241,30 @@ class _Batch:
     def _url(self, place: pa.DictionaryArray) -> pa.Array:
         if not self.rows.together:
             return self._address(place)
-        parts = [coded.mapped(self.word(ours), lambda text: None if text.lower() in NOBODY else text)
-                 for ours in ("scheme", "host", "port")]
-        values, at = groups.cases(parts)
-        bases = coded.whole(self.rows.bases.of(values)["base"]).take(pa.array(at.astype(np.int32)))
         rest = self._plain(self.rows.rest)
         rooted = pc.fill_null(pc.starts_with(rest, "/"), False)
+        bases = self._bases() if not self.rows.url or pc.any(rooted).as_py() else pa.nulls(self.size, pa.string())
         if self.rows.url:
             whole = pc.or_(pc.invert(rooted), pc.is_null(bases))
-            self.doubt(pc.and_(whole, pc.is_valid(parts[0].indices)))   # a scheme and an address that may have one
+            bare = pc.and_(pc.is_valid(rest), pc.invert(coded.fitting(place, lambda text: "://" in text)))
+            self.doubt(pc.and_(pc.and_(whole, bare), pc.is_valid(self._stated("scheme").indices)))
             return pc.if_else(whole, rest, pc.binary_join_element_wise(bases, rest, ""))
         self.doubt(pc.invert(pc.or_(rooted, pc.is_null(rest))))
         url = pc.binary_join_element_wise(bases, pc.fill_null(rest, "/"), "")
-        query = self.word("query") if self.form.sources("query") else self.coded("")
+        query = self._stated("query") if self.form.sources("query") else self.coded("")
         if query.null_count == len(query):
             return url
-        asked = coded.mapped(query, lambda text: None if text.lower() in NOBODY else "?" + text.lstrip("?"))
+        asked = coded.mapped(query, lambda text: "?" + text.lstrip("?"))
         return pc.binary_join_element_wise(url, pc.fill_null(asked.cast(pa.string()), ""), "")
+
+    def _stated(self, ours: str) -> pa.DictionaryArray:
+        """One of our words without what says nothing."""
+        return coded.mapped(self.word(ours), lambda text: None if text.lower() in NOBODY else text)
+
+    def _bases(self) -> pa.Array:
+        """What the addresses of lines that log only paths begin with."""
+        values, at = groups.cases([self._stated(ours) for ours in ("scheme", "host", "port")])
+        return coded.whole(self.rows.bases.of(values)["base"]).take(pa.array(at.astype(np.int32)))
 
     def _address(self, place: pa.DictionaryArray) -> pa.Array:
         """The address as logged; coded where most are no longer than their place, as those of tunnels are."""
@@ -288,16 +307,6 @@ class _Batch:
 
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 10
-
-
-def _slashes(texts: Texts) -> Ints:
-    """The first slash behind the ninth letter of each text, or of one behind it."""
-    data, begin, end = texts
-    if not len(begin):
-        return begin
-    first, last = max(0, int(begin.min())), int(end.max())
-    slashes = np.append(np.flatnonzero(data[first:last] == ord("/")) + first, len(data))
-    return slashes[np.searchsorted(slashes, np.maximum(begin, 0) + NAMED)]
 
 
 def _coded(column: Column | None, size: int) -> pa.DictionaryArray:

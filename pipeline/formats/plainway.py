@@ -6,7 +6,7 @@ That reader is let at nothing but lines of which it is known how it will cut the
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, TypeAlias
 
 import numpy as np
@@ -46,15 +46,25 @@ class Cutter(Protocol):
         """The plain lines and their fields."""
 
 
+class Part(NamedTuple):
+    """A field made of others: which those are, the SQL that makes it of them (as field_0 …), and whether it is just the first of
+    them wherever that has something."""
+
+    sources: tuple[str, ...]
+    made: str
+    first: bool
+
+
 @dataclass(frozen=True)
 class PlainWay:
-    """How a reader cuts plain lines without SQL: its cutter, the fields that lines can have, and what the text of a field
-    says (null: nothing; UNSURE: that is for the select)."""
+    """How a reader cuts plain lines without SQL: its cutter, the fields that lines can have, what the text of a field says
+    (null: nothing; UNSURE: that is for the select), and the fields that are made of others."""
 
     cutter: Cutter
     names: frozenset[str]
     read: Callable[[str, str], str | None]
     checked: tuple[str, ...] = ()   # fields that are looked at, asked for or not
+    parts: Mapping[str, Part] = field(default_factory=dict)
 
 
 def delimited(data: Bytes, between: str, quotes: bool, count: int, coded_ones: Collection[int],

@@ -33,7 +33,8 @@ QUICK: dict[str, Callable[[Format, Layout], tuple[Cutter, str] | None]] = {"pair
 
 # Readers that cut most lines of most formats, and read them, with no SQL at all.
 PLAIN: dict[str, Callable[[Format, Layout], PlainWay | None]] = {
-    "columns": columns.plain, "csv": delimited.plain, "json": objects.plain, "w3c": headed.plain}
+    "columns": columns.plain, "csv": delimited.plain, "json": objects.plain, "pairs": pairs.plain,
+    "w3c": headed.plain}
 
 # What no pattern of single lines can tell: each is given a sample of a file that no format's lines fit, and the order of dates
 # where a person has said it ('' where not); it says how the file is laid out, or why that cannot be known, or nothing.

@@ -24,6 +24,7 @@ PAD = 32
 LINE_END, RETURN = 10, 13
 # The first n bytes of eight.
 FIRST = np.array([(1 << 8 * n) - 1 for n in range(9)], np.uint64)
+ONES = np.uint64(int.from_bytes(b"\x01" * 8))
 LETTERS = np.uint64(int.from_bytes(b"\x80" * 8))   # set where a byte is not ASCII
 
 
@@ -91,11 +92,11 @@ def pieces(texts: pa.StringArray) -> Iterator[tuple[int, int]]:
         first = after
 
 
-def block(texts: pa.StringArray) -> tuple[Bytes, Ints]:
-    """The bytes of lines one behind the other, each with its line end, and where each begins."""
+def block(texts: pa.StringArray, room: int = PAD) -> tuple[Bytes, Ints]:
+    """The bytes of lines one behind the other, each with its line end, with room behind them; and where each begins."""
     offsets = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset:texts.offset + len(texts) + 1].astype(np.int64)
     size = int(offsets[-1] - offsets[0])
-    data = np.zeros(size + PAD, np.uint8)
+    data = np.zeros(size + room, np.uint8)
     if size:
         data[:size] = np.frombuffer(texts.buffers()[2], np.uint8)[offsets[0]:offsets[-1]]
     if data[size - 1] != LINE_END:
@@ -106,6 +107,25 @@ def block(texts: pa.StringArray) -> tuple[Bytes, Ints]:
 def eights(data: Bytes) -> Words:
     """The eight bytes from each place on, as one number."""
     return np.ndarray((len(data) - 8,), np.dtype("<u8"), data, strides=(1,))
+
+
+def following(data: Bytes, begin: Ints, end: Ints, byte: int) -> Ints:
+    """Where a byte first stands from each place on; some place at `end` or behind it where it does not before."""
+    eight, sign = eights(data), np.uint64(byte) * ONES
+    found = _following(eight, begin, sign)
+    left = np.flatnonzero((found - begin == 8) & (found < end))
+    while len(left):
+        at = found[left]
+        found[left] = further = _following(eight, at, sign)
+        left = left[(further - at == 8) & (further < end[left])]
+    return found
+
+
+def _following(eight: Words, at: Ints, sign: np.uint64) -> Ints:
+    """Where the byte of a sign of eight alike first stands in the eight bytes from each place on; behind them where nowhere."""
+    other = eight[at] ^ sign
+    other = (other - ONES) & ~other & LETTERS       # the lowest bit that is set is that of the first such byte
+    return at + (np.bitwise_count(~other & (other - np.uint64(1))) >> 3)
 
 
 def unlike(data: Bytes, starts: Ints, allowed: bytes = b"") -> Yes:

@@ -15,13 +15,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline import lists, sql
-from pipeline.lake import read_texts
 from pipeline.listformats.parsed import Parsed
 from pipeline.listformats.parsing import parsing
 from pipeline.listing.wanted import Wanted
 from pipeline.listsource import pieces
 from pipeline.liststore import STORED
 from pipeline.problems import Problem, UsageError
+from pipeline.textfiles import read_texts
 
 UT1_FILES = {"domains": "domains", "urls": "urls"}
 UT1_NOTES = ("usage", "global_usage", "README", "LICENSE", "LICENSE.pdf", "cc-by-sa-4-0.pdf")

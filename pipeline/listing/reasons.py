@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from pipeline import judging, listaddresses, lists, liststore, schoolfolder
 from pipeline.hosts import normalise
-from pipeline.lake import read_texts
 from pipeline.liststore import Lists
+from pipeline.textfiles import read_texts
 
 
 def why(folder: Path, asked_for: str) -> list[str]:
