@@ -131,6 +131,7 @@ def test_the_lines_that_products_write_are_plain(name: str) -> None:
     ("proxysg", "192.0.2.61", "pupils"),                         # values a column beside their names
     ("umbrella-proxy", '"jsmith"', '"j""smith"'),                # a quote inside quotes
     ("cloudflare-http", "jsmith@", "j\\u0073mith@"),             # an escape
+    ("cloudflare-http", "jsmith@", 'js"mi"th@'),                 # quotes within a value, all else as it belongs
     ("cloudflare-http", "jsmith@", "jsmith\t@"),                 # a letter that JSON writes as an escape
     ("cloudflare-http", '["Games"]', '["Games",1]'),             # a list of more than texts
     ("cloudflare-http", ":302", ":0302"),                        # no JSON
