@@ -200,6 +200,13 @@ def test_quotes_that_one_line_has_too_many_and_another_lacks_are_seen() -> None:
     assert agreed(*BOTH["cloudflare-http"], [line] * ENOUGH + [more, fewer] + [line] * ENOUGH) == [True] * ENOUGH + [False] * 2 + [True] * ENOUGH
 
 
+def test_a_quote_that_ends_one_value_and_begins_the_next_is_seen() -> None:
+    """A value is lost with the quote behind it, and another line has that quote: all commas before quotes are where they were."""
+    line = json.dumps(WRITTEN, separators=(",", ":")) + "\n"
+    torn, more = line.replace('"block"', '"', 1), line.replace("jsmith", 'js"mith')
+    assert agreed(*BOTH["cloudflare-http"], [line] * ENOUGH + [torn, more] + [line] * ENOUGH) == [True] * ENOUGH + [False] * 2 + [True] * ENOUGH
+
+
 def test_rows_of_both_ways_keep_the_order_of_the_lines_and_their_numbers() -> None:
     """A log in which every third line needs a second thought."""
     lines = [(SQUID if n % 3 else SQUID.replace("j.smith", "jo smith")).replace("www", f"www{n}") + "\n" for n in range(900)]
