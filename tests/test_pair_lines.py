@@ -7,15 +7,15 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from split_text import answer
+from test_plain_pairs import MADE, PIECES, WAYS
+from test_plain_rows import HARD, agreed
+from test_split_pairs import table
 
-from pipeline import sql
 from pipeline.formats import Format, Layout, bundled, pairs
 from pipeline.formats.fields import Parser
 from pipeline.formats.pairlines import ENOUGH, MOST, PairLines
 from pipeline.formats.pairtemplates import LONGEST_HEAD, LONGEST_KEY
-from tests.test_plain_pairs import MADE, PIECES, WAYS
-from tests.test_plain_rows import HARD, agreed
-from tests.test_split_pairs import CON, table
 
 NAMES = ["fortigate", "fortigate-csv", "sonicwall", "checkpoint-bar"]
 BETWEEN = {"fortigate-csv": ",", "checkpoint-bar": "|"}
@@ -89,7 +89,7 @@ def cut(made: Format, lines: list[str]) -> list[bool]:
     assert way is not None
     numbered = table(lines)
     found = way.cutter.cut(numbered["text"].chunk(0), ~numbered["long"].to_numpy(), ())
-    slow = sql.run(pairs.split(made, Layout(made.name)), con=CON, numbered=numbered).to_pylist()
+    slow = answer(pairs.split(made, Layout(made.name)), numbered).to_pylist()
     wanted = [row for row, plain in zip(slow, found.plain.tolist(), strict=True) if plain]
     assert all(row["fault"] is None for row in wanted)
     for name in made.needs:
