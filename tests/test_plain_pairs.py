@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from split_text import answer
+from test_split_pairs import form, table
 
 from pipeline.formats import Format, Layout, pairs
 from pipeline.formats.plainpairs import Cutter
 from pipeline.formats.spans import PIECE
-from tests.test_split_pairs import form, table
 
 NEEDS = "a user hostname referralurl_16ch"
 WAYS = ["", "escapes = true", "spaces = false", "quotes = false", 'delimiter = ","', 'assign = ":"\ndelimiter = ";"']

@@ -40,7 +40,7 @@ def table(lines: list[str]) -> pa.Table:
     """Lines as a reader is given them."""
     count = len(lines)
     return pa.table({"line": pa.array(range(1, count + 1), pa.int64()), "byte": pa.array([0] * count, pa.int64()),
-                     "text": pa.array(lines, pa.string()), "long": [len(line) > 1 << 20 for line in lines]})
+                     "text": pa.array(lines, pa.string()), "long": pa.array([len(line) > 1 << 20 for line in lines], pa.bool_())})
 
 
 def split(made: Format, *lines: str) -> list[dict[str, str | None]]:
