@@ -54,7 +54,7 @@ def outlearned(lake: Lake, day: date, rules: Rules) -> bool:
     if not lake.judged_after(day, earlier) or lake.purged() & set(earlier):
         return False
     history = before(lake, day, rules)
-    con = sql.connect()
+    con = sql.aside()
     new = behaviour.new_hosts(con, lake.table(HOSTS, [day]), history.hosts, rules.shapes)
     fresh = spreading.lately(con, lake.table(VISITS, [day]), new, history.hosts, rules.shapes)
     known = lake.judged()[day]
