@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import shutil
 import signal
@@ -83,6 +84,7 @@ def main() -> None:
     words.add_argument("--minutes", type=float, default=10)
     words.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
     given = words.parse_args()
+    os.umask(0o077)   # as the command has it
     quick(pytest.MonkeyPatch())
     end, seed, deaths = time.monotonic() + 60 * given.minutes, given.seed, 0
     while True:
