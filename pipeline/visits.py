@@ -45,8 +45,7 @@ FROM fold_minutes
 # What `bursts` needs of each visit; first as in `dayminutes`.
 VISITS_OF_DAY = """
 CREATE OR REPLACE TEMP TABLE fold_visits AS
-SELECT started::HUGEINT * 18446744073709551616 + place AS first, row_number() OVER () - 1 AS visit,
-       client, person, site, category, host, started, bytes_in
+SELECT started::HUGEINT * 18446744073709551616 + place AS first, visit, client, person, site, category, host, started, bytes_in
 FROM fold_stays
 """
 LATE = 600_000             # milliseconds: what was asked for longer ago has nothing to do with a visit
@@ -92,7 +91,7 @@ def fold(con: duckdb.DuckDBPyConnection, hosts: pa.Table, people: pa.Table, band
     try:
         twice, heard = dayminutes.make(con, parts or daylines.of_view(con))
         found = stays.of_minutes(con.sql(MINUTES).to_arrow_table(), people, bands)
-        con.register("fold_stays", found)
+        con.register("fold_stays", found.append_column("visit", pa.array(np.arange(len(found)))))
         con.execute(VISITS_OF_DAY)
         behind = company.background(found, con.sql("FROM fold_seconds").to_arrow_table())
         visits = _told(found, behind, bursts.look(con, watch), networks, con.sql(LOGS).fetchall())

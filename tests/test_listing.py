@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -320,7 +321,7 @@ def test_an_update_killed_at_any_step_leaves_the_old_list_or_the_new(school: Pat
     seen = set()
     for step in steps:
         folder = _copy(school, tmp_path / f"at{step.number}")
-        dying.killed(lambda folder=folder: upkeep.update(folder, []), step.number)  # type: ignore[misc]
+        dying.killed(partial(upkeep.update, folder, []), step.number)
         seen.add(tuple(classified(folder, "b.example", "c.example")))
         run(folder)
         upkeep.update(folder, [])
